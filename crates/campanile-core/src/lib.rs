@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The rules of Campanile and their SQL: synchronous, one noun a file, SQL at the top and verbs below.
+//!
+//! No network, no clock and no chance of its own: what a rule needs of those comes in as a value, so a rule can be
+//! tested by data in and data out, and cannot block on anything but the database.
+
+pub mod error;
+pub mod time;
+
+pub use error::{Error, Fault, Result};
