@@ -45,14 +45,21 @@ pub struct Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.field, self.reason) }
+        if self.field.is_empty() {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "{}: {}", self.field, self.reason)
+        }
     }
 }
 
 impl Error {
     /// One fault of one field.
     pub fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Invalid(vec![Fault { field: field.into(), reason: reason.into() }])
+        Self::Invalid(vec![Fault {
+            field: field.into(),
+            reason: reason.into(),
+        }])
     }
 }
 
@@ -63,7 +70,10 @@ pub struct Faults(Vec<Fault>);
 impl Faults {
     /// Notes a fault.
     pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Fault { field: field.into(), reason: reason.into() });
+        self.0.push(Fault {
+            field: field.into(),
+            reason: reason.into(),
+        });
     }
 
     /// Notes a fault unless the condition holds.
@@ -75,6 +85,10 @@ impl Faults {
 
     /// `Ok` when nothing was noted.
     pub fn finish(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.0))
+        }
     }
 }

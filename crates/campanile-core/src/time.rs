@@ -54,8 +54,11 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z"))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(
+                "not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z",
+            )
+        })
     }
 }
 
@@ -63,7 +66,9 @@ impl utoipa::PartialSchema for Moment {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime)))
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+                utoipa::openapi::KnownFormat::DateTime,
+            )))
             .into()
     }
 }
@@ -71,7 +76,9 @@ impl utoipa::ToSchema for Moment {}
 
 /// A place in the one total order of directory changes and publications (house rule: history is ordered by a
 /// revision, not by the clock). Larger is later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Revision(pub i64);
 
@@ -93,14 +100,20 @@ mod tests {
 
     #[test]
     fn reads_offsets_and_cuts_fractions() {
-        assert_eq!(Moment::parse("2026-01-01T01:00:00.1239+01:00"), Moment::parse("2026-01-01T00:00:00.123Z"));
+        assert_eq!(
+            Moment::parse("2026-01-01T01:00:00.1239+01:00"),
+            Moment::parse("2026-01-01T00:00:00.123Z")
+        );
         assert_eq!(Moment::parse("2026-01-01T00:00:00"), None);
     }
 
     #[test]
     fn prints_what_it_read() {
         let text = "2026-11-22T10:00:00.5Z";
-        assert_eq!(Moment::parse(text).map(|at| at.to_string()).as_deref(), Some(text));
+        assert_eq!(
+            Moment::parse(text).map(|at| at.to_string()).as_deref(),
+            Some(text)
+        );
     }
 
     #[test]

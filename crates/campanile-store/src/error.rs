@@ -44,7 +44,9 @@ impl From<rusqlite::Error> for Error {
         use rusqlite::ErrorCode as Code;
         use rusqlite::ffi;
         let detail = error.to_string();
-        let rusqlite::Error::SqliteFailure(code, _) = &error else { return Self::Internal(detail) };
+        let rusqlite::Error::SqliteFailure(code, _) = &error else {
+            return Self::Internal(detail);
+        };
         match code.code {
             Code::ConstraintViolation => {
                 let kind = match code.extended_code {
@@ -72,7 +74,9 @@ impl From<rusqlite::Error> for Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState as State;
-        let detail = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+        let detail = error
+            .as_db_error()
+            .map_or_else(|| error.to_string(), ToString::to_string);
         let Some(state) = error.code() else {
             // No SQL state: the connection itself, or a value that does not fit our own types.
             return if error.is_closed() || is_io(&error) {
@@ -82,12 +86,22 @@ impl From<tokio_postgres::Error> for Error {
             };
         };
         match *state {
-            State::UNIQUE_VIOLATION => Self::Constraint { kind: Constraint::Unique, detail },
-            State::FOREIGN_KEY_VIOLATION => Self::Constraint { kind: Constraint::Reference, detail },
-            State::CHECK_VIOLATION | State::NOT_NULL_VIOLATION => Self::Constraint { kind: Constraint::Check, detail },
+            State::UNIQUE_VIOLATION => Self::Constraint {
+                kind: Constraint::Unique,
+                detail,
+            },
+            State::FOREIGN_KEY_VIOLATION => Self::Constraint {
+                kind: Constraint::Reference,
+                detail,
+            },
+            State::CHECK_VIOLATION | State::NOT_NULL_VIOLATION => Self::Constraint {
+                kind: Constraint::Check,
+                detail,
+            },
             State::QUERY_CANCELED => Self::Timeout,
             ref code
-                if ["08", "53", "57", "40", "25"].contains(&code.code().get(..2).unwrap_or_default())
+                if ["08", "53", "57", "40", "25"]
+                    .contains(&code.code().get(..2).unwrap_or_default())
                     || *code == State::LOCK_NOT_AVAILABLE =>
             {
                 Self::Unavailable(detail)

@@ -1,3 +1,31 @@
-//! One SQL text over two databases. Knows nothing of messages.
+//! One SQL text over two databases: embedded SQLite and PostgreSQL 15 or newer. Knows nothing of messages.
+//!
+//! The map: [`Db`] opens a database and runs closures on it; [`Tx`] is what a closure gets; [`sql!`] names the
+//! statements, so that a test can prepare every one of them on both databases; [`migrate`] brings a database to the
+//! schema of the crate above; [`Signal`]s are announced when, and only when, their transaction has committed.
+//!
+//! Why closures. A closure over [`Tx`] is synchronous, so it cannot await the network inside a transaction, and it runs
+//! where the database is: short reads of SQLite on the caller's own thread, writes on the one writing thread, where
+//! many operations share one commit and one fsync (group commit; a savepoint each).
+
+mod db;
 mod error;
+mod group;
+pub mod migrate;
+mod postgres;
+mod signal;
+mod sql;
+mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+
+pub use db::{Db, Options};
 pub use error::{Constraint, Error};
+pub use migrate::{Migration, Schema};
+pub use signal::Signal;
+pub use sql::{Dialect, Sql};
+pub use tx::{Cell, Param, Row, Tally, Tx};
+
+/// The result of anything below the rules.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,126 @@
+//! Brings a database to the schema: numbered SQL files, each run once, in order, in a transaction.
+//!
+//! A file's checksum is stored when it runs, so a file that was changed afterwards is noticed. The database also stores
+//! the oldest schema generation whose binary may use it: only an older binary is refused, so that old and new run side
+//! by side during an upgrade (decision 38).
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::{Dialect, Error, Result, sqlite};
+
+/// One numbered SQL file.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// 1, 2, 3, … without gaps.
+    pub number: i64,
+    /// The file's name, for messages.
+    pub name: &'static str,
+    /// The text, with the tokens of [`Dialect::translate`].
+    pub sql: &'static str,
+    /// The oldest generation (number of the newest migration it knows) whose binary can use the database after this.
+    pub oldest: i64,
+}
+
+/// The schema of the crate above.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// All files, in order.
+    pub migrations: &'static [Migration],
+}
+
+/// Tables that the store itself needs: what has run, and the counters of [`crate::Tally`].
+pub(crate) const OWN: &str = "
+CREATE TABLE IF NOT EXISTS migration (
+    number {id} PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, oldest BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tally (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL) {clustered};
+";
+pub(crate) const RAN: &str = "SELECT number, name, checksum, oldest FROM migration ORDER BY number";
+pub(crate) const RECORD: &str =
+    "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
+
+/// A migration that has run, as the database tells it.
+pub(crate) struct Ran {
+    pub(crate) number: i64,
+    pub(crate) name: String,
+    pub(crate) checksum: String,
+    pub(crate) oldest: i64,
+}
+
+/// SHA-256 of a migration's text, in hexadecimal.
+pub(crate) fn checksum(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl Schema {
+    /// The newest migration that this binary knows.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.migrations.last().map_or(0, |last| last.number)
+    }
+
+    /// What is still to run, after checking that what has run is what we know.
+    pub(crate) fn missing(&self, ran: &[Ran]) -> Result<&'static [Migration]> {
+        let oldest = ran.iter().map(|at| at.oldest).max().unwrap_or(0);
+        if oldest > self.generation() {
+            return Err(Error::Schema(format!(
+                "this database needs a newer Campanile (schema {oldest}; this binary knows {})",
+                self.generation()
+            )));
+        }
+        for (at, known) in ran.iter().zip(self.migrations) {
+            if at.number != known.number || at.checksum != checksum(known.sql) {
+                return Err(Error::Schema(format!(
+                    "migration {} ({}) has run here with another text; a released migration must not change",
+                    at.number, at.name
+                )));
+            }
+        }
+        Ok(self.migrations.get(ran.len()..).unwrap_or_default())
+    }
+}
+
+/// Brings an SQLite file to the schema.
+pub(crate) fn sqlite(path: &Path, cache_kib: i64, schema: &Schema) -> Result<()> {
+    let conn = sqlite::open_writer(path, cache_kib)?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let result = sqlite_inside(&conn, schema);
+    conn.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    result
+}
+
+fn sqlite_inside(conn: &Connection, schema: &Schema) -> Result<()> {
+    conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
+    let ran: Vec<Ran> = conn
+        .prepare(RAN)?
+        .query_map([], |row| {
+            Ok(Ran {
+                number: row.get(0)?,
+                name: row.get(1)?,
+                checksum: row.get(2)?,
+                oldest: row.get(3)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for migration in schema.missing(&ran)? {
+        conn.execute_batch(&Dialect::Sqlite.translate(migration.sql))
+            .map_err(|error| Error::Schema(format!("migration {}: {error}", migration.name)))?;
+        conn.execute(
+            &Dialect::Sqlite.translate(RECORD),
+            (
+                migration.number,
+                migration.name,
+                checksum(migration.sql),
+                migration.oldest,
+            ),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! A fresh database of each kind, for tests: a file in a temporary folder, and a database on a throw-away PostgreSQL.
+//!
+//! The PostgreSQL server is the one of `CAMPANILE_TEST_POSTGRES` (a superuser's URL), or one that is started here for
+//! the life of the process. It ends with the process, however that ends: it waits on a pipe that closes then.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::{Db, Error, Options, Schema, Tx};
+
+/// A database that is gone when this is dropped.
+pub struct TestDb {
+    /// The database.
+    pub db: Db,
+    /// Its URL, to open it once more.
+    pub url: String,
+    rt: tokio::runtime::Runtime,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDb {
+    /// [`Db::write`], waited for.
+    pub fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.rt.block_on(self.db.write(work))
+    }
+
+    /// [`Db::jot`], waited for.
+    pub fn jot<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.rt.block_on(self.db.jot(work))
+    }
+
+    /// [`Db::read`], waited for.
+    pub fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.rt.block_on(self.db.read(work))
+    }
+
+    /// Waits for anything else.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.rt.block_on(future)
+    }
+}
+
+/// Runs a test on a fresh database of each kind.
+///
+/// # Panics
+/// When a database cannot be made; without PostgreSQL only `CAMPANILE_TEST_WITHOUT_POSTGRES=1` lets a test pass.
+pub fn each_database(schema: &Schema, test: impl Fn(&TestDb)) {
+    test(&sqlite(schema));
+    if let Some(database) = postgres(schema) {
+        test(&database);
+    }
+}
+
+/// A fresh SQLite file.
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn sqlite(schema: &Schema) -> TestDb {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    open(url, schema, Some(folder))
+}
+
+/// A fresh PostgreSQL database; `None` where tests without it were asked for.
+///
+/// # Panics
+/// When there is no server and none can be started.
+#[must_use]
+pub fn postgres(schema: &Schema) -> Option<TestDb> {
+    let url = postgres_url()?;
+    Some(open(url, schema, None))
+}
+
+/// The URL of a new, empty PostgreSQL database; `None` where tests without it were asked for.
+///
+/// # Panics
+/// When there is no server and none can be started.
+#[must_use]
+pub fn postgres_url() -> Option<String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let server = server()?;
+    let name = format!(
+        "test_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    runtime().block_on(async {
+        let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls)
+            .await
+            .expect("the test server answers");
+        let work = async {
+            client
+                .batch_execute(&format!("CREATE DATABASE {name}"))
+                .await
+        };
+        tokio::select! {
+            made = work => made.expect("a database can be made"),
+            _ = connection => panic!("the test server hung up"),
+        }
+    });
+    let (server, query) = server
+        .split_once('?')
+        .unwrap_or((server, "sslmode=disable"));
+    let (base, _) = server
+        .rsplit_once('/')
+        .expect("the server's URL names a database");
+    Some(format!("{base}/{name}?{query}"))
+}
+
+fn open(url: String, schema: &Schema, folder: Option<tempfile::TempDir>) -> TestDb {
+    let options = Options {
+        connections: 3,
+        ..Options::new(url.clone())
+    };
+    let db = Db::open(&options, schema).expect("a fresh database opens");
+    TestDb {
+        db,
+        url,
+        rt: runtime(),
+        _folder: folder,
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made")
+}
+
+/// The URL of the server's own database.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test run without PostgreSQL has to say so"
+)]
+fn server() -> Option<&'static str> {
+    static SERVER: OnceLock<Option<String>> = OnceLock::new();
+    SERVER
+        .get_or_init(|| {
+            if let Ok(url) = std::env::var("CAMPANILE_TEST_POSTGRES") {
+                return Some(url);
+            }
+            if std::env::var("CAMPANILE_TEST_WITHOUT_POSTGRES").is_ok_and(|value| value == "1") {
+                eprintln!(
+                    "\n*** PostgreSQL is NOT tested: CAMPANILE_TEST_WITHOUT_POSTGRES is set ***\n"
+                );
+                return None;
+            }
+            Some(start())
+        })
+        .as_deref()
+}
+
+/// Starts a server that ends with this process.
+fn start() -> String {
+    // Kept for the life of the process; its standard input is the pipe that the server's keeper waits on.
+    static KEEPER: Mutex<Option<std::process::Child>> = Mutex::new(None);
+    let binaries =
+        find_binaries().expect("PostgreSQL's initdb is found; scripts/test says how to get it");
+    let port = free_port();
+    let script = r#"
+        set -e
+        dir=$(mktemp -d "${TMPDIR:-/tmp}/campanile-test-XXXXXX")
+        run() { "$@"; }
+        if [ "$(id -u)" = 0 ]; then
+            who=nobody; id postgres >/dev/null 2>&1 && who=postgres
+            chown "$who" "$dir"
+            run() { setpriv --reuid "$who" --clear-groups -- "$@"; }
+        fi
+        cd "$dir"
+        trap 'rm -rf "$dir"' EXIT
+        run "$1/initdb" -D "$dir/data" -U postgres -A trust -N -E UTF8 --locale=C >/dev/null
+        run "$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+            -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 >"$dir/log" 2>&1 &
+        server=$!
+        for _ in $(seq 1 300); do
+            run "$1/pg_isready" -q -h 127.0.0.1 -p "$2" && break
+            kill -0 $server || { cat "$dir/log" >&2; exit 1; }
+            sleep 0.05
+        done
+        echo ready
+        cat >/dev/null || true
+        kill -INT $server
+        wait $server || true
+    "#;
+    let mut child = Command::new("bash")
+        .args(["-c", script, "keeper"])
+        .arg(&binaries)
+        .arg(port.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("bash can be started");
+    let mut line = String::new();
+    let out = child.stdout.as_mut().expect("the keeper's output is piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)
+        .expect("the keeper's output can be read");
+    assert_eq!(
+        line.trim(),
+        "ready",
+        "the throw-away PostgreSQL did not start"
+    );
+    *KEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("loopback has a free port")
+        .port()
+}
+
+fn find_binaries() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = debian.chain(std::env::split_paths(&path)).collect();
+    places.retain(|place| {
+        Path::new(place).join("initdb").exists() && Path::new(place).join("pg_isready").exists()
+    });
+    places.into_iter().next()
+}
