@@ -4,6 +4,10 @@
 //! tested by data in and data out, and cannot block on anything but the database.
 
 pub mod error;
+pub mod id;
+pub mod place;
+pub mod revision;
+pub mod schema;
 pub mod time;
 
 pub use error::{Error, Fault, Result};

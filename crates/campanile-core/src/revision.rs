@@ -1,0 +1,67 @@
+//! Taking a place in the one total order.
+
+use campanile_store::{Signal, Tx};
+
+use crate::error::Result;
+use crate::time::{Moment, Revision, Stamp};
+
+/// Names in the store's tally.
+pub mod tally {
+    /// The last revision taken.
+    pub const REVISION: &str = "revision";
+    /// The time stamped with it.
+    pub const REVISION_AT: &str = "revision_at";
+    /// The revision of the last change of the directory.
+    pub const DIRECTORY: &str = "directory";
+    /// The revision of the last change of any message.
+    pub const MESSAGES: &str = "messages";
+    /// Ids of persons.
+    pub const PERSON: &str = "person";
+    /// Ids of messages.
+    pub const MESSAGE: &str = "message";
+    /// Ids of customers that were not given one.
+    pub const CUSTOMER: &str = "customer";
+    /// Ids of everything else.
+    pub const THING: &str = "thing";
+}
+
+/// Topics of [`Signal`].
+pub mod topic {
+    /// A message was published, changed or recalled; the key is its id.
+    pub const MESSAGE: i64 = 1;
+    /// The directory changed; the key is 0.
+    pub const DIRECTORY: i64 = 2;
+    /// A person did something with their inbox; the key is the person.
+    pub const PERSON: i64 = 3;
+}
+
+/// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind.
+pub fn take(tx: &mut Tx<'_>, now: Moment) -> Result<Stamp> {
+    let tally = tx.tally()?;
+    let at = now.0.max(tally.get(tally::REVISION_AT));
+    tally.set(tally::REVISION_AT, at);
+    Ok(Stamp {
+        revision: Revision(tally.next(tally::REVISION)),
+        at: Moment(at),
+    })
+}
+
+/// Notes that a revision changed the directory.
+pub fn directory_changed(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
+    tx.tally()?.set(tally::DIRECTORY, stamp.revision.0);
+    tx.signal(Signal {
+        topic: topic::DIRECTORY,
+        key: 0,
+    });
+    Ok(())
+}
+
+/// Notes that a revision changed a message.
+pub fn message_changed(tx: &mut Tx<'_>, stamp: Stamp, message: i64) -> Result<()> {
+    tx.tally()?.set(tally::MESSAGES, stamp.revision.0);
+    tx.signal(Signal {
+        topic: topic::MESSAGE,
+        key: message,
+    });
+    Ok(())
+}

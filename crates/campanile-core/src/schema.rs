@@ -1,0 +1,19 @@
+//! The schema's files, in order, and every statement of the crate.
+
+use campanile_store::{Migration, Schema, Sql};
+
+/// The database that this crate needs.
+pub static SCHEMA: Schema = Schema {
+    migrations: &[Migration {
+        number: 1,
+        name: "0001_start.sql",
+        sql: include_str!("../schema/0001_start.sql"),
+        oldest: 1,
+    }],
+};
+
+/// Every statement, so that a test can prepare them all on both databases.
+pub fn statements() -> impl Iterator<Item = &'static Sql> {
+    let lists: &[&[&Sql]] = &[];
+    lists.iter().copied().flatten().copied()
+}
