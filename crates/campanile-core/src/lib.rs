@@ -3,8 +3,10 @@
 //! No network, no clock and no chance of its own: what a rule needs of those comes in as a value, so a rule can be
 //! tested by data in and data out, and cannot block on anything but the database.
 
+pub mod audience;
 pub mod error;
 pub mod id;
+pub mod lists;
 pub mod place;
 pub mod revision;
 pub mod schema;

@@ -14,6 +14,12 @@ pub static SCHEMA: Schema = Schema {
 
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
-    let lists: &[&[&Sql]] = &[];
-    lists.iter().copied().flatten().copied()
+    [
+        crate::audience::crowd::STATEMENTS,
+        crate::audience::holding::STATEMENTS,
+        crate::lists::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

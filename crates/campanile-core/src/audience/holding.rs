@@ -1,0 +1,293 @@
+//! The person's side: what one person holds and held, fetched in one statement.
+
+use campanile_store::{Result, Row, Tx, sql};
+
+use super::{Instant, Key, kind};
+use crate::id::PersonId;
+use crate::time::{Moment, OPEN, Revision};
+
+/// What a person held: one definition, an arm for each kind of selector.
+///
+/// Each row: kind, object, role, since, until, `since_at`, `until_at`, `starts_at`, `ends_at`. A joined arm holds where
+/// all its facts hold. CROSS JOIN fixes the order from the person outwards on SQLite and is harmless on PostgreSQL.
+macro_rules! holds {
+    () => {
+        "SELECT CAST(1 AS BIGINT) AS kind, m.object AS object, m.role AS role, m.since AS since, m.until AS until,
+             m.since_at AS since_at, m.until_at AS until_at,
+             CAST(0 AS BIGINT) AS starts_at, 9223372036854775807 AS ends_at
+         FROM membership m WHERE m.person = $1 AND m.place = 2
+         UNION ALL
+         SELECT 7, m.object, 0, m.since, m.until, m.since_at, m.until_at, 0, 9223372036854775807
+         FROM membership m WHERE m.person = $1 AND m.place IN (5, 6)
+         UNION ALL
+         SELECT 2, t.api, m.role, {greatest}(m.since, t.since), {least}(m.until, t.until),
+             {greatest}(m.since_at, t.since_at), {least}(m.until_at, t.until_at), t.starts_at, t.ends_at
+         FROM membership m CROSS JOIN term t
+         WHERE m.person = $1 AND m.place = 4 AND t.application = m.object AND t.status = 1
+             AND t.since < m.until AND m.since < t.until
+         UNION ALL
+         SELECT 2, t.api, m.role, {greatest}(m.since, {greatest}(a.since, t.since)),
+             {least}(m.until, {least}(a.until, t.until)),
+             {greatest}(m.since_at, {greatest}(a.since_at, t.since_at)),
+             {least}(m.until_at, {least}(a.until_at, t.until_at)), t.starts_at, t.ends_at
+         FROM membership m CROSS JOIN attachment a CROSS JOIN term t
+         WHERE m.person = $1 AND m.place = 5 AND m.role <> 10
+             AND a.grp = m.object AND a.place = 4 AND a.since < m.until AND m.since < a.until
+             AND t.application = a.object AND t.status = 1
+             AND t.since < m.until AND m.since < t.until AND t.since < a.until AND a.since < t.until
+         UNION ALL
+         SELECT 3, t.api, 0, t.since, t.until, t.since_at, t.until_at, t.starts_at, t.ends_at
+         FROM term t WHERE t.subscriber = $1 AND t.status = 1
+         UNION ALL
+         SELECT 4, r.customer, 0, r.since, r.until, r.since_at, r.until_at, 0, 9223372036854775807
+         FROM residence r WHERE r.person = $1
+         UNION ALL
+         SELECT 5, l.ancestor, 0, {greatest}(r.since, l.since), {least}(r.until, l.until),
+             {greatest}(r.since_at, l.since_at), {least}(r.until_at, l.until_at), 0, 9223372036854775807
+         FROM residence r CROSS JOIN lineage l
+         WHERE r.person = $1 AND l.customer = r.customer AND l.since < r.until AND r.since < l.until
+         UNION ALL
+         SELECT 6, 0, 0, l.since, l.until, l.since_at, l.until_at, 0, 9223372036854775807
+         FROM life l WHERE l.kind = 1 AND l.object = $1
+         UNION ALL
+         SELECT 8, l.object, 0, l.since, l.until, l.since_at, l.until_at, 0, 9223372036854775807
+         FROM life l WHERE l.kind = 1 AND l.object = $1"
+    };
+}
+
+sql! {
+    HOLDS = holds!();
+    // Everything that one person's inbox needs, in one snapshot and one round trip. The kinds above 8: 20 a mark
+    // (object: its kind), 21 what was done with a message (object: the message), 22 a counter (object: which).
+    BUNDLE = concat!(holds!(), "
+         UNION ALL
+         SELECT 20, 1, 0, at, revision, 0, 0, 0, 0 FROM
+             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 1) seen
+         UNION ALL
+         SELECT 20, 2, 0, at, revision, 0, 0, 0, 0 FROM
+             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 1) read
+         UNION ALL
+         SELECT 20, 3, 0, at, revision, 0, 0, 0, 0 FROM
+             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 1) deleted
+         UNION ALL
+         SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
+             COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
+             COALESCE(e.acknowledged_at, 0)
+         FROM engagement e WHERE e.person = $1
+         UNION ALL
+         SELECT 22, CASE y.name WHEN 'revision' THEN 1 ELSE 2 END, 0, y.value, 0, 0, 0, 0, 0
+         FROM tally y WHERE y.name IN ('revision', 'messages')");
+    // The definition once more, whole and in SQL: the form that the tests hold the others against, and for tools.
+    // $2 is now. Rows: message, and the least revision and time since which the person's matching fact holds.
+    MATCHES = concat!("WITH s AS MATERIALIZED (", holds!(), ")
+         SELECT m.id, MIN(s.since), MIN(s.since_at) FROM s
+         CROSS JOIN audience a CROSS JOIN message m
+         WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
+             AND m.rule = 0 AND m.revision >= s.since AND m.revision < s.until
+             AND m.published_at >= s.starts_at AND m.published_at < s.ends_at
+             AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = $1
+                 AND l.since <= m.revision AND m.revision < l.until)
+         GROUP BY m.id
+         UNION ALL
+         SELECT m.id, MIN(s.since), MIN(s.since_at) FROM s
+         CROSS JOIN audience a CROSS JOIN message m
+         WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
+             AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
+             AND $2 >= s.starts_at AND $2 < s.ends_at
+             AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = $1 AND l.until = 9223372036854775807)
+         GROUP BY m.id");
+}
+
+/// A person held a selector during an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// Which selector.
+    pub key: Key,
+    /// From this revision.
+    pub since: i64,
+    /// Until before this revision; [`OPEN`] while it holds.
+    pub until: i64,
+    /// The time beside `since`.
+    pub since_at: i64,
+    /// The time beside `until`.
+    pub until_at: i64,
+    /// Counts only from this time (a subscription's start).
+    pub starts_at: i64,
+    /// Counts only before this time (a subscription's end).
+    pub ends_at: i64,
+}
+
+impl Holding {
+    /// Whether it holds at an instant.
+    #[must_use]
+    pub const fn covers(&self, instant: Instant) -> bool {
+        self.since <= instant.revision.0
+            && instant.revision.0 < self.until
+            && self.starts_at <= instant.at.0
+            && instant.at.0 < self.ends_at
+    }
+
+    /// Whether it held at a time, by the wall clock alone ("what could this person see at that time?").
+    #[must_use]
+    pub const fn covered_at(&self, at: Moment) -> bool {
+        self.since_at <= at.0 && at.0 < self.until_at && self.starts_at <= at.0 && at.0 < self.ends_at
+    }
+
+    /// Whether it still holds, by revision.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.until == OPEN
+    }
+}
+
+/// The last mark of each kind: "all of it, up to here".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The panel or the inbox was opened.
+    pub seen: Mark,
+    /// Everything was marked read.
+    pub read: Mark,
+    /// Everything was deleted.
+    pub deleted: Mark,
+}
+
+/// "All of it", at a revision and a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The last revision that it covers.
+    pub revision: i64,
+    /// When it was made; 0 for never.
+    pub at: i64,
+}
+
+/// What a person did with one message. 0 where it was not done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// Which.
+    pub message: i64,
+    /// Marked read, and the revision at that moment: ringing again later makes it unread.
+    pub read_at: i64,
+    /// See `read_at`.
+    pub read_revision: i64,
+    /// Marked unread; it overrides marks made before.
+    pub unread_at: i64,
+    /// Out of list and counts, under Archived.
+    pub archived_at: i64,
+    /// Gone from every list.
+    pub deleted_at: i64,
+    /// The edition whose banner was dismissed.
+    pub dismissed_edition: i64,
+    /// "I have read this."
+    pub acknowledged_at: i64,
+}
+
+/// Everything that one person's inbox needs of the database, in one snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    /// Who.
+    pub person: i64,
+    /// What they hold and held. Each stretch of their own life is a holding of "everyone".
+    pub holdings: Vec<Holding>,
+    /// Their marks.
+    pub marks: Marks,
+    /// What they did, in the order of messages.
+    pub deeds: Vec<Deed>,
+    /// The last revision of the snapshot.
+    pub revision: i64,
+    /// The last revision of the snapshot that changed a message.
+    pub messages: i64,
+}
+
+impl Bundle {
+    /// Whether the person was active at a revision.
+    #[must_use]
+    pub fn alive(&self, revision: Revision) -> bool {
+        self.lives().any(|life| life.since <= revision.0 && revision.0 < life.until)
+    }
+
+    /// The stretches of the person's life.
+    pub fn lives(&self) -> impl Iterator<Item = &Holding> {
+        self.holdings.iter().filter(|holding| holding.key.0 == kind::EVERYONE)
+    }
+
+    /// What they did with a message.
+    #[must_use]
+    pub fn deed(&self, message: i64) -> Option<&Deed> {
+        let at = self.deeds.binary_search_by_key(&message, |deed| deed.message).ok()?;
+        self.deeds.get(at)
+    }
+}
+
+fn holding(row: &Row<'_>) -> Result<Holding> {
+    Ok(Holding {
+        key: (row.get(0)?, row.get(1)?, row.get(2)?),
+        since: row.get(3)?,
+        until: row.get(4)?,
+        since_at: row.get(5)?,
+        until_at: row.get(6)?,
+        starts_at: row.get(7)?,
+        ends_at: row.get(8)?,
+    })
+}
+
+/// What a person holds and held, themselves as a selector included.
+pub fn holdings(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Holding>> {
+    tx.rows(&HOLDS, &[&person.0], holding)
+}
+
+/// Fetches what one person's inbox needs: one statement, whatever the number of messages.
+pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
+    let mut bundle = Bundle { person: person.0, ..Bundle::default() };
+    tx.each(&BUNDLE, &[&person.0], |row| {
+        let kind: i64 = row.get(0)?;
+        match kind {
+            20 => {
+                let mark = Mark { at: row.get(3)?, revision: row.get(4)? };
+                match row.get::<i64>(1)? {
+                    1 => bundle.marks.seen = mark,
+                    2 => bundle.marks.read = mark,
+                    _ => bundle.marks.deleted = mark,
+                }
+            }
+            21 => bundle.deeds.push(Deed {
+                message: row.get(1)?,
+                read_revision: row.get(2)?,
+                read_at: row.get(3)?,
+                unread_at: row.get(4)?,
+                archived_at: row.get(5)?,
+                deleted_at: row.get(6)?,
+                dismissed_edition: row.get(7)?,
+                acknowledged_at: row.get(8)?,
+            }),
+            22 if row.get::<i64>(1)? == 1 => bundle.revision = row.get(3)?,
+            22 => bundle.messages = row.get(3)?,
+            _ => bundle.holdings.push(holding(row)?),
+        }
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    // SQLite gives them in the order of the key; PostgreSQL promises none.
+    if !bundle.deeds.is_sorted_by_key(|deed| deed.message) {
+        bundle.deeds.sort_unstable_by_key(|deed| deed.message);
+    }
+    Ok(bundle)
+}
+
+/// A message that a person is in the audience of, by SQL alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Match {
+    /// Which.
+    pub message: i64,
+    /// The least revision since which a matching fact holds.
+    pub since: i64,
+    /// The time beside it.
+    pub since_at: i64,
+}
+
+/// The messages whose audience a person is in, by SQL alone, whatever their window: the whole definition once more, for
+/// tests and tools. Slow: it looks at every message of every selector.
+pub fn matches(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Vec<Match>> {
+    let read = |row: &Row<'_>| Ok(Match { message: row.get(0)?, since: row.get(1)?, since_at: row.get(2)? });
+    let mut found = tx.rows(&MATCHES, &[&person.0, &now.0], read)?;
+    found.sort_unstable();
+    Ok(found)
+}

@@ -1,0 +1,276 @@
+//! Messages by selector, in memory: which messages a person could see is judged from these and the person's few facts.
+//!
+//! Lists of *messages*, never of people: ten thousand messages take two megabytes, whatever the audience. Every process
+//! holds one; it is brought up to date by whoever reads and finds that the database has moved on, so an answer is never
+//! older than its own snapshot.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use campanile_store::{Row, Tx, sql};
+
+use crate::audience::{Key, Rule};
+use crate::error::Result;
+use crate::time::Moment;
+
+sql! {
+    // Published ones only. $1: ids above it are new. $2: what has changed since that revision is read again.
+    LOAD = "SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
+                arrival, arrival_at, ring, edition, recalled_at
+            FROM message WHERE id > $1 AND revision IS NOT NULL
+            UNION ALL
+            SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
+                arrival, arrival_at, ring, edition, recalled_at
+            FROM message WHERE id <= $1 AND revision IS NOT NULL
+                AND id IN (SELECT message FROM edition WHERE revision > $2)
+            ORDER BY revision";
+    SELECTORS = "SELECT a.message, a.kind, a.object, a.role FROM audience a WHERE a.message > $1
+            UNION ALL
+            SELECT a.message, a.kind, a.object, a.role FROM audience a
+            WHERE a.message <= $1 AND a.message IN (SELECT message FROM edition WHERE revision > $2)";
+    LAST = "SELECT COALESCE(MAX(id), 0) FROM message";
+    POSITION = "SELECT value FROM tally WHERE name = 'messages'";
+}
+
+/// What has to be known of a message to judge it; its texts stay in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub id: i64,
+    /// Of publication.
+    pub revision: i64,
+    /// When it was published.
+    pub published_at: i64,
+    /// Late joiners.
+    pub rule: Rule,
+    /// Bits: 1 portal, 2 banner, 4 email, 8 http.
+    pub channels: i64,
+    /// 0 low, 1 high, 2 critical.
+    pub importance: i64,
+    /// First second of the window.
+    pub opens_at: i64,
+    /// Last second of the window.
+    pub closes_at: i64,
+    /// Switched on.
+    pub enabled: bool,
+    /// The revision of its recall; 0 for never.
+    pub recalled: i64,
+    /// When it was recalled; 0 for never.
+    pub recalled_at: i64,
+    /// The last revision at which it came up for everybody.
+    pub arrival: i64,
+    /// The time beside it.
+    pub arrival_at: i64,
+    /// The last revision at which the bell rang for it.
+    pub ring: i64,
+    /// Grows with every correction.
+    pub edition: i64,
+}
+
+impl Entry {
+    /// Whether the activity window is open. Both ends are inside, to the second (decision 27).
+    #[must_use]
+    pub const fn is_open(&self, now: Moment) -> bool {
+        let second = now.second().0;
+        self.opens_at <= second && second <= self.closes_at
+    }
+
+    /// Whether the window has closed.
+    #[must_use]
+    pub const fn is_past(&self, now: Moment) -> bool {
+        self.closes_at < now.second().0
+    }
+
+    /// Whether its audience may see it at all now, apart from the window.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.enabled && self.recalled == 0
+    }
+}
+
+/// The lists themselves.
+#[derive(Debug, Default)]
+pub struct Lists {
+    entries: Vec<Entry>,
+    slots: HashMap<i64, u32>,
+    keys: HashMap<Key, Postings>,
+    keys_of: Vec<Vec<Key>>,
+    /// The greatest id known, published or not.
+    last: i64,
+    /// Everything up to this revision is known.
+    position: i64,
+}
+
+/// The messages of one selector, by slot, in the order of their revisions.
+#[derive(Debug, Default, Clone)]
+pub struct Postings {
+    /// Judged at their publication.
+    pub at_send: Vec<u32>,
+    /// Judged now.
+    pub while_active: Vec<u32>,
+}
+
+impl Lists {
+    /// Everything up to this revision of a message is known.
+    #[must_use]
+    pub const fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// How many messages are held.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is held.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The message in a slot.
+    #[must_use]
+    pub fn entry(&self, slot: u32) -> &Entry {
+        &self.entries[slot as usize]
+    }
+
+    /// A message by id; `None` where it is not published.
+    #[must_use]
+    pub fn find(&self, id: i64) -> Option<&Entry> {
+        self.slots.get(&id).map(|slot| self.entry(*slot))
+    }
+
+    /// Whether a message is addressed to a selector.
+    #[must_use]
+    pub fn addressed(&self, id: i64, key: Key) -> bool {
+        self.slots.get(&id).is_some_and(|slot| self.keys_of[*slot as usize].contains(&key))
+    }
+
+    /// The messages of one selector.
+    #[must_use]
+    pub fn postings(&self, key: Key) -> Option<&Postings> {
+        self.keys.get(&key)
+    }
+
+    /// The part of a selector's `at_send` messages that were published in an interval of revisions.
+    #[must_use]
+    pub fn between<'l>(&self, slots: &'l [u32], since: i64, until: i64) -> &'l [u32] {
+        let from = slots.partition_point(|slot| self.entry(*slot).revision < since);
+        let to = from + slots[from..].partition_point(|slot| self.entry(*slot).revision < until);
+        &slots[from..to]
+    }
+
+    /// The next instant at which some window opens or closes: until then, without a write, nothing changes by itself.
+    #[must_use]
+    pub fn next_boundary(&self, now: Moment) -> i64 {
+        let second = now.second().0;
+        let later = self.entries.iter().filter(|entry| entry.is_on()).flat_map(|entry| {
+            let closes = entry.closes_at.saturating_add(1_000);
+            [entry.opens_at, closes].into_iter().filter(|at| *at > second)
+        });
+        later.min().unwrap_or(i64::MAX)
+    }
+
+    /// Reads what is new or changed. The caller holds the lists alone.
+    fn refresh(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        let position: i64 = tx.one(&POSITION, &[], |row| row.get(0))?;
+        if position <= self.position {
+            return Ok(());
+        }
+        let known: [&dyn campanile_store::Param; 2] = [&self.last, &self.position];
+        let entries = tx.rows(&LOAD, &known, entry)?;
+        let mut keys: HashMap<i64, Vec<Key>> = HashMap::new();
+        tx.each(&SELECTORS, &known, |row| {
+            keys.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?, row.get(3)?));
+            Ok::<(), campanile_store::Error>(())
+        })?;
+        self.last = tx.one(&LAST, &[], |row| row.get(0))?;
+        for entry in entries {
+            self.put(entry, keys.remove(&entry.id).unwrap_or_default());
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    fn put(&mut self, entry: Entry, mut keys: Vec<Key>) {
+        keys.sort_unstable();
+        let slot = match self.slots.get(&entry.id) {
+            Some(slot) => {
+                let slot = *slot;
+                self.entries[slot as usize] = entry;
+                if self.keys_of[slot as usize] == keys {
+                    return;
+                }
+                self.unlist(slot);
+                slot
+            }
+            None => {
+                let slot = self.entries.len() as u32;
+                self.entries.push(entry);
+                self.slots.insert(entry.id, slot);
+                self.keys_of.push(Vec::new());
+                slot
+            }
+        };
+        for key in &keys {
+            let postings = self.keys.entry(*key).or_default();
+            match entry.rule {
+                Rule::AtSend => postings.at_send.push(slot),
+                Rule::WhileActive => postings.while_active.push(slot),
+            }
+        }
+        self.keys_of[slot as usize] = keys;
+    }
+
+    fn unlist(&mut self, slot: u32) {
+        for key in std::mem::take(&mut self.keys_of[slot as usize]) {
+            if let Some(postings) = self.keys.get_mut(&key) {
+                postings.at_send.retain(|at| *at != slot);
+                postings.while_active.retain(|at| *at != slot);
+            }
+        }
+    }
+}
+
+fn entry(row: &Row<'_>) -> campanile_store::Result<Entry> {
+    Ok(Entry {
+        id: row.get(0)?,
+        revision: row.get(1)?,
+        published_at: row.get(2)?,
+        rule: Rule::from_code(row.get(3)?),
+        channels: row.get(4)?,
+        importance: row.get(5)?,
+        opens_at: row.get(6)?,
+        closes_at: row.get(7)?,
+        enabled: row.get(8)?,
+        recalled: row.get::<Option<i64>>(9)?.unwrap_or(0),
+        arrival: row.get(10)?,
+        arrival_at: row.get(11)?,
+        ring: row.get(12)?,
+        edition: row.get(13)?,
+        recalled_at: row.get::<Option<i64>>(14)?.unwrap_or(0),
+    })
+}
+
+/// The lists as a process shares them.
+#[derive(Debug, Default)]
+pub struct Shared(RwLock<Lists>);
+
+impl Shared {
+    /// The lists, at least as new as a revision of messages that the caller's snapshot has.
+    pub fn at<'s>(&'s self, tx: &mut Tx<'_>, position: i64) -> Result<RwLockReadGuard<'s, Lists>> {
+        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if lists.position >= position {
+            return Ok(lists);
+        }
+        drop(lists);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).refresh(tx)?;
+        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The lists as they are, for what needs no snapshot.
+    pub fn now(&self) -> RwLockReadGuard<'_, Lists> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
