@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod id;
+pub mod markup;
 pub mod place;
 pub mod revision;
 pub mod schema;
