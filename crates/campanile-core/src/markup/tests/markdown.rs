@@ -235,6 +235,8 @@ fn quotes_keep_their_marks() {
 
 #[test]
 fn rules_and_tables_keep_their_marks() {
+    let long = "- ".repeat(40);
+    assert_eq!(md(&long), format!("<p>{}</p>", long.trim()));
     assert_eq!(
         md("- a\n---\n* * *\nb"),
         "<ul><li>a</li></ul><p>---</p><p>* * *</p><p>b</p>"
