@@ -1,7 +1,7 @@
 //! What a sender typed becomes safe HTML and plain text.
 //!
-//! There is one reader per format ([`markdown`] and [`tags`]). Both turn the text into the same short list of
-//! [`Piece`]s, and one writer per kind of output ([`write`]) turns these into text. So no channel has a path of its own
+//! There is one reader per format (`markdown` and `tags`). Both turn the text into the same short list of
+//! pieces, and one writer per kind of output (`write`) turns these into text. So no channel has a path of its own
 //! that could forget to escape, and a message reads the same on every one.
 //!
 //! Nothing here refuses a text: what is not markup of the subset is shown as it was typed. Three rules hold for both
@@ -9,7 +9,7 @@
 //! - Control characters (except line break and tab) and the characters that turn the direction of writing
 //!   (U+202A..U+202E, U+2066..U+2069) are dropped; a message cannot reorder the page around it.
 //! - A link leads to `http://`, `https://` or `mailto:`; any other target leaves the link as it was typed.
-//! - Time and output are linear in the input; elements nest at most [`MAX_NESTING`] deep.
+//! - Time and output are linear in the input; elements nest at most 32 deep.
 
 mod markdown;
 mod tags;
