@@ -7,6 +7,7 @@ pub mod audience;
 pub mod error;
 pub mod id;
 pub mod lists;
+pub mod markup;
 pub mod place;
 pub mod revision;
 pub mod schema;

@@ -144,7 +144,9 @@ impl Lists {
     /// Whether a message is addressed to a selector.
     #[must_use]
     pub fn addressed(&self, id: i64, key: Key) -> bool {
-        self.slots.get(&id).is_some_and(|slot| self.keys_of[*slot as usize].contains(&key))
+        self.slots
+            .get(&id)
+            .is_some_and(|slot| self.keys_of[*slot as usize].contains(&key))
     }
 
     /// The messages of one selector.
@@ -182,7 +184,9 @@ impl Lists {
         let entries = tx.rows(&LOAD, &known, entry)?;
         let mut keys: HashMap<i64, Vec<Key>> = HashMap::new();
         tx.each(&SELECTORS, &known, |row| {
-            keys.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?, row.get(3)?));
+            keys.entry(row.get(0)?)
+                .or_default()
+                .push((row.get(1)?, row.get(2)?, row.get(3)?));
             Ok::<(), campanile_store::Error>(())
         })?;
         self.last = tx.one(&LAST, &[], |row| row.get(0))?;

@@ -54,11 +54,8 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(
-                "not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z",
-            )
-        })
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z"))
     }
 }
 
@@ -76,9 +73,7 @@ impl utoipa::ToSchema for Moment {}
 
 /// A place in the one total order of directory changes and publications (house rule: history is ordered by a
 /// revision, not by the clock). Larger is later.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(pub i64);
 
@@ -110,10 +105,7 @@ mod tests {
     #[test]
     fn prints_what_it_read() {
         let text = "2026-11-22T10:00:00.5Z";
-        assert_eq!(
-            Moment::parse(text).map(|at| at.to_string()).as_deref(),
-            Some(text)
-        );
+        assert_eq!(Moment::parse(text).map(|at| at.to_string()).as_deref(), Some(text));
     }
 
     #[test]

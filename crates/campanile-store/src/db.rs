@@ -86,8 +86,7 @@ impl Announcer {
     /// A group of this process has committed.
     pub(crate) fn committed(&self, signals: &[Signal], operations: usize) {
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.operations
-            .fetch_add(operations as u64, Ordering::Relaxed);
+        self.operations.fetch_add(operations as u64, Ordering::Relaxed);
         if !signals.is_empty() {
             // No receiver is no fault.
             let _ = self.signals.send(signals.into());
@@ -121,13 +120,8 @@ impl Db {
         let engine = if let Some(path) = options.url.strip_prefix("sqlite://") {
             let path = std::path::Path::new(path);
             migrate::sqlite(path, options.cache_kib, schema)?;
-            Engine::Sqlite(Arc::new(Sqlite::open(
-                path,
-                options.cache_kib,
-                announcer.clone(),
-            )?))
-        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://")
-        {
+            Engine::Sqlite(Arc::new(Sqlite::open(path, options.cache_kib, announcer.clone())?))
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
             Engine::Postgres(Postgres::open(options, schema, &announcer)?)
         } else {
             return Err(Error::Unavailable(

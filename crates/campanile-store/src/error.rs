@@ -100,8 +100,7 @@ impl From<tokio_postgres::Error> for Error {
             },
             State::QUERY_CANCELED => Self::Timeout,
             ref code
-                if ["08", "53", "57", "40", "25"]
-                    .contains(&code.code().get(..2).unwrap_or_default())
+                if ["08", "53", "57", "40", "25"].contains(&code.code().get(..2).unwrap_or_default())
                     || *code == State::LOCK_NOT_AVAILABLE =>
             {
                 Self::Unavailable(detail)

@@ -37,10 +37,7 @@ type Work = Box<dyn FnOnce(Result<&mut Tx<'_>>) -> (bool, Finish) + Send>;
 
 impl Job {
     /// Wraps a closure; the receiver gets its result once it is durable.
-    pub(crate) fn new<T, E, F>(
-        mode: Mode,
-        work: F,
-    ) -> (Self, oneshot::Receiver<std::result::Result<T, E>>)
+    pub(crate) fn new<T, E, F>(mode: Mode, work: F) -> (Self, oneshot::Receiver<std::result::Result<T, E>>)
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,

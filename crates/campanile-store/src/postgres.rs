@@ -48,19 +48,9 @@ impl Postgres {
         })?;
         migrate(&config, schema)?;
         let (ordered, inbox) = mpsc::unbounded_channel();
-        start(
-            "campanile-write",
-            &config,
-            announcer,
-            Arc::new(Mutex::new(inbox)),
-        )?;
+        start("campanile-write", &config, announcer, Arc::new(Mutex::new(inbox)))?;
         let (unordered, inbox) = mpsc::unbounded_channel();
-        start(
-            "campanile-jot",
-            &config,
-            announcer,
-            Arc::new(Mutex::new(inbox)),
-        )?;
+        start("campanile-jot", &config, announcer, Arc::new(Mutex::new(inbox)))?;
         let (reads, inbox) = mpsc::unbounded_channel();
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..options.connections.max(1) {
@@ -143,9 +133,7 @@ fn migrate(config: &Config, schema: &Schema) -> Result<()> {
         client
             .batch_execute("BEGIN; SELECT pg_advisory_xact_lock(20260101)")
             .await?;
-        client
-            .batch_execute(&Dialect::Postgres.translate(OWN))
-            .await?;
+        client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
         let ran: Vec<Ran> = client
             .query(RAN, &[])
             .await?
@@ -161,19 +149,10 @@ fn migrate(config: &Config, schema: &Schema) -> Result<()> {
             client
                 .batch_execute(&Dialect::Postgres.translate(migration.sql))
                 .await
-                .map_err(|error| {
-                    Error::Schema(format!(
-                        "migration {}: {}",
-                        migration.name,
-                        Error::from(error)
-                    ))
-                })?;
+                .map_err(|error| Error::Schema(format!("migration {}: {}", migration.name, Error::from(error))))?;
             let sum = checksum(migration.sql);
             client
-                .execute(
-                    RECORD,
-                    &[&migration.number, &migration.name, &sum, &migration.oldest],
-                )
+                .execute(RECORD, &[&migration.number, &migration.name, &sum, &migration.oldest])
                 .await?;
         }
         client.batch_execute("COMMIT").await?;
@@ -263,10 +242,7 @@ impl Worker {
             fate = self.operation(job, fate, count == 0, &mut group);
             count += 1;
             if count < GROUP_LIMIT && started.elapsed() < GROUP_TIME {
-                next = inbox
-                    .try_lock()
-                    .ok()
-                    .and_then(|mut inbox| inbox.try_recv().ok());
+                next = inbox.try_lock().ok().and_then(|mut inbox| inbox.try_recv().ok());
             }
         }
         let fate = fate.and_then(|()| self.commit(&mut group));
@@ -282,13 +258,7 @@ impl Worker {
     }
 
     /// One operation under its own savepoint. `fate` is what the group as a whole has come to.
-    fn operation(
-        &mut self,
-        job: Job,
-        fate: Result<()>,
-        first: bool,
-        group: &mut Group,
-    ) -> Result<()> {
+    fn operation(&mut self, job: Job, fate: Result<()>, first: bool, group: &mut Group) -> Result<()> {
         if let Err(error) = fate {
             job.refuse(error.clone());
             return Err(error);
@@ -434,10 +404,7 @@ impl<'c> Session<'c> {
         let client = self.client;
         self.run(async {
             let params = params.iter().map(|param| -> &(dyn ToSql + Sync) { *param });
-            let rows = client
-                .query_raw(&statement, params)
-                .await
-                .map_err(Error::from)?;
+            let rows = client.query_raw(&statement, params).await.map_err(Error::from)?;
             let mut rows = std::pin::pin!(rows);
             while let Some(row) = rows.try_next().await.map_err(Error::from)? {
                 each(&Row::Postgres(&row))?;
@@ -451,10 +418,7 @@ impl<'c> Session<'c> {
         let client = self.client;
         self.run(async {
             let params = params.iter().map(|param| -> &(dyn ToSql + Sync) { *param });
-            client
-                .execute_raw(&statement, params)
-                .await
-                .map_err(Error::from)
+            client.execute_raw(&statement, params).await.map_err(Error::from)
         })
     }
 
@@ -465,9 +429,8 @@ impl<'c> Session<'c> {
             encoded.push(Encoded::new(*param, kind)?);
         }
         let client = self.client;
-        self.waiting.push(Box::pin(async move {
-            client.execute_raw(&statement, encoded).await
-        }));
+        self.waiting
+            .push(Box::pin(async move { client.execute_raw(&statement, encoded).await }));
         Ok(())
     }
 
@@ -523,11 +486,7 @@ impl ToSql for Encoded {
 }
 
 /// Hears what other servers announce, on a connection of its own that comes back by itself. Ends when the engine does.
-fn listen(
-    config: Config,
-    announcer: Announcer,
-    alive: mpsc::WeakUnboundedSender<Job>,
-) -> Result<()> {
+fn listen(config: Config, announcer: Announcer, alive: mpsc::WeakUnboundedSender<Job>) -> Result<()> {
     let rt = runtime()?;
     crate::sqlite::spawn("campanile-listen", move || {
         rt.block_on(async {
@@ -543,11 +502,7 @@ fn listen(
     })
 }
 
-async fn hear(
-    config: &Config,
-    announcer: &Announcer,
-    alive: &mpsc::WeakUnboundedSender<Job>,
-) -> Result<()> {
+async fn hear(config: &Config, announcer: &Announcer, alive: &mpsc::WeakUnboundedSender<Job>) -> Result<()> {
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable {
         let (client, connection) = config.connect(NoTls).await?;
         messages(client, connection, announcer, alive).await

@@ -29,14 +29,7 @@ impl Dialect {
     pub fn translate(self, text: &str) -> String {
         let mut out = text.to_owned();
         for (token, sqlite, postgres) in TOKENS {
-            out = out.replace(
-                token,
-                if self == Self::Sqlite {
-                    sqlite
-                } else {
-                    postgres
-                },
-            );
+            out = out.replace(token, if self == Self::Sqlite { sqlite } else { postgres });
         }
         if self == Self::Sqlite {
             let mut numbered = String::with_capacity(out.len());

@@ -48,9 +48,7 @@ impl Sqlite {
         let (wake, woken) = channel();
         let checkpointer = connect(path, cache_kib, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let log = log_path(path);
-        spawn("campanile-log", move || {
-            checkpoints(&checkpointer, &log, &woken)
-        })?;
+        spawn("campanile-log", move || checkpoints(&checkpointer, &log, &woken))?;
         let shared = Arc::clone(&version);
         spawn("campanile-write", move || {
             Writer {
@@ -87,11 +85,7 @@ impl Sqlite {
         limit: Duration,
         work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let idle = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.open_reader()?,
@@ -103,22 +97,14 @@ impl Sqlite {
         let result = work(&mut Tx::new(Conn::Sqlite(&reader.conn), Mode::Read, None));
         // A reader that panicked above is dropped with its connection; one that failed is rolled back and kept.
         reader.deadline_ms.store(u64::MAX, Ordering::Relaxed);
-        if run_plain(&reader.conn, "COMMIT").is_ok() || run_plain(&reader.conn, "ROLLBACK").is_ok()
-        {
-            self.readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(reader);
+        if run_plain(&reader.conn, "COMMIT").is_ok() || run_plain(&reader.conn, "ROLLBACK").is_ok() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
         }
         result
     }
 
     fn open_reader(&self) -> Result<Reader> {
-        let mut conn = connect(
-            &self.path,
-            self.cache_kib,
-            OpenFlags::SQLITE_OPEN_READ_WRITE,
-        )?;
+        let mut conn = connect(&self.path, self.cache_kib, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         conn.pragma_update(None, "query_only", true)?;
         let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
         let seen = Arc::clone(&deadline_ms);
@@ -127,10 +113,7 @@ impl Sqlite {
     }
 }
 
-fn with_deadline(
-    mut conn: Connection,
-    over: impl FnMut() -> bool + Send + 'static,
-) -> Result<Connection> {
+fn with_deadline(mut conn: Connection, over: impl FnMut() -> bool + Send + 'static) -> Result<Connection> {
     conn.progress_handler(STEPS, Some(over))?;
     Ok(conn)
 }
@@ -272,9 +255,7 @@ impl Writer {
         group.finishes.extend(outcome.map(|(_, finish)| finish));
         if self.conn.is_autocommit() {
             // Disk full and the like end the whole transaction, not only this operation.
-            return Err(Error::Unavailable(
-                "the database ended the transaction".into(),
-            ));
+            return Err(Error::Unavailable("the database ended the transaction".into()));
         }
         if keep {
             group.tally = tally;

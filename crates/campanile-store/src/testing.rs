@@ -22,10 +22,7 @@ pub struct TestDb {
 
 impl TestDb {
     /// [`Db::write`], waited for.
-    pub fn write<T, E>(
-        &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -34,10 +31,7 @@ impl TestDb {
     }
 
     /// [`Db::jot`], waited for.
-    pub fn jot<T, E>(
-        &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub fn jot<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -46,10 +40,7 @@ impl TestDb {
     }
 
     /// [`Db::read`], waited for.
-    pub fn read<T, E>(
-        &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub fn read<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -103,31 +94,19 @@ pub fn postgres(schema: &Schema) -> Option<TestDb> {
 pub fn postgres_url() -> Option<String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let server = server()?;
-    let name = format!(
-        "test_{}_{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     runtime().block_on(async {
         let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls)
             .await
             .expect("the test server answers");
-        let work = async {
-            client
-                .batch_execute(&format!("CREATE DATABASE {name}"))
-                .await
-        };
+        let work = async { client.batch_execute(&format!("CREATE DATABASE {name}")).await };
         tokio::select! {
             made = work => made.expect("a database can be made"),
             _ = connection => panic!("the test server hung up"),
         }
     });
-    let (server, query) = server
-        .split_once('?')
-        .unwrap_or((server, "sslmode=disable"));
-    let (base, _) = server
-        .rsplit_once('/')
-        .expect("the server's URL names a database");
+    let (server, query) = server.split_once('?').unwrap_or((server, "sslmode=disable"));
+    let (base, _) = server.rsplit_once('/').expect("the server's URL names a database");
     Some(format!("{base}/{name}?{query}"))
 }
 
@@ -153,10 +132,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// The URL of the server's own database.
-#[expect(
-    clippy::print_stderr,
-    reason = "a test run without PostgreSQL has to say so"
-)]
+#[expect(clippy::print_stderr, reason = "a test run without PostgreSQL has to say so")]
 fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<String>> = OnceLock::new();
     SERVER
@@ -165,9 +141,7 @@ fn server() -> Option<&'static str> {
                 return Some(url);
             }
             if std::env::var("CAMPANILE_TEST_WITHOUT_POSTGRES").is_ok_and(|value| value == "1") {
-                eprintln!(
-                    "\n*** PostgreSQL is NOT tested: CAMPANILE_TEST_WITHOUT_POSTGRES is set ***\n"
-                );
+                eprintln!("\n*** PostgreSQL is NOT tested: CAMPANILE_TEST_WITHOUT_POSTGRES is set ***\n");
                 return None;
             }
             Some(start())
@@ -179,8 +153,7 @@ fn server() -> Option<&'static str> {
 fn start() -> String {
     // Kept for the life of the process; its standard input is the pipe that the server's keeper waits on.
     static KEEPER: Mutex<Option<std::process::Child>> = Mutex::new(None);
-    let binaries =
-        find_binaries().expect("PostgreSQL's initdb is found; scripts/test says how to get it");
+    let binaries = find_binaries().expect("PostgreSQL's initdb is found; scripts/test says how to get it");
     let port = free_port();
     let script = r#"
         set -e
@@ -217,13 +190,8 @@ fn start() -> String {
         .expect("bash can be started");
     let mut line = String::new();
     let out = child.stdout.as_mut().expect("the keeper's output is piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)
-        .expect("the keeper's output can be read");
-    assert_eq!(
-        line.trim(),
-        "ready",
-        "the throw-away PostgreSQL did not start"
-    );
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("the keeper's output can be read");
+    assert_eq!(line.trim(), "ready", "the throw-away PostgreSQL did not start");
     *KEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
     format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
 }
@@ -242,8 +210,6 @@ fn find_binaries() -> Option<PathBuf> {
         .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = debian.chain(std::env::split_paths(&path)).collect();
-    places.retain(|place| {
-        Path::new(place).join("initdb").exists() && Path::new(place).join("pg_isready").exists()
-    });
+    places.retain(|place| Path::new(place).join("initdb").exists() && Path::new(place).join("pg_isready").exists());
     places.into_iter().next()
 }

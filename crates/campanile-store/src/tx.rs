@@ -44,10 +44,7 @@ pub struct Tally {
 
 impl Tally {
     pub(crate) fn new(values: Vec<(String, i64)>) -> Self {
-        Self {
-            values,
-            dirty: false,
-        }
+        Self { values, dirty: false }
     }
 
     /// The value of a counter; 0 before it was ever set.
@@ -76,9 +73,7 @@ impl Tally {
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.values
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
+        self.values.iter().map(|(name, value)| (name.as_str(), *value))
     }
 }
 
@@ -217,14 +212,10 @@ impl<'c> Tx<'c> {
     /// all servers. Only in [`Db::write`](crate::Db::write).
     pub fn tally(&mut self) -> Result<&mut Tally> {
         if self.mode != Mode::Ordered {
-            return Err(Error::Internal(
-                "the tally belongs to ordered writes".into(),
-            ));
+            return Err(Error::Internal("the tally belongs to ordered writes".into()));
         }
         if self.tally.is_none() {
-            let rows = self.rows(&crate::group::LOCK, &[], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+            let rows = self.rows(&crate::group::LOCK, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
             self.tally = Some(Tally::new(rows));
         }
         self.tally

@@ -111,7 +111,10 @@ pub fn crowd_since(tx: &mut Tx<'_>, selectors: &[Selector], instant: Instant) ->
     let mut found: HashMap<u32, i64> = HashMap::new();
     for selector in selectors {
         each(tx, *selector, instant, |person, since| {
-            found.entry(person).and_modify(|at| *at = since.min(*at)).or_insert(since);
+            found
+                .entry(person)
+                .and_modify(|at| *at = since.min(*at))
+                .or_insert(since);
         })?;
     }
     for person in absent(tx, instant)? {
@@ -218,7 +221,11 @@ impl Residents {
         for customer in customers {
             wanted[*customer as usize] = true;
         }
-        let here = self.home.iter().enumerate().filter(|(_, home)| wanted.get(**home as usize).is_some_and(|at| *at));
+        let here = self
+            .home
+            .iter()
+            .enumerate()
+            .filter(|(_, home)| wanted.get(**home as usize).is_some_and(|at| *at));
         RoaringBitmap::from_sorted_iter(here.map(|(person, _)| person as u32)).unwrap_or_default()
     }
 }

@@ -202,7 +202,8 @@ impl Bundle {
     /// Whether the person was active at a revision.
     #[must_use]
     pub fn alive(&self, revision: Revision) -> bool {
-        self.lives().any(|life| life.since <= revision.0 && revision.0 < life.until)
+        self.lives()
+            .any(|life| life.since <= revision.0 && revision.0 < life.until)
     }
 
     /// The stretches of the person's life.
@@ -237,12 +238,18 @@ pub fn holdings(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Holding>> {
 
 /// Fetches what one person's inbox needs: one statement, whatever the number of messages.
 pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
-    let mut bundle = Bundle { person: person.0, ..Bundle::default() };
+    let mut bundle = Bundle {
+        person: person.0,
+        ..Bundle::default()
+    };
     tx.each(&BUNDLE, &[&person.0], |row| {
         let kind: i64 = row.get(0)?;
         match kind {
             20 => {
-                let mark = Mark { at: row.get(3)?, revision: row.get(4)? };
+                let mark = Mark {
+                    at: row.get(3)?,
+                    revision: row.get(4)?,
+                };
                 match row.get::<i64>(1)? {
                     1 => bundle.marks.seen = mark,
                     2 => bundle.marks.read = mark,
@@ -286,7 +293,13 @@ pub struct Match {
 /// The messages whose audience a person is in, by SQL alone, whatever their window: the whole definition once more, for
 /// tests and tools. Slow: it looks at every message of every selector.
 pub fn matches(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Vec<Match>> {
-    let read = |row: &Row<'_>| Ok(Match { message: row.get(0)?, since: row.get(1)?, since_at: row.get(2)? });
+    let read = |row: &Row<'_>| {
+        Ok(Match {
+            message: row.get(0)?,
+            since: row.get(1)?,
+            since_at: row.get(2)?,
+        })
+    };
     let mut found = tx.rows(&MATCHES, &[&person.0, &now.0], read)?;
     found.sort_unstable();
     Ok(found)

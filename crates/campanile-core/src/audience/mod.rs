@@ -108,14 +108,26 @@ impl Selector {
     #[must_use]
     pub const fn from_key((kind, object, role): Key) -> Option<Self> {
         Some(match kind {
-            kind::ENVIRONMENT_ROLE => Self::EnvironmentRole { environment: EnvironmentId(object), role: RoleId(role) },
-            kind::API_ROLE => Self::ApiRole { api: ApiId(object), role: RoleId(role) },
+            kind::ENVIRONMENT_ROLE => Self::EnvironmentRole {
+                environment: EnvironmentId(object),
+                role: RoleId(role),
+            },
+            kind::API_ROLE => Self::ApiRole {
+                api: ApiId(object),
+                role: RoleId(role),
+            },
             kind::SUBSCRIBERS => Self::Subscribers { api: ApiId(object) },
-            kind::CUSTOMER => Self::Customer { customer: CustomerId(object) },
-            kind::SUBTREE => Self::Subtree { customer: CustomerId(object) },
+            kind::CUSTOMER => Self::Customer {
+                customer: CustomerId(object),
+            },
+            kind::SUBTREE => Self::Subtree {
+                customer: CustomerId(object),
+            },
             kind::EVERYONE => Self::Everyone,
             kind::GROUP => Self::Group { group: GroupId(object) },
-            kind::USER => Self::User { person: PersonId(object) },
+            kind::USER => Self::User {
+                person: PersonId(object),
+            },
             _ => return None,
         })
     }
@@ -160,6 +172,9 @@ impl Instant {
     #[must_use]
     pub const fn now(at: Moment) -> Self {
         // The last revision that an open interval [since, OPEN) still covers.
-        Self { revision: Revision(OPEN - 1), at }
+        Self {
+            revision: Revision(OPEN - 1),
+            at,
+        }
     }
 }
