@@ -6,8 +6,10 @@
 pub mod audience;
 pub mod error;
 pub mod id;
+pub mod inbox;
 pub mod lists;
 pub mod markup;
+pub mod message;
 pub mod place;
 pub mod revision;
 pub mod schema;

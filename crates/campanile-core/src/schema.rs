@@ -17,7 +17,16 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         crate::audience::crowd::STATEMENTS,
         crate::audience::holding::STATEMENTS,
+        crate::inbox::act::STATEMENTS,
+        crate::inbox::page::STATEMENTS,
         crate::lists::STATEMENTS,
+        crate::message::STATEMENTS,
+        crate::message::change::STATEMENTS,
+        crate::message::funnel::STATEMENTS,
+        crate::message::preview::STATEMENTS,
+        crate::message::publish::STATEMENTS,
+        crate::message::sent::STATEMENTS,
+        crate::message::target::STATEMENTS,
     ]
     .into_iter()
     .flatten()

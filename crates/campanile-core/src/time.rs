@@ -73,7 +73,9 @@ impl utoipa::ToSchema for Moment {}
 
 /// A place in the one total order of directory changes and publications (house rule: history is ordered by a
 /// revision, not by the clock). Larger is later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Revision(pub i64);
 

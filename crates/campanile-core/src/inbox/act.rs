@@ -1,0 +1,169 @@
+//! What a person does with their inbox: one row a message that was touched, one row for "all of it".
+//!
+//! None of it takes a revision or waits for anybody else.
+
+use campanile_store::{Signal, Sql, Tx, sql};
+use serde::{Deserialize, Serialize};
+
+use super::judge;
+use super::page::Filter;
+use crate::audience::bundle;
+use crate::error::{Error, Result};
+use crate::id::{MessageId, PersonId};
+use crate::lists::Shared;
+use crate::revision::topic;
+use crate::time::Moment;
+
+sql! {
+    READ = "INSERT INTO engagement (person, message, read_at, read_revision) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (person, message) DO UPDATE
+        SET read_at = excluded.read_at, read_revision = excluded.read_revision, unread_at = NULL";
+    UNREAD = "INSERT INTO engagement (person, message, unread_at) VALUES ($1, $2, $3)
+        ON CONFLICT (person, message) DO UPDATE
+        SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL";
+    ARCHIVE = "INSERT INTO engagement (person, message, archived_at) VALUES ($1, $2, $3)
+        ON CONFLICT (person, message) DO UPDATE SET archived_at = excluded.archived_at";
+    UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
+    DELETE = "INSERT INTO engagement (person, message, deleted_at) VALUES ($1, $2, $3)
+        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
+    RESTORE = "UPDATE engagement SET deleted_at = NULL WHERE person = $1 AND message = $2";
+    // One row, whatever the number of messages. Its time never runs against that of the mark before.
+    MARK = "INSERT INTO mark (person, kind, at, revision)
+        SELECT $1, $2, {greatest}($3, COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0)), $4
+        WHERE TRUE
+        ON CONFLICT (person, kind, at) DO UPDATE SET revision = excluded.revision";
+}
+
+/// Messages that one call may name.
+pub const BATCH_LIMIT: usize = 1_000;
+
+/// What can be done with a message, for oneself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Mark read.
+    Read,
+    /// Mark unread again.
+    Unread,
+    /// Put away.
+    Archive,
+    /// Take back from the archive.
+    Unarchive,
+    /// Remove for me.
+    Delete,
+    /// Undo the removal.
+    Restore,
+}
+
+impl Action {
+    const fn sql(self) -> &'static Sql {
+        match self {
+            Self::Read => &READ,
+            Self::Unread => &UNREAD,
+            Self::Archive => &ARCHIVE,
+            Self::Unarchive => &UNARCHIVE,
+            Self::Delete => &DELETE,
+            Self::Restore => &RESTORE,
+        }
+    }
+}
+
+/// "All of it", as a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum All {
+    /// Bell or inbox was opened.
+    Seen = 1,
+    /// Mark everything read.
+    Read = 2,
+    /// Remove everything for me.
+    Deleted = 3,
+}
+
+/// What a person is about to do, found out by a read: which messages, as of which revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Which.
+    pub messages: Vec<i64>,
+    /// Of the snapshot in which they were found.
+    pub revision: i64,
+    /// The filter takes more than one call may touch; call again.
+    pub more: bool,
+}
+
+/// The named messages, each of which the person must be able to see: [`Error::Missing`] otherwise. A deleted one may be
+/// named only to restore it.
+pub fn named(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    ids: &[MessageId],
+    action: Action,
+    now: Moment,
+) -> Result<Plan> {
+    if ids.len() > BATCH_LIMIT {
+        return Err(Error::field("ids", format!("at most {BATCH_LIMIT} at once")));
+    }
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    for id in ids {
+        let item = judge::one(&bundle, &lists, id.0, now).ok_or(Error::Missing("message"))?;
+        if item.state.deleted && action != Action::Restore {
+            return Err(Error::Missing("message"));
+        }
+    }
+    let messages = ids.iter().map(|id| id.0).collect();
+    Ok(Plan {
+        messages,
+        revision: bundle.revision,
+        more: false,
+    })
+}
+
+/// The messages that a filter takes (its search aside), newest first, at most [`BATCH_LIMIT`].
+pub fn filtered(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, filter: &Filter, now: Moment) -> Result<Plan> {
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let mut items = Vec::new();
+    judge::each(&bundle, &lists, now, |item| {
+        if filter.takes(&item) {
+            items.push((item.ring, item.message));
+        }
+    });
+    items.sort_unstable_by(|a, b| b.cmp(a));
+    let more = items.len() > BATCH_LIMIT;
+    items.truncate(BATCH_LIMIT);
+    let messages = items.into_iter().map(|(_, message)| message).collect();
+    Ok(Plan {
+        messages,
+        revision: bundle.revision,
+        more,
+    })
+}
+
+/// Does it: one row a message.
+pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: Moment) -> Result<()> {
+    for message in &plan.messages {
+        match action {
+            Action::Read => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.revision])?,
+            Action::Unread | Action::Archive | Action::Delete => {
+                tx.send(action.sql(), &[&person.0, message, &now.0])?;
+            }
+            Action::Unarchive | Action::Restore => tx.send(action.sql(), &[&person.0, message])?,
+        }
+    }
+    tx.signal(Signal {
+        topic: topic::PERSON,
+        key: person.0,
+    });
+    Ok(())
+}
+
+/// Marks all of it, up to a revision: one row, whatever the number of messages.
+pub fn mark(tx: &mut Tx<'_>, person: PersonId, all: All, up_to: i64, now: Moment) -> Result<()> {
+    tx.send(&MARK, &[&person.0, &(all as i64), &now.0, &up_to])?;
+    tx.signal(Signal {
+        topic: topic::PERSON,
+        key: person.0,
+    });
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! In which state a message is for a person: the rules of decisions 17 to 21, in one place.
+
+use std::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audience::{Bundle, Holding, Instant, Mark, Rule};
+use crate::lists::{Entry, Lists};
+use crate::message::Channel;
+use crate::time::{Moment, Revision};
+
+/// The lists that a person can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// What is there now, neither archived nor deleted.
+    #[default]
+    Inbox,
+    /// Of these, the unread ones.
+    Unread,
+    /// Put away.
+    Archived,
+    /// Whose window has closed.
+    Past,
+}
+
+/// A message's state for one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct State {
+    /// Opened, marked, or covered by "read all".
+    pub read: bool,
+    /// Bell or inbox was opened since it came up; what is read is seen.
+    pub seen: bool,
+    /// Put away.
+    pub archived: bool,
+    /// Gone for this person.
+    pub deleted: bool,
+    /// Its window has closed.
+    pub past: bool,
+}
+
+impl State {
+    /// Whether it belongs to a view.
+    #[must_use]
+    pub const fn stands_in(&self, view: View) -> bool {
+        if self.deleted {
+            return false;
+        }
+        match view {
+            View::Inbox => !self.archived && !self.past,
+            View::Unread => !self.archived && !self.past && !self.read,
+            View::Archived => self.archived,
+            View::Past => self.past && !self.archived,
+        }
+    }
+}
+
+/// A message that a person is in the audience of, with its state for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// Which.
+    pub message: i64,
+    /// Its place in every list: the later the bell rang, the further up. Unique.
+    pub ring: i64,
+    /// 0 low, 1 high, 2 critical.
+    pub importance: i64,
+    /// The state.
+    pub state: State,
+}
+
+thread_local! {
+    /// One stamp a slot, so that a message of two matching selectors is judged once without a set.
+    static STAMPS: RefCell<(u32, Vec<u32>)> = const { RefCell::new((0, Vec::new())) };
+}
+
+/// Hands over every portal message that the person may see or could see while it lasted, each once, in no order.
+pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(Item)) {
+    STAMPS.with_borrow_mut(|(stamp, stamps)| {
+        *stamp = stamp.wrapping_add(1);
+        if *stamp == 0 {
+            stamps.fill(0);
+            *stamp = 1;
+        }
+        stamps.resize(lists.len().max(stamps.len()), 0);
+        for holding in &bundle.holdings {
+            let Some(postings) = lists.postings(holding.key) else {
+                continue;
+            };
+            let until = holding.until.min(bundle.revision + 1);
+            for slot in lists.between(&postings.at_send, holding.since, until) {
+                let entry = lists.entry(*slot);
+                if stamps[*slot as usize] != *stamp && was_in(bundle, holding, entry) && shown(entry, now) {
+                    stamps[*slot as usize] = *stamp;
+                    hand(item(bundle, entry, None, now));
+                }
+            }
+            for slot in &postings.while_active {
+                let entry = lists.entry(*slot);
+                if stamps[*slot as usize] != *stamp && entry.revision <= bundle.revision && shown(entry, now) {
+                    let arrival = arrival(bundle, lists, entry, now);
+                    if let Some(arrival) = arrival {
+                        stamps[*slot as usize] = *stamp;
+                        hand(item(bundle, entry, Some(arrival), now));
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The state of one message for a person; `None` where they may not know of it.
+#[must_use]
+pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<Item> {
+    let entry = lists
+        .find(message)
+        .filter(|entry| entry.revision <= bundle.revision && shown(entry, now))?;
+    match entry.rule {
+        Rule::AtSend => {
+            let holds = |holding: &&Holding| lists.addressed(message, holding.key) && was_in(bundle, holding, entry);
+            bundle.holdings.iter().find(holds)?;
+            Some(item(bundle, entry, None, now))
+        }
+        Rule::WhileActive => Some(item(bundle, entry, Some(arrival(bundle, lists, entry, now)?), now)),
+    }
+}
+
+/// Whether a message is there for its audience: in bell and inbox, or under Past.
+fn shown(entry: &Entry, now: Moment) -> bool {
+    entry.channels & Channel::Portal.bit() != 0 && entry.is_on() && (entry.is_open(now) || entry.is_past(now))
+}
+
+/// In the audience of an `at_send` message: held when it was published, and there then.
+fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
+    let published = Instant {
+        revision: Revision(entry.revision),
+        at: Moment(entry.published_at),
+    };
+    holding.covers(published) && bundle.alive(published.revision)
+}
+
+/// For a `while_active` message: the revision and time since which the person's fact matches, the least over all of
+/// them; `None` where none does. Once the window has closed, what mattered is whether one did while it was open.
+fn arrival(bundle: &Bundle, lists: &Lists, entry: &Entry, now: Moment) -> Option<Mark> {
+    let past = entry.is_past(now);
+    let matching = bundle.holdings.iter().filter(|holding| {
+        lists.addressed(entry.id, holding.key)
+            && if past {
+                holding.since_at.max(holding.starts_at) <= entry.closes_at.saturating_add(999)
+                    && holding.until_at.min(holding.ends_at) > entry.published_at
+            } else {
+                holding.covers(Instant::now(now))
+            }
+    });
+    matching
+        .map(|holding| Mark {
+            revision: holding.since,
+            at: holding.starts_at,
+        })
+        .min_by_key(|mark| (mark.revision, mark.at))
+}
+
+/// Whether a mark covers what came up at a revision and, where a clock decides, at a time (decision 18).
+const fn covers(mark: Mark, arrival: Mark) -> bool {
+    arrival.revision <= mark.revision && arrival.at <= mark.at
+}
+
+/// Applies marks and deeds. `since`: when a late joiner came to match.
+fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, now: Moment) -> Item {
+    let since = since.unwrap_or_default();
+    let arrival = Mark {
+        revision: entry.arrival.max(since.revision),
+        at: entry.opens_at.max(since.at),
+    };
+    let marks = &bundle.marks;
+    let deed = bundle.deed(entry.id).copied().unwrap_or_default();
+    let by_hand = deed.read_at != 0 && deed.read_revision >= entry.ring;
+    let by_mark = covers(marks.read, arrival) && marks.read.at > deed.unread_at;
+    let read = by_hand || by_mark;
+    let state = State {
+        read,
+        seen: read || covers(marks.seen, arrival),
+        archived: deed.archived_at != 0,
+        deleted: deed.deleted_at != 0 || covers(marks.deleted, arrival),
+        past: entry.is_past(now),
+    };
+    Item {
+        message: entry.id,
+        ring: entry.ring,
+        importance: entry.importance,
+        state,
+    }
+}
+
+/// The next time at which a subscription of the person starts or ends.
+#[must_use]
+pub fn next_boundary(bundle: &Bundle, now: Moment) -> i64 {
+    let later = bundle
+        .holdings
+        .iter()
+        .flat_map(|holding| [holding.starts_at, holding.ends_at]);
+    later.filter(|at| *at > now.0).min().unwrap_or(i64::MAX)
+}

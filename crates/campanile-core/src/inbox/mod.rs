@@ -1,0 +1,78 @@
+//! The inbox: what one person sees, computed from audiences when it is read, never copied per person.
+//!
+//! One statement fetches what the person holds and did ([`bundle`]); the messages come from the lists in memory; a page
+//! of texts is one statement more. [`judge`] is the one place that says in which state a message is for a person.
+
+pub mod act;
+pub mod judge;
+pub(crate) mod page;
+
+use campanile_store::Tx;
+use serde::{Deserialize, Serialize};
+
+pub use judge::{Item, State, View};
+pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
+
+use crate::audience::bundle;
+use crate::error::Result;
+use crate::id::PersonId;
+use crate::lists::Shared;
+use crate::message::Importance;
+use crate::time::Moment;
+
+/// The numbers of bell and tabs. Always exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// The number on the bell.
+    pub unread: u64,
+    /// The dot: came up since bell or inbox was last opened, and is unread.
+    pub unseen: u64,
+    /// Unread ones of high importance.
+    pub unread_high: u64,
+    /// Unread ones of critical importance.
+    pub unread_critical: u64,
+    /// All that stand in the inbox.
+    pub total: u64,
+}
+
+impl Counts {
+    fn add(&mut self, item: &Item) {
+        self.total += 1;
+        if item.state.read {
+            return;
+        }
+        self.unread += 1;
+        self.unseen += u64::from(!item.state.seen);
+        self.unread_high += u64::from(item.importance == Importance::High.code());
+        self.unread_critical += u64::from(item.importance == Importance::Critical.code());
+    }
+}
+
+/// The numbers, and what they rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The numbers.
+    pub counts: Counts,
+    /// The revision of the snapshot that was counted.
+    pub revision: i64,
+    /// Without a write, the numbers stand until this time.
+    pub stands_until: Moment,
+}
+
+/// Counts one person's inbox.
+pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Counted> {
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let mut counts = Counts::default();
+    judge::each(&bundle, &lists, now, |item| {
+        if item.state.stands_in(View::Inbox) {
+            counts.add(&item);
+        }
+    });
+    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    Ok(Counted {
+        counts,
+        revision: bundle.revision,
+        stands_until,
+    })
+}

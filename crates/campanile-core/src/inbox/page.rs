@@ -1,0 +1,262 @@
+//! A page of the inbox with its texts.
+
+use campanile_store::{Tx, sql};
+use serde::{Deserialize, Serialize};
+
+use super::judge::{self, Item, State, View};
+use crate::audience::{Bundle, bundle};
+use crate::error::{Error, Result};
+use crate::id::{MessageId, PersonId};
+use crate::lists::{Lists, Shared};
+use crate::markup::{self, Format};
+use crate::message::{Importance, shown_title};
+use crate::time::Moment;
+
+/// Items of a page at most.
+pub const PAGE_LIMIT: usize = 100;
+/// Items of a page where nothing is asked for.
+pub const PAGE_DEFAULT: usize = 20;
+/// Messages whose text a search looks at in one call; a cursor goes on from there.
+const SEARCH_LIMIT: usize = 2_000;
+/// Texts fetched by one statement.
+const FETCH: usize = 20;
+/// Characters of a search at most.
+pub const SEARCH_CHARS: usize = 200;
+
+sql! {
+    TEXTS = "SELECT id, title, body, format, sender_name, published_at, opens_at, closes_at, edition, edited_at,
+            api_name
+        FROM message WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20)";
+}
+
+/// Which items are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Which list.
+    pub view: View,
+    /// Only this importance.
+    pub importance: Option<Importance>,
+    /// Only those that hold these words in title, text or sender, whatever their case.
+    pub search: Option<String>,
+}
+
+impl Filter {
+    /// Whether an item passes, its texts aside.
+    #[must_use]
+    pub fn takes(&self, item: &Item) -> bool {
+        item.state.stands_in(self.view) && self.importance.is_none_or(|at| at.code() == item.importance)
+    }
+}
+
+/// One message as its reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Shown {
+    /// Which.
+    pub id: MessageId,
+    /// With the API's name before it, where it is an API message.
+    pub title: String,
+    /// As typed.
+    pub text: String,
+    /// The text as safe HTML.
+    pub html: String,
+    /// How `text` is to be read.
+    pub format: Format,
+    /// Who it says it is from.
+    pub sender_name: String,
+    /// How much it matters.
+    pub importance: Importance,
+    /// When it was published.
+    pub published_at: Moment,
+    /// The window's start, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Moment>,
+    /// The window's end, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Moment>,
+    /// When it was last corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Moment>,
+    /// Grows with every correction.
+    pub edition: i64,
+    /// Opened or marked.
+    pub read: bool,
+    /// Bell or inbox was opened since it came up.
+    pub seen: bool,
+    /// Put away.
+    pub archived: bool,
+    /// Its window has closed.
+    pub past: bool,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Newest first.
+    pub items: Vec<Shown>,
+    /// Ask with this for what follows; `None` at the end.
+    pub next: Option<i64>,
+    /// How many there are in all; not known for a search.
+    pub total: Option<u64>,
+    /// The revision of the snapshot.
+    pub revision: i64,
+}
+
+/// A page of one person's inbox. `before` is the `next` of the page before.
+pub fn page(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: usize,
+    now: Moment,
+) -> Result<Page> {
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let (mut items, total) = candidates(&bundle, &lists, filter, before.unwrap_or(i64::MAX), now);
+    drop(lists);
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let revision = bundle.revision;
+    let Some(words) = filter
+        .search
+        .as_deref()
+        .map(str::trim)
+        .filter(|words| !words.is_empty())
+    else {
+        let next = newest(&mut items, limit);
+        return Ok(Page {
+            items: texts(tx, &items)?,
+            next,
+            total: Some(total),
+            revision,
+        });
+    };
+    let left = newest(&mut items, SEARCH_LIMIT);
+    let words = words.to_lowercase();
+    let mut found = Vec::new();
+    for (at, part) in items.chunks(FETCH).enumerate() {
+        found.extend(
+            texts(tx, part)?
+                .into_iter()
+                .zip(part)
+                .filter(|(shown, _)| holds(shown, &words)),
+        );
+        if found.len() > limit || (found.len() == limit && (at + 1) * FETCH < items.len()) {
+            found.truncate(limit);
+            let next = found.last().map(|(_, item)| item.ring);
+            let items = found.into_iter().map(|(shown, _)| shown).collect();
+            return Ok(Page {
+                items,
+                next,
+                total: None,
+                revision,
+            });
+        }
+    }
+    Ok(Page {
+        items: found.into_iter().map(|(shown, _)| shown).collect(),
+        next: left,
+        total: None,
+        revision,
+    })
+}
+
+/// One message of a person's; [`Error::Missing`] where they may not know of it.
+pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, now: Moment) -> Result<Shown> {
+    let bundle = bundle(tx, person)?;
+    let item = {
+        let lists = shared.at(tx, bundle.messages)?;
+        judge::one(&bundle, &lists, id.0, now)
+    };
+    let item = item
+        .filter(|item| !item.state.deleted)
+        .ok_or(Error::Missing("message"))?;
+    texts(tx, &[item])?.pop().ok_or(Error::Missing("message"))
+}
+
+/// The items of a filter below a place, and how many the filter takes in all.
+fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, now: Moment) -> (Vec<Item>, u64) {
+    let mut items = Vec::new();
+    let mut total = 0;
+    judge::each(bundle, lists, now, |item| {
+        if filter.takes(&item) {
+            total += 1;
+            if item.ring < before {
+                items.push(item);
+            }
+        }
+    });
+    (items, total)
+}
+
+/// Keeps the newest, in order; where to go on when some were left.
+fn newest(items: &mut Vec<Item>, limit: usize) -> Option<i64> {
+    let more = items.len() > limit;
+    if more {
+        items.select_nth_unstable_by_key(limit - 1, |item| std::cmp::Reverse(item.ring));
+        items.truncate(limit);
+    }
+    items.sort_unstable_by_key(|item| std::cmp::Reverse(item.ring));
+    if more { items.last().map(|item| item.ring) } else { None }
+}
+
+fn holds(shown: &Shown, words: &str) -> bool {
+    [&shown.title, &shown.text, &shown.sender_name]
+        .into_iter()
+        .any(|text| text.to_lowercase().contains(words))
+}
+
+/// The texts of some items, in their order.
+fn texts(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
+    let mut out: Vec<Option<Shown>> = vec![None; items.len()];
+    for (part, places) in items.chunks(FETCH).zip(0..) {
+        let ids: Vec<i64> = (0..FETCH)
+            .map(|at| part.get(at).map_or(0, |item| item.message))
+            .collect();
+        let params: Vec<&dyn campanile_store::Param> = ids.iter().map(|id| id as &dyn campanile_store::Param).collect();
+        tx.each(&TEXTS, &params, |row| {
+            let id: i64 = row.get(0)?;
+            if let Some(at) = part.iter().position(|item| item.message == id) {
+                out[places * FETCH + at] = Some(shown(row, &part[at])?);
+            }
+            Ok::<(), campanile_store::Error>(())
+        })?;
+    }
+    Ok(out.into_iter().flatten().collect())
+}
+
+fn shown(row: &campanile_store::Row<'_>, item: &Item) -> campanile_store::Result<Shown> {
+    let State {
+        read,
+        seen,
+        archived,
+        past,
+        ..
+    } = item.state;
+    let (opens, closes): (i64, i64) = (row.get(6)?, row.get(7)?);
+    let window = crate::message::Window {
+        opens: Moment(opens),
+        closes: Moment(closes),
+    };
+    let text: String = row.get(2)?;
+    let format = Format::from_code(row.get(3)?).unwrap_or(Format::Markdown);
+    Ok(Shown {
+        id: MessageId(row.get(0)?),
+        title: shown_title(row.get::<Option<String>>(10)?.as_deref(), &row.get::<String>(1)?),
+        html: markup::html(format, &text),
+        text,
+        format,
+        sender_name: row.get(4)?,
+        importance: Importance::from_code(item.importance),
+        published_at: Moment(row.get::<Option<i64>>(5)?.unwrap_or_default()),
+        opens_at: window.opens_at(),
+        closes_at: window.closes_at(),
+        edition: row.get(8)?,
+        edited_at: row.get::<Option<i64>>(9)?.map(Moment),
+        read,
+        seen,
+        archived,
+        past,
+    })
+}

@@ -1,0 +1,371 @@
+//! What happens to a message after it was accepted: corrected, switched, recalled, opened when its window opens.
+//!
+//! Each change takes one revision and leaves the state before it in `edition`, so that "what could be seen at that
+//! time" keeps an answer.
+
+use campanile_store::{Tx, sql};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::target::Target;
+use super::{Importance, Message, Window, columns, draft, message};
+use crate::audience::{Rule, Selector};
+use crate::error::{Error, Faults, Result};
+use crate::id::{MessageId, PersonId};
+use crate::revision;
+use crate::time::{Moment, OPEN, Stamp};
+
+sql! {
+    KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
+            opens_at, closes_at, enabled, audience)
+        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, $7
+        FROM message WHERE id = $6";
+    CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
+            closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
+            arrival = $13, arrival_at = $14, ring = $15, missed = $16
+        WHERE id = $1";
+    ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
+    RECALL = "UPDATE message SET recalled = $2, recalled_at = $3 WHERE id = $1";
+    UNADDRESS = "DELETE FROM audience WHERE message = $1";
+    ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
+    // $1 is now, cut to the second.
+    DUE = concat!("SELECT ", columns!(), " FROM message
+        WHERE revision IS NULL AND opens_at <= $1 AND enabled AND NOT missed AND recalled IS NULL
+        ORDER BY opens_at, id LIMIT $2");
+    NEXT = "SELECT MIN(opens_at) FROM message
+        WHERE revision IS NULL AND opens_at > $1 AND enabled AND NOT missed AND recalled IS NULL";
+}
+
+/// The sorts of change, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Title, text, sender, importance or window.
+    Corrected = 1,
+    /// Taken back.
+    Recalled = 2,
+    /// Its window opened.
+    Opened = 3,
+    /// Its window passed unopened.
+    Missed = 4,
+    /// Switched on.
+    Enabled = 5,
+    /// Switched off.
+    Disabled = 6,
+    /// Another audience; only while everybody matches who matches now.
+    Readdressed = 7,
+}
+
+impl Change {
+    /// From storage.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Self {
+        match code {
+            2 => Self::Recalled,
+            3 => Self::Opened,
+            4 => Self::Missed,
+            5 => Self::Enabled,
+            6 => Self::Disabled,
+            7 => Self::Readdressed,
+            _ => Self::Corrected,
+        }
+    }
+}
+
+/// Changes to a message. What is absent stays; `null` takes an end of the window away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Correction {
+    /// See the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// See the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// See the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// See the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance: Option<Importance>,
+    /// Another start; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[schema(value_type = Option<Moment>)]
+    pub opens_at: Option<Option<Moment>>,
+    /// Another end; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[schema(value_type = Option<Moment>)]
+    pub closes_at: Option<Option<Moment>>,
+    /// Switch it on or off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Another audience. Only for `while_active`, or before publication (decision 5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Vec<Target>>,
+    /// Ring the bell again: it becomes unread for everybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ring: bool,
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Option<Moment>>, D::Error> {
+    Option::<Moment>::deserialize(from).map(Some)
+}
+
+/// Corrects a message; the new state.
+///
+/// A correction of content raises the edition ("edited"). The bell rings again only where the sender asks for it.
+/// Switching on or off is no correction (decision 20).
+pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
+    let stamp = revision::take(tx, now)?;
+    let old = super::find(tx, id)?;
+    if old.recalled_at.is_some() {
+        return Err(Error::Conflict("the message was recalled; send a new one".into()));
+    }
+    let mut new = apply(&old, correction, stamp)?;
+    let selectors = readdress(tx, &old, correction)?;
+    let change = kind_of(&old, &new, selectors.is_some());
+    let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
+        return Ok(old);
+    };
+    let before = match &selectors {
+        Some(_) => Some(spell(&super::selectors(tx, id)?)),
+        None => None,
+    };
+    keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
+    settle(&old, &mut new, correction.ring, stamp);
+    store(tx, &new, stamp)?;
+    if let Some(selectors) = selectors {
+        tx.send(&UNADDRESS, &[&id.0])?;
+        for selector in selectors {
+            let (kind, object, role) = selector.key();
+            tx.send(&ADDRESS, &[&id.0, &kind, &object, &role])?;
+        }
+    }
+    revision::message_changed(tx, stamp, id.0)?;
+    Ok(new)
+}
+
+/// The message with the given fields in place, checked.
+fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message> {
+    let mut new = old.clone();
+    let mut faults = Faults::default();
+    if let Some(title) = &correction.title {
+        draft::check_title(title, &mut faults);
+        new.title.clone_from(title);
+    }
+    if let Some(text) = &correction.text {
+        draft::check_text(text, &mut faults);
+        new.text.clone_from(text);
+    }
+    if let Some(name) = &correction.sender_name {
+        draft::check_sender(name, &mut faults);
+        new.sender_name.clone_from(name);
+    }
+    new.importance = correction.importance.unwrap_or(old.importance);
+    let given = Window::new(correction.opens_at.flatten(), correction.closes_at.flatten());
+    new.window = Window {
+        opens: if correction.opens_at.is_some() {
+            given.opens
+        } else {
+            old.window.opens
+        },
+        closes: if correction.closes_at.is_some() {
+            given.closes
+        } else {
+            old.window.closes
+        },
+    };
+    draft::check_order(&new.window, &mut faults);
+    new.enabled = correction.enabled.unwrap_or(old.enabled);
+    if correction.ring && !(new.enabled && new.window.contains(stamp.at)) {
+        faults.add("ring", "the bell can ring only for a message that people see now");
+    }
+    faults.finish()?;
+    Ok(new)
+}
+
+/// The new audience, where one is given, differs and may be.
+fn readdress(tx: &mut Tx<'_>, old: &Message, correction: &Correction) -> Result<Option<Vec<Selector>>> {
+    let Some(targets) = &correction.audience else {
+        return Ok(None);
+    };
+    let mut faults = Faults::default();
+    let resolved = draft::audience(tx, targets, &mut faults)?;
+    let same = resolved.selectors == super::selectors(tx, old.id)?;
+    if old.rule == Rule::AtSend && old.revision.is_some() && !same {
+        faults.add(
+            "audience",
+            "was fixed at publication; recall the message and send another",
+        );
+    }
+    faults.finish()?;
+    Ok((!same).then_some(resolved.selectors))
+}
+
+fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
+    let content = |message: &Message| {
+        (
+            message.title.clone(),
+            message.text.clone(),
+            message.sender_name.clone(),
+            message.importance,
+            message.window,
+        )
+    };
+    if content(old) != content(new) {
+        Some(Change::Corrected)
+    } else if readdressed {
+        Some(Change::Readdressed)
+    } else if old.enabled != new.enabled {
+        Some(if new.enabled { Change::Enabled } else { Change::Disabled })
+    } else {
+        None
+    }
+}
+
+/// What follows from a change: edition, publication, arrival, ringing.
+fn settle(old: &Message, new: &mut Message, ring: bool, stamp: Stamp) {
+    let text = |message: &Message| {
+        (
+            message.title.clone(),
+            message.text.clone(),
+            message.sender_name.clone(),
+            message.importance,
+        )
+    };
+    if text(old) != text(new) {
+        new.edition += 1;
+        new.edited_at = Some(stamp.at);
+    }
+    let visible = new.enabled && new.window.contains(stamp.at);
+    if new.window != old.window {
+        new.missed = false;
+    }
+    if new.revision.is_none() && visible {
+        publish(new, stamp);
+    } else if new.revision.is_some() && new.enabled && !old.enabled {
+        new.arrival = stamp.revision.0;
+    }
+    if ring {
+        new.arrival = stamp.revision.0;
+        new.ring = stamp.revision.0;
+    }
+}
+
+/// The first instant at which it is enabled and inside its window (decision 2).
+fn publish(message: &mut Message, stamp: Stamp) {
+    message.revision = Some(stamp.revision.0);
+    message.published_at = Some(stamp.at);
+    message.arrival = stamp.revision.0;
+    message.ring = stamp.revision.0;
+}
+
+fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
+    // The time of arrival follows its revision: what did not come up now keeps its own.
+    let arrival_at = if new.arrival == stamp.revision.0 {
+        stamp.at.0
+    } else {
+        tx.one(&ARRIVAL_AT, &[&new.id.0], |row| row.get(0))?
+    };
+    tx.send(
+        &CORRECT,
+        &[
+            &new.id.0,
+            &new.title,
+            &new.text,
+            &new.sender_name,
+            &new.importance.code(),
+            &new.window.opens.0,
+            &new.window.closes.0,
+            &new.enabled,
+            &new.edition,
+            &new.edited_at.map(|at| at.0),
+            &new.revision,
+            &new.published_at.map(|at| at.0),
+            &new.arrival,
+            &arrival_at,
+            &new.ring,
+            &new.missed,
+        ],
+    )?;
+    Ok(())
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    old: &Message,
+    by: Option<PersonId>,
+    change: Change,
+    rang: bool,
+    audience: Option<&str>,
+    stamp: Stamp,
+) -> Result<()> {
+    let by = by.map(|by| by.0);
+    tx.send(
+        &KEEP,
+        &[
+            &stamp.revision.0,
+            &stamp.at.0,
+            &by,
+            &(change as i64),
+            &rang,
+            &old.id.0,
+            &audience,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Selectors as one line of text, for the history.
+fn spell(selectors: &[Selector]) -> String {
+    let keys = selectors.iter().map(|selector| selector.key());
+    keys.map(|(kind, object, role)| format!("{kind}:{object}:{role}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
+pub fn recall(tx: &mut Tx<'_>, by: PersonId, id: MessageId, now: Moment) -> Result<Message> {
+    let stamp = revision::take(tx, now)?;
+    let old = super::find(tx, id)?;
+    if old.recalled_at.is_some() {
+        return Err(Error::Conflict("the message was recalled already".into()));
+    }
+    keep(tx, &old, Some(by), Change::Recalled, false, None, stamp)?;
+    tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
+    revision::message_changed(tx, stamp, id.0)?;
+    Ok(Message {
+        recalled_at: Some(stamp.at),
+        ..old
+    })
+}
+
+/// Publishes what is due, at most `limit` messages; how many there were. A window that passed unopened is marked so.
+///
+/// Any server may call it: whoever takes the revision first finds the message waiting, the others find nothing.
+pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
+    // Taken before looking: the look is then in the order of everything else.
+    tx.tally()?;
+    let due = tx.rows(&DUE, &[&now.second().0, &limit], message)?;
+    for old in &due {
+        let stamp = revision::take(tx, now)?;
+        let mut new = old.clone();
+        let change = if old.window.is_past(stamp.at) {
+            new.missed = true;
+            Change::Missed
+        } else {
+            publish(&mut new, stamp);
+            Change::Opened
+        };
+        keep(tx, old, None, change, false, None, stamp)?;
+        store(tx, &new, stamp)?;
+        revision::message_changed(tx, stamp, old.id.0)?;
+    }
+    Ok(due.len())
+}
+
+/// When the next window opens after a time; `None` where nothing waits.
+pub fn next_opening(tx: &mut Tx<'_>, after: Moment) -> Result<Option<Moment>> {
+    let at: Option<i64> = tx.one(&NEXT, &[&after.second().0], |row| row.get(0))?;
+    Ok(at.filter(|at| *at < OPEN).map(Moment))
+}

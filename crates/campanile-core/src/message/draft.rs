@@ -1,0 +1,197 @@
+//! What a sender hands in, and the checks that turn it into something that can be stored.
+
+use campanile_store::Tx;
+use serde::{Deserialize, Serialize};
+
+use super::target::{self, Target};
+use super::{AUDIENCE_PARTS, Channel, Importance, SENDER_CHARS, TEXT_BYTES, TITLE_CHARS, Window};
+use crate::audience::{Rule, Selector};
+use crate::error::{Faults, Result};
+use crate::id::{ApiId, EnvironmentId};
+use crate::markup::Format;
+use crate::place::DEFAULT_ENVIRONMENT;
+use crate::time::Moment;
+
+/// A message before it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// 1 to 1,000 characters, one line.
+    pub title: String,
+    /// At most 64 KiB. Bold, italic, links, lists and line breaks as typed; HTML is shown as typed.
+    #[serde(default)]
+    pub text: String,
+    /// Who it says it is from; your own name where absent. At most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// How much it matters.
+    #[serde(default)]
+    pub importance: Importance,
+    /// Who gets it: everybody who matches any part, each person once.
+    pub audience: Vec<Target>,
+    /// Where it is shown or sent.
+    #[serde(default = "portal")]
+    pub channels: Vec<Channel>,
+    /// Nobody but those who may edit it sees it before; at once where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Moment>,
+    /// It leaves bell and inbox after this second; never where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Moment>,
+    /// `false` stores it without showing it to anybody.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// What people get who come to match later.
+    #[serde(default)]
+    pub late_joiners: Rule,
+    /// The home of a message to groups and users; `DEFAULT` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+fn portal() -> Vec<Channel> {
+    vec![Channel::Portal]
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A message that holds together, by ids. Made by [`check`] only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) format: Format,
+    pub(super) sender_name: String,
+    pub(super) importance: Importance,
+    pub(super) channels: i64,
+    pub(super) window: Window,
+    pub(super) enabled: bool,
+    pub(super) rule: Rule,
+    /// Who gets it.
+    pub selectors: Vec<Selector>,
+    /// Its home environment.
+    pub environment: Option<EnvironmentId>,
+    pub(super) api: Option<(ApiId, String)>,
+}
+
+/// Checks a draft and resolves its names. Every fault is named at once. `author_name` stands where no sender is given.
+pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment) -> Result<Checked> {
+    let mut faults = Faults::default();
+    check_title(&draft.title, &mut faults);
+    check_text(&draft.text, &mut faults);
+    let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
+    check_sender(&sender_name, &mut faults);
+    let window = check_window(draft.opens_at, draft.closes_at, now, &mut faults);
+    faults.require(
+        !draft.channels.is_empty(),
+        "channels",
+        "name at least one channel, such as \"portal\"",
+    );
+    let resolved = audience(tx, &draft.audience, &mut faults)?;
+    let environment = home(tx, draft.environment.as_deref(), &resolved, &mut faults)?;
+    faults.finish()?;
+    Ok(Checked {
+        title: draft.title.clone(),
+        text: draft.text.clone(),
+        format: Format::Markdown,
+        sender_name,
+        importance: draft.importance,
+        channels: draft.channels.iter().fold(0, |bits, channel| bits | channel.bit()),
+        window,
+        enabled: draft.enabled,
+        rule: draft.late_joiners,
+        selectors: resolved.selectors,
+        environment,
+        api: resolved.api.map(|(api, name, _)| (api, name)),
+    })
+}
+
+/// Resolves the parts of an audience; at least one and not too many.
+pub fn audience(tx: &mut Tx<'_>, targets: &[Target], faults: &mut Faults) -> Result<target::Resolved> {
+    faults.require(
+        !targets.is_empty(),
+        "audience",
+        "name at least one part, such as {\"kind\":\"everyone\"}",
+    );
+    if targets.len() > AUDIENCE_PARTS {
+        faults.add(
+            "audience",
+            format!("at most {AUDIENCE_PARTS} parts; a group or a customer says more in one"),
+        );
+        return Ok(target::Resolved::default());
+    }
+    target::resolve(tx, targets, "audience", faults)
+}
+
+/// The home environment: of the API, of the first environment role, as given for groups and users, else none.
+pub fn home(
+    tx: &mut Tx<'_>,
+    given: Option<&str>,
+    resolved: &target::Resolved,
+    faults: &mut Faults,
+) -> Result<Option<EnvironmentId>> {
+    let given = match given {
+        None => None,
+        Some(key) => {
+            let found = target::environment(tx, key)?;
+            faults.require(found.is_some(), "environment", "there is no such environment");
+            found
+        }
+    };
+    let needs_home = resolved
+        .selectors
+        .iter()
+        .any(|selector| matches!(selector, Selector::Group { .. } | Selector::User { .. }));
+    let fallback = needs_home.then_some(EnvironmentId(DEFAULT_ENVIRONMENT));
+    let of_api = resolved.api.as_ref().map(|(_, _, environment)| *environment);
+    Ok(given.or(of_api).or(resolved.environment).or(fallback))
+}
+
+pub(super) fn check_title(title: &str, faults: &mut Faults) {
+    if title.trim().is_empty() {
+        faults.add("title", "is empty; say in a few words what it is about");
+    } else if title.chars().count() > TITLE_CHARS {
+        faults.add("title", format!("is longer than {TITLE_CHARS} characters"));
+    } else if title.chars().any(char::is_control) {
+        faults.add("title", "holds a control character or a line break");
+    }
+}
+
+pub(super) fn check_text(text: &str, faults: &mut Faults) {
+    if text.len() > TEXT_BYTES {
+        faults.add("text", format!("is longer than {TEXT_BYTES} bytes"));
+    } else if text
+        .chars()
+        .any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t'))
+    {
+        faults.add("text", "holds a control character other than tab and line break");
+    }
+}
+
+pub(super) fn check_sender(name: &str, faults: &mut Faults) {
+    if name.trim().is_empty() {
+        faults.add("sender_name", "is empty");
+    } else if name.chars().count() > SENDER_CHARS {
+        faults.add("sender_name", format!("is longer than {SENDER_CHARS} characters"));
+    } else if name.chars().any(char::is_control) {
+        faults.add("sender_name", "holds a control character or a line break");
+    }
+}
+
+fn check_window(opens: Option<Moment>, closes: Option<Moment>, now: Moment, faults: &mut Faults) -> Window {
+    let window = Window::new(opens, closes);
+    check_order(&window, faults);
+    faults.require(
+        !window.is_past(now),
+        "closes_at",
+        "has passed already; nobody would see the message",
+    );
+    window
+}
+
+pub(super) fn check_order(window: &Window, faults: &mut Faults) {
+    faults.require(window.opens <= window.closes, "closes_at", "is before opens_at");
+    faults.require(window.opens.0 >= 0, "opens_at", "is before 1970");
+}

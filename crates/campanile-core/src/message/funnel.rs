@@ -1,0 +1,158 @@
+//! How far a message got: who was in its audience, who saw it, who read it. Exact, from facts and marks.
+//!
+//! The audience of an `at_send` message is judged at its revision, so the answer is the same for ever; that of a
+//! `while_active` message is who matches now.
+
+use std::collections::HashMap;
+
+use campanile_store::{Tx, sql};
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use super::Message;
+use crate::audience::crowd::{self, Residents};
+use crate::audience::{Instant, Rule, Selector};
+use crate::error::Result;
+use crate::id::MessageId;
+use crate::time::{Moment, OPEN, Revision};
+
+sql! {
+    // Marks from a revision on, of the kinds "seen" and "read", before the message was out of sight again.
+    MARKS = "SELECT person, kind, revision, at FROM mark
+        WHERE kind IN (1, 2) AND revision >= $1 AND at >= $2 AND at <= $3";
+    DEEDS = "SELECT person, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
+    SIZE = "UPDATE message SET people = $2, without_email = $3 WHERE id = $1 AND people IS NULL";
+}
+
+/// Numbers of people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Funnel {
+    /// In the audience.
+    pub people: u64,
+    /// Of these, without an email address (now).
+    pub without_email: u64,
+    /// Had bell or inbox open while it was there.
+    pub seen: u64,
+    /// Opened it, marked it, or marked everything read.
+    pub read: u64,
+}
+
+/// The people behind the numbers, as bitmaps of their ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Crowds {
+    /// In the audience.
+    pub people: RoaringBitmap,
+    /// Of these, who saw it.
+    pub seen: RoaringBitmap,
+    /// Of these, who read it.
+    pub read: RoaringBitmap,
+}
+
+/// The audience of a message: at its publication, or now where late joiners count. Nobody before it is published.
+pub fn audience(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    message: &Message,
+    selectors: &[Selector],
+    now: Moment,
+) -> Result<RoaringBitmap> {
+    let (Some(revision), Some(published)) = (message.revision, message.published_at) else {
+        return Ok(RoaringBitmap::new());
+    };
+    match message.rule {
+        Rule::WhileActive => residents.crowd(tx, selectors, Instant::now(now)),
+        // Nothing of the directory has changed since: who holds it now held it then.
+        Rule::AtSend if crowd::directory_position(tx)? <= revision => residents.crowd(
+            tx,
+            selectors,
+            Instant {
+                revision: Revision(OPEN - 1),
+                at: published,
+            },
+        ),
+        Rule::AtSend => crowd::crowd(
+            tx,
+            selectors,
+            Instant {
+                revision: Revision(revision),
+                at: published,
+            },
+        ),
+    }
+}
+
+/// Who is in a message's audience, and how far it got with them.
+pub fn crowds(tx: &mut Tx<'_>, residents: &Residents, message: &Message, now: Moment) -> Result<Crowds> {
+    let selectors = super::selectors(tx, message.id)?;
+    let people = audience(tx, residents, message, &selectors, now)?;
+    let mut out = Crowds {
+        people,
+        ..Crowds::default()
+    };
+    let Some(revision) = message.revision else {
+        return Ok(out);
+    };
+    let since = match message.rule {
+        Rule::AtSend => HashMap::new(),
+        Rule::WhileActive => crowd::crowd_since(tx, &selectors, Instant::now(now))?,
+    };
+    let joined = |person: u32| since.get(&person).copied().unwrap_or(0);
+    let mut read_all: HashMap<u32, i64> = HashMap::new();
+    let last = out_of_sight(message);
+    tx.each(&MARKS, &[&revision, &message.window.opens.0, &last], |row| {
+        let (person, kind) = (row.get::<i64>(0)? as u32, row.get::<i64>(1)?);
+        let (mark, at) = (row.get::<i64>(2)?, row.get::<i64>(3)?);
+        if mark >= joined(person) {
+            out.seen.insert(person);
+            if kind == 2 && mark >= message.arrival {
+                out.read.insert(person);
+                let latest = read_all.entry(person).or_default();
+                *latest = at.max(*latest);
+            }
+        }
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    tx.each(&DEEDS, &[&message.id.0], |row| {
+        let person = row.get::<i64>(0)? as u32;
+        // Whoever did anything with it had it before them.
+        out.seen.insert(person);
+        if let Some(read) = row.get::<Option<i64>>(2)? {
+            if read >= message.ring {
+                out.read.insert(person);
+            }
+        } else if let Some(unread) = row.get::<Option<i64>>(3)?
+            && read_all.get(&person).is_none_or(|at| *at <= unread)
+        {
+            out.read.remove(person);
+        }
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    out.seen &= &out.people;
+    out.read &= &out.people;
+    Ok(out)
+}
+
+/// The last instant at which it could be seen.
+fn out_of_sight(message: &Message) -> i64 {
+    let recalled = message.recalled_at.map_or(OPEN, |at| at.0);
+    message.window.closes.0.saturating_add(999).min(recalled)
+}
+
+/// The numbers of a message.
+pub fn funnel(tx: &mut Tx<'_>, residents: &Residents, message: &Message, now: Moment) -> Result<Funnel> {
+    let crowds = crowds(tx, residents, message, now)?;
+    let people = crowds.people.len();
+    let without_email = people - crowds.people.intersection_len(residents.with_email());
+    Ok(Funnel {
+        people,
+        without_email,
+        seen: crowds.seen.len(),
+        read: crowds.read.len(),
+    })
+}
+
+/// Stores the size of a published `at_send` audience, once and for ever (decision 7).
+pub fn store_size(tx: &mut Tx<'_>, id: MessageId, people: u64, without_email: u64) -> Result<()> {
+    tx.execute(&SIZE, &[&id.0, &(people as i64), &(without_email as i64)])?;
+    Ok(())
+}

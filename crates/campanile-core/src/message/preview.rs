@@ -1,0 +1,205 @@
+//! Before SEND: how many people, how many of them cannot be reached by email, a sample, and why one named person is in
+//! or not.
+
+use campanile_store::{Tx, sql};
+use serde::{Deserialize, Serialize};
+
+use super::sent::{self, Someone};
+use super::target::{self, Target};
+use crate::audience::crowd::Residents;
+use crate::audience::{Holding, Instant, Selector, holdings, kind};
+use crate::error::{Error, Result};
+use crate::id::{ApiId, PersonId, RoleId};
+use crate::place::APPLICATION_PRIMARY_OWNER;
+use crate::time::Moment;
+
+/// People of a sample.
+const SAMPLE: usize = 10;
+
+sql! {
+    BY_NAME = "SELECT id FROM person WHERE key = $1 OR login_key = $2 ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END
+        LIMIT 1";
+    // Subscriptions that would put the person in, had they been valid: by a role of theirs, direct or lent.
+    NEARLY = "SELECT t.status, t.starts_at, t.ends_at FROM membership m CROSS JOIN term t
+        WHERE m.person = $1 AND m.place = 4 AND m.role = $3 AND m.until = 9223372036854775807
+            AND t.application = m.object AND t.api = $2 AND t.until = 9223372036854775807
+        UNION ALL
+        SELECT t.status, t.starts_at, t.ends_at FROM membership m CROSS JOIN attachment a CROSS JOIN term t
+        WHERE m.person = $1 AND m.place = 5 AND m.role = $3 AND m.until = 9223372036854775807
+            AND a.grp = m.object AND a.place = 4 AND a.until = 9223372036854775807
+            AND t.application = a.object AND t.api = $2 AND t.until = 9223372036854775807
+        LIMIT 20";
+}
+
+/// What a sender sees before sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Preview {
+    /// People now in the audience, each once.
+    pub people: u64,
+    /// Of these, without an email address.
+    pub without_email: u64,
+    /// The first few of them.
+    pub sample: Vec<Someone>,
+}
+
+/// Counts an audience as it is now.
+pub fn preview(tx: &mut Tx<'_>, residents: &Residents, selectors: &[Selector], now: Moment) -> Result<Preview> {
+    let crowd = residents.crowd(tx, selectors, Instant::now(now))?;
+    let people = crowd.len();
+    let without_email = people - crowd.intersection_len(residents.with_email());
+    let ids: Vec<u32> = crowd.iter().take(SAMPLE).collect();
+    Ok(Preview {
+        people,
+        without_email,
+        sample: sent::people(tx, &ids)?,
+    })
+}
+
+/// Why a person is in an audience, or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Explanation {
+    /// Who.
+    pub person: Someone,
+    /// Whether they are in it.
+    pub included: bool,
+    /// One line a part of the audience.
+    pub parts: Vec<Reason>,
+}
+
+/// One part of an audience and one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reason {
+    /// The part.
+    pub part: Target,
+    /// Whether this part holds the person.
+    pub holds: bool,
+    /// In a sentence.
+    pub because: String,
+    /// Since when, where it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
+}
+
+/// A person by the directory's id or by login; [`Error::field`] `user` where there is none.
+pub fn person(tx: &mut Tx<'_>, name: &str) -> Result<PersonId> {
+    let found = tx.first(&BY_NAME, &[&name, &name.to_lowercase()], |row| row.get(0))?;
+    found
+        .map(PersonId)
+        .ok_or_else(|| Error::field("user", "there is no user with this id or login"))
+}
+
+/// Says for one person why they are in an audience or not, as it is now.
+pub fn explain(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector], now: Moment) -> Result<Explanation> {
+    let someone = sent::people(tx, &[person.0 as u32])?
+        .pop()
+        .ok_or(Error::Missing("user"))?;
+    let held = holdings(tx, person)?;
+    let mut parts = Vec::with_capacity(selectors.len());
+    for selector in selectors {
+        parts.push(reason(tx, person, *selector, &held, now)?);
+    }
+    let included = someone.active && parts.iter().any(|part| part.holds);
+    if !someone.active {
+        for part in &mut parts {
+            "the user is deactivated, and in no new audience".clone_into(&mut part.because);
+            part.holds = false;
+            part.since = None;
+        }
+    }
+    Ok(Explanation {
+        person: someone,
+        included,
+        parts,
+    })
+}
+
+fn reason(tx: &mut Tx<'_>, person: PersonId, selector: Selector, held: &[Holding], now: Moment) -> Result<Reason> {
+    let part = target::name(tx, selector)?;
+    let own: Vec<&Holding> = held.iter().filter(|one| one.key == selector.key()).collect();
+    let holding = own
+        .iter()
+        .filter(|one| one.covers(Instant::now(now)))
+        .min_by_key(|one| one.since);
+    if let Some(holding) = holding {
+        let since = Moment(holding.since_at.max(holding.starts_at));
+        let because = format!("{} since {since}", held_as(selector));
+        return Ok(Reason {
+            part,
+            holds: true,
+            because,
+            since: Some(since),
+        });
+    }
+    let because = why_not(tx, person, selector, &own, now)?;
+    Ok(Reason {
+        part,
+        holds: false,
+        because,
+        since: None,
+    })
+}
+
+const fn held_as(selector: Selector) -> &'static str {
+    match selector.key().0 {
+        kind::ENVIRONMENT_ROLE => "holds the role",
+        kind::API_ROLE => "holds the role in an application with a valid subscription",
+        kind::SUBSCRIBERS => "made a valid subscription",
+        kind::CUSTOMER => "belongs to the customer",
+        kind::SUBTREE => "belongs to the customer or one below it",
+        kind::GROUP => "is a member of the group",
+        kind::EVERYONE => "is an active user",
+        _ => "is the user named",
+    }
+}
+
+/// The closest thing to a yes.
+fn why_not(tx: &mut Tx<'_>, person: PersonId, selector: Selector, own: &[&Holding], now: Moment) -> Result<String> {
+    if let Some(later) = own
+        .iter()
+        .filter(|one| one.is_open() && one.starts_at > now.0)
+        .min_by_key(|one| one.starts_at)
+    {
+        return Ok(format!("the subscription starts only at {}", Moment(later.starts_at)));
+    }
+    if let Some(over) = own.iter().filter(|one| one.is_open()).max_by_key(|one| one.ends_at) {
+        return Ok(format!("the subscription ended at {}", Moment(over.ends_at)));
+    }
+    if let Selector::ApiRole { api, role } = selector
+        && let Some(text) = nearly(tx, person, api, role)?
+    {
+        return Ok(text);
+    }
+    if let Some(last) = own.iter().max_by_key(|one| one.until) {
+        return Ok(format!(
+            "no longer: {} until {}",
+            held_as(selector),
+            Moment(last.until_at)
+        ));
+    }
+    Ok(match selector {
+        Selector::EnvironmentRole { .. } => "has never held this role in this environment".into(),
+        Selector::ApiRole { role, .. } if role == APPLICATION_PRIMARY_OWNER => {
+            "is not the primary owner of an application that subscribes to this API; groups do not lend this role"
+                .into()
+        }
+        Selector::ApiRole { .. } => "holds this role in no application that subscribes to this API".into(),
+        Selector::Subscribers { .. } => "has made no valid subscription to this API".into(),
+        Selector::Customer { .. } => "does not belong to this customer".into(),
+        Selector::Subtree { .. } => "belongs neither to this customer nor to one below it".into(),
+        Selector::Group { .. } => "is not a member of this group".into(),
+        Selector::Everyone => "is deactivated".into(),
+        Selector::User { .. } => "is another user".into(),
+    })
+}
+
+/// The role is there; what is wrong with the subscription?
+fn nearly(tx: &mut Tx<'_>, person: PersonId, api: ApiId, role: RoleId) -> Result<Option<String>> {
+    let statuses = tx.rows(&NEARLY, &[&person.0, &api.0, &role.0], |row| row.get::<i64>(0))?;
+    let wrong = statuses.into_iter().find(|status| *status != 1);
+    Ok(wrong.map(|status| {
+        let name = ["PENDING", "ACCEPTED", "REJECTED", "CLOSED", "PAUSED"]
+            .get(status as usize)
+            .unwrap_or(&"unknown");
+        format!("holds the role, but the application's subscription is {name}")
+    }))
+}

@@ -1,0 +1,399 @@
+//! The sender's questions: what was sent, to whom, and what could this person see at that time.
+
+use campanile_store::{Param, Row, Tx, sql};
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use super::change::Change;
+use super::funnel::Crowds;
+use super::{Importance, Message, columns, message};
+use crate::audience::{Holding, Instant, Rule, Selector, holdings};
+use crate::error::Result;
+use crate::id::{MessageId, PersonId};
+use crate::time::{Moment, Revision};
+
+/// People of a page at most.
+pub const PEOPLE_LIMIT: usize = 100;
+/// Messages of a page at most.
+pub const PAGE_LIMIT: i64 = 100;
+/// People that one search may look at.
+const SEARCH_LIMIT: i64 = 2_000;
+
+sql! {
+    BEFORE = concat!("SELECT ", columns!(), " FROM message WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    BEFORE_BY = concat!("SELECT ", columns!(), " FROM message WHERE author = $3 AND id < $1 ORDER BY id DESC LIMIT $2");
+    EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
+            e.opens_at, e.closes_at, e.enabled, p.name
+        FROM edition e LEFT JOIN person p ON p.id = e.author
+        WHERE e.message = $1 AND e.revision < $2 ORDER BY e.revision DESC LIMIT $3";
+    PEOPLE = "SELECT p.id, p.key, p.login, p.name, p.email, l.object IS NOT NULL
+        FROM person p LEFT JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
+        WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SEARCH = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
+        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
+        UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
+        LIMIT $3";
+    READ_AT = "SELECT read_at, unread_at FROM engagement WHERE person = $1 AND message = $2";
+    FIRST_MARK = "SELECT MIN(at) FROM mark
+        WHERE person = $1 AND kind IN ($2, $3) AND revision >= $4 AND at >= $5 AND at <= $6";
+    // The state before the first change after a time is the state at that time.
+    AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, audience FROM edition
+        WHERE message = $1 AND at > $2 ORDER BY revision LIMIT 1";
+    AUDIENCE_AS_OF = "SELECT audience FROM edition
+        WHERE message = $1 AND at > $2 AND audience IS NOT NULL ORDER BY revision LIMIT 1";
+    // Published by then, newest first. $1 is the time, $2 the page's place.
+    PUBLISHED = concat!("SELECT ", columns!(), " FROM message
+        WHERE published_at <= $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+}
+
+/// A page of messages below an id, newest first; only one author's where given.
+pub fn before(tx: &mut Tx<'_>, below: i64, author: Option<PersonId>, limit: i64) -> Result<Vec<Message>> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    Ok(match author {
+        None => tx.rows(&BEFORE, &[&below, &limit], message)?,
+        Some(author) => tx.rows(&BEFORE_BY, &[&below, &limit, &author.0], message)?,
+    })
+}
+
+/// One change of a message, with the state before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Edition {
+    /// Its place in the order of everything.
+    pub revision: Revision,
+    /// When.
+    pub at: Moment,
+    /// Who, by name; absent where the server did it by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What happened.
+    pub change: Change,
+    /// Whether the bell rang again.
+    pub rang: bool,
+    /// The title before.
+    pub title: String,
+    /// The text before.
+    pub text: String,
+    /// The sender's name before.
+    pub sender_name: String,
+    /// The importance before.
+    pub importance: Importance,
+    /// Whether it was switched on before.
+    pub enabled: bool,
+    /// The window's start before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Moment>,
+    /// The window's end before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Moment>,
+}
+
+/// The changes of a message, newest first.
+pub fn editions(tx: &mut Tx<'_>, id: MessageId, below: i64, limit: i64) -> Result<Vec<Edition>> {
+    let read = |row: &Row<'_>| {
+        let window = super::Window {
+            opens: Moment(row.get(9)?),
+            closes: Moment(row.get(10)?),
+        };
+        Ok(Edition {
+            revision: Revision(row.get(0)?),
+            at: Moment(row.get(1)?),
+            change: Change::from_code(row.get(3)?),
+            rang: row.get(4)?,
+            title: row.get(5)?,
+            text: row.get(6)?,
+            sender_name: row.get(7)?,
+            importance: Importance::from_code(row.get(8)?),
+            enabled: row.get(11)?,
+            opens_at: window.opens_at(),
+            closes_at: window.closes_at(),
+            by: row.get(12)?,
+        })
+    };
+    Ok(tx.rows(&EDITIONS, &[&id.0, &below, &limit.clamp(1, PAGE_LIMIT)], read)?)
+}
+
+/// A person as a sender sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Someone {
+    /// The directory's id.
+    pub user: String,
+    /// Log-in name.
+    pub login: String,
+    /// Display name.
+    pub name: String,
+    /// Has an email address.
+    pub has_email: bool,
+    /// Is still there.
+    pub active: bool,
+    #[serde(skip)]
+    id: i64,
+}
+
+/// A person of an audience, and how far the message got with them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Recipient {
+    /// Who.
+    #[serde(flatten)]
+    pub person: Someone,
+    /// When it was first before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Moment>,
+    /// When they read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Moment>,
+}
+
+/// Which part of an audience is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Everybody.
+    #[default]
+    All,
+    /// Who saw it.
+    Seen,
+    /// Who did not.
+    Unseen,
+    /// Who read it.
+    Read,
+    /// Who did not.
+    Unread,
+}
+
+impl Part {
+    /// The people of this part.
+    #[must_use]
+    pub fn of(self, crowds: &Crowds) -> RoaringBitmap {
+        match self {
+            Self::All => crowds.people.clone(),
+            Self::Seen => crowds.seen.clone(),
+            Self::Unseen => &crowds.people - &crowds.seen,
+            Self::Read => crowds.read.clone(),
+            Self::Unread => &crowds.people - &crowds.read,
+        }
+    }
+}
+
+/// People by the beginning of login, name or address, as a bitmap; at most 2,000 of each.
+pub fn search(tx: &mut Tx<'_>, words: &str) -> Result<RoaringBitmap> {
+    let from = words.trim().to_lowercase();
+    let to = format!("{from}\u{10FFFF}");
+    let ids = tx.rows(&SEARCH, &[&from, &to, &SEARCH_LIMIT], |row| row.get::<i64>(0))?;
+    Ok(ids.into_iter().map(|id| id as u32).collect())
+}
+
+/// Some people by id, in the order of ids.
+pub fn people(tx: &mut Tx<'_>, ids: &[u32]) -> Result<Vec<Someone>> {
+    let mut out = Vec::with_capacity(ids.len());
+    for part in ids.chunks(10) {
+        let ids: Vec<i64> = (0..10).map(|at| part.get(at).map_or(0, |id| i64::from(*id))).collect();
+        let params: Vec<&dyn Param> = ids.iter().map(|id| id as &dyn Param).collect();
+        let read = |row: &Row<'_>| {
+            let email: Option<String> = row.get(4)?;
+            Ok(Someone {
+                id: row.get(0)?,
+                user: row.get(1)?,
+                login: row.get(2)?,
+                name: row.get(3)?,
+                has_email: email.is_some(),
+                active: row.get(5)?,
+            })
+        };
+        out.extend(tx.rows(&PEOPLE, &params, read)?);
+    }
+    out.sort_unstable_by_key(|one| one.id);
+    Ok(out)
+}
+
+/// A page of the people of a part of an audience, in the order of ids; and the `after` of the next page.
+pub fn recipients(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    part: &RoaringBitmap,
+    after: Option<u32>,
+    limit: usize,
+) -> Result<(Vec<Recipient>, Option<u32>)> {
+    let limit = limit.clamp(1, PEOPLE_LIMIT);
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    let ids: Vec<u32> = part.range(from..).take(limit + 1).collect();
+    let (page, next) = if ids.len() > limit {
+        (&ids[..limit], ids.get(limit - 1).copied())
+    } else {
+        (&ids[..], None)
+    };
+    let mut out = Vec::with_capacity(page.len());
+    for person in people(tx, page)? {
+        let (seen_at, read_at) = did(tx, message, person.id)?;
+        out.push(Recipient {
+            person,
+            seen_at,
+            read_at,
+        });
+    }
+    Ok((out, next))
+}
+
+/// When a person first saw a message, and when they read it.
+fn did(tx: &mut Tx<'_>, message: &Message, person: i64) -> Result<(Option<Moment>, Option<Moment>)> {
+    let Some(revision) = message.revision else {
+        return Ok((None, None));
+    };
+    let end = message
+        .window
+        .closes
+        .0
+        .saturating_add(999)
+        .min(message.recalled_at.map_or(i64::MAX, |at| at.0));
+    let mut first = |a: i64, b: i64, revision: i64| {
+        tx.one(
+            &FIRST_MARK,
+            &[&person, &a, &b, &revision, &message.window.opens.0, &end],
+            |row| row.get::<Option<i64>>(0),
+        )
+    };
+    let marked = first(2, 2, message.arrival.max(revision))?;
+    let seen = first(1, 2, revision)?;
+    let deed = tx.first(&READ_AT, &[&person, &message.id.0], |row| {
+        Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?))
+    })?;
+    let (by_hand, unread) = deed.unwrap_or_default();
+    let marked = marked.filter(|at| unread.is_none_or(|unread| *at > unread));
+    let read = by_hand.into_iter().chain(marked).min();
+    let seen = seen.into_iter().chain(by_hand).chain(unread).min();
+    Ok((seen.map(Moment), read.map(Moment)))
+}
+
+/// A message that a person could see at a time, and what they did about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Visible {
+    /// Which.
+    pub id: MessageId,
+    /// The title as it was then.
+    pub title: String,
+    /// The text as it was then.
+    pub text: String,
+    /// The sender's name as it was then.
+    pub sender_name: String,
+    /// The importance as it was then.
+    pub importance: Importance,
+    /// When it was published.
+    pub published_at: Moment,
+    /// When it was first before them, at whatever time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Moment>,
+    /// When they read it, at whatever time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Moment>,
+}
+
+/// Messages that one call looks at; a cursor goes on from there.
+const LOOK: i64 = 500;
+
+/// What a person could see in bell and inbox at a time, and whether they did: newest first, from the facts of that
+/// time and the texts of that time. Also the `below` of the next page.
+pub fn visible_at(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    at: Moment,
+    below: i64,
+    limit: usize,
+) -> Result<(Vec<Visible>, Option<i64>)> {
+    let held = holdings(tx, person)?;
+    let looked = tx.rows(&PUBLISHED, &[&at.0, &below, &LOOK], message)?;
+    let full = looked.len() == LOOK as usize;
+    let mut next = looked.last().map(|message| message.id.0).filter(|_| full);
+    let mut out = Vec::new();
+    for message in looked {
+        if out.len() == limit.clamp(1, PEOPLE_LIMIT) {
+            next = out.last().map(|visible: &Visible| visible.id.0);
+            break;
+        }
+        if let Some(visible) = was_visible(tx, person, &held, &message, at)? {
+            out.push(visible);
+        }
+    }
+    Ok((out, next))
+}
+
+fn was_visible(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    held: &[Holding],
+    message: &Message,
+    at: Moment,
+) -> Result<Option<Visible>> {
+    let (Some(revision), Some(published_at)) = (message.revision, message.published_at) else {
+        return Ok(None);
+    };
+    if message.recalled_at.is_some_and(|recalled| recalled <= at) {
+        return Ok(None);
+    }
+    let then = as_of(tx, message, at)?;
+    if !then.enabled || !then.window.contains(at) {
+        return Ok(None);
+    }
+    let selectors = selectors_as_of(tx, message.id, at)?;
+    let published = Instant {
+        revision: Revision(revision),
+        at: published_at,
+    };
+    let life = |covers: &dyn Fn(&Holding) -> bool| {
+        held.iter()
+            .any(|one| one.key.0 == crate::audience::kind::EVERYONE && covers(one))
+    };
+    let addressed = |one: &&Holding| selectors.iter().any(|selector| selector.key() == one.key);
+    let was_in = match message.rule {
+        Rule::AtSend => {
+            held.iter().filter(addressed).any(|one| one.covers(published)) && life(&|one| one.covers(published))
+        }
+        Rule::WhileActive => {
+            held.iter().filter(addressed).any(|one| one.covered_at(at)) && life(&|one| one.covered_at(at))
+        }
+    };
+    if !was_in {
+        return Ok(None);
+    }
+    let (seen_at, read_at) = did(tx, message, person.0)?;
+    Ok(Some(Visible {
+        id: message.id,
+        title: then.shown_title(),
+        text: then.text,
+        sender_name: then.sender_name,
+        importance: then.importance,
+        published_at,
+        seen_at,
+        read_at,
+    }))
+}
+
+/// The message as it was at a time.
+fn as_of(tx: &mut Tx<'_>, message: &Message, at: Moment) -> Result<Message> {
+    let old = tx.first(&AS_OF, &[&message.id.0, &at.0], |row| {
+        Ok(Message {
+            title: row.get(0)?,
+            text: row.get(1)?,
+            sender_name: row.get(2)?,
+            importance: Importance::from_code(row.get(3)?),
+            window: super::Window {
+                opens: Moment(row.get(4)?),
+                closes: Moment(row.get(5)?),
+            },
+            enabled: row.get(6)?,
+            ..message.clone()
+        })
+    })?;
+    Ok(old.unwrap_or_else(|| message.clone()))
+}
+
+/// The audience as it was at a time.
+fn selectors_as_of(tx: &mut Tx<'_>, id: MessageId, at: Moment) -> Result<Vec<Selector>> {
+    let old: Option<String> = tx.first(&AUDIENCE_AS_OF, &[&id.0, &at.0], |row| row.get(0))?;
+    let Some(text) = old else {
+        return super::selectors(tx, id);
+    };
+    let read = |part: &str| {
+        let mut numbers = part.split(':').map(str::parse);
+        Selector::from_key((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+    };
+    Ok(text.split(' ').filter_map(read).collect())
+}

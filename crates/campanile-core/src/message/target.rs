@@ -1,0 +1,249 @@
+//! An audience as it is written outside, by names, and as it is stored, by ids.
+
+use campanile_store::{Tx, sql};
+use serde::{Deserialize, Serialize};
+
+use crate::audience::Selector;
+use crate::error::{Faults, Result};
+use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};
+use crate::place::Scope;
+
+sql! {
+    ENVIRONMENT = "SELECT e.id FROM environment e JOIN life l ON l.kind = 3 AND l.object = e.id
+        WHERE e.key = $1 AND l.until = 9223372036854775807";
+    ROLE = "SELECT id FROM role WHERE scope = $1 AND name = $2";
+    API = "SELECT a.id, a.name, a.environment FROM api a JOIN life l ON l.kind = 5 AND l.object = a.id
+        WHERE a.key = $1 AND l.until = 9223372036854775807";
+    CUSTOMER = "SELECT c.id FROM customer c JOIN life l ON l.kind = 2 AND l.object = c.id
+        WHERE c.id = $1 AND l.until = 9223372036854775807";
+    GROUP = "SELECT g.id FROM grp g JOIN life l ON l.kind = 4 AND l.object = g.id
+        WHERE g.key = $1 AND l.until = 9223372036854775807";
+    PERSON = "SELECT p.id FROM person p JOIN life l ON l.kind = 1 AND l.object = p.id
+        WHERE p.key = $1 AND l.until = 9223372036854775807";
+    ENVIRONMENT_KEY = "SELECT key FROM environment WHERE id = $1";
+    ROLE_NAME = "SELECT name FROM role WHERE id = $1";
+    API_KEY = "SELECT key FROM api WHERE id = $1";
+    GROUP_KEY = "SELECT key FROM grp WHERE id = $1";
+    PERSON_KEY = "SELECT key FROM person WHERE id = $1";
+}
+
+/// One part of an audience, by the names that the directory gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Target {
+    /// Who holds a role in an environment.
+    EnvironmentRole {
+        /// The environment's id; `DEFAULT` where absent.
+        #[serde(default = "default_environment")]
+        environment: String,
+        /// A role's name in scope ENVIRONMENT, such as `ADMIN`.
+        role: String,
+    },
+    /// Who holds a role in an application with a valid subscription to an API.
+    ApiRole {
+        /// The API's id.
+        api: String,
+        /// A role's name in scope APPLICATION, such as `PRIMARY_OWNER`.
+        role: String,
+    },
+    /// Who made a valid subscription to an API.
+    Subscribers {
+        /// The API's id.
+        api: String,
+    },
+    /// The users of a customer.
+    Customer {
+        /// The customer's number.
+        customer: i64,
+        /// Also those of every customer below it.
+        #[serde(default)]
+        include_sub_customers: bool,
+    },
+    /// Every active user.
+    Everyone,
+    /// Who has a membership on a group.
+    Group {
+        /// The group's id.
+        group: String,
+    },
+    /// One user.
+    User {
+        /// The user's id.
+        user: String,
+    },
+}
+
+fn default_environment() -> String {
+    "DEFAULT".to_owned()
+}
+
+/// What a resolved audience says about where its message belongs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Each once, in the order of their keys.
+    pub selectors: Vec<Selector>,
+    /// The API that every selector is about, its name, and its environment.
+    pub api: Option<(ApiId, String, EnvironmentId)>,
+    /// The environment of the first environment role.
+    pub environment: Option<EnvironmentId>,
+}
+
+/// Turns names into ids. An unknown or ended name is a fault at `field[n].…`.
+pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Faults) -> Result<Resolved> {
+    let mut out = Resolved::default();
+    let mut apis = Vec::new();
+    for (at, target) in targets.iter().enumerate() {
+        let mut fault = |name: &str, what: &str| faults.add(format!("{field}[{at}].{name}"), what);
+        let selector = match target {
+            Target::EnvironmentRole { environment, role } => {
+                let environment = id(tx, &ENVIRONMENT, environment)?;
+                let role = role_id(tx, Scope::Environment, role)?;
+                if environment.is_none() {
+                    fault("environment", "there is no such environment");
+                }
+                if role.is_none() {
+                    fault("role", "there is no such role of scope ENVIRONMENT");
+                }
+                out.environment = out.environment.or(environment.map(EnvironmentId));
+                environment
+                    .zip(role)
+                    .map(|(environment, role)| Selector::EnvironmentRole {
+                        environment: EnvironmentId(environment),
+                        role: RoleId(role),
+                    })
+            }
+            Target::ApiRole { api, role } => {
+                let api = find_api(tx, api)?;
+                let role = role_id(tx, Scope::Application, role)?;
+                if api.is_none() {
+                    fault("api", "there is no such API");
+                }
+                if role.is_none() {
+                    fault("role", "there is no such role of scope APPLICATION");
+                }
+                apis.push(api.clone());
+                api.zip(role).map(|((api, _, _), role)| Selector::ApiRole {
+                    api,
+                    role: RoleId(role),
+                })
+            }
+            Target::Subscribers { api } => {
+                let api = find_api(tx, api)?;
+                if api.is_none() {
+                    fault("api", "there is no such API");
+                }
+                apis.push(api.clone());
+                api.map(|(api, _, _)| Selector::Subscribers { api })
+            }
+            Target::Customer {
+                customer,
+                include_sub_customers,
+            } => {
+                let found = tx.first(&CUSTOMER, &[customer], |row| row.get::<i64>(0))?;
+                if found.is_none() {
+                    fault("customer", "there is no such customer");
+                }
+                found.map(CustomerId).map(|customer| {
+                    if *include_sub_customers {
+                        Selector::Subtree { customer }
+                    } else {
+                        Selector::Customer { customer }
+                    }
+                })
+            }
+            Target::Everyone => Some(Selector::Everyone),
+            Target::Group { group } => {
+                let found = id(tx, &GROUP, group)?;
+                if found.is_none() {
+                    fault("group", "there is no such group");
+                }
+                found.map(|group| Selector::Group { group: GroupId(group) })
+            }
+            Target::User { user } => {
+                let found = id(tx, &PERSON, user)?;
+                if found.is_none() {
+                    fault("user", "there is no such active user");
+                }
+                found.map(|person| Selector::User {
+                    person: PersonId(person),
+                })
+            }
+        };
+        out.selectors.extend(selector);
+    }
+    out.selectors.sort_unstable();
+    out.selectors.dedup();
+    out.api = one_api(targets.len(), apis);
+    Ok(out)
+}
+
+/// The API of a message that is about one API only.
+fn one_api(
+    parts: usize,
+    mut apis: Vec<Option<(ApiId, String, EnvironmentId)>>,
+) -> Option<(ApiId, String, EnvironmentId)> {
+    let all = apis.len() == parts;
+    let first = apis.pop().flatten()?;
+    (all && apis.iter().flatten().all(|api| api.0 == first.0)).then_some(first)
+}
+
+fn id(tx: &mut Tx<'_>, sql: &'static campanile_store::Sql, key: &str) -> Result<Option<i64>> {
+    Ok(tx.first(sql, &[&key], |row| row.get(0))?)
+}
+
+fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str) -> Result<Option<i64>> {
+    Ok(tx.first(&ROLE, &[&scope.code(), &name], |row| row.get(0))?)
+}
+
+fn find_api(tx: &mut Tx<'_>, key: &str) -> Result<Option<(ApiId, String, EnvironmentId)>> {
+    let read = |row: &campanile_store::Row<'_>| Ok((ApiId(row.get(0)?), row.get(1)?, EnvironmentId(row.get(2)?)));
+    Ok(tx.first(&API, &[&key], read)?)
+}
+
+/// The id of an environment by its name outside; `None` where there is none.
+pub fn environment(tx: &mut Tx<'_>, key: &str) -> Result<Option<EnvironmentId>> {
+    Ok(id(tx, &ENVIRONMENT, key)?.map(EnvironmentId))
+}
+
+/// The name outside of an environment.
+pub fn environment_key(tx: &mut Tx<'_>, id: EnvironmentId) -> Result<String> {
+    Ok(tx.one(&ENVIRONMENT_KEY, &[&id.0], |row| row.get(0))?)
+}
+
+/// The name outside of an API.
+pub fn api_key(tx: &mut Tx<'_>, id: ApiId) -> Result<String> {
+    Ok(tx.one(&API_KEY, &[&id.0], |row| row.get(0))?)
+}
+
+/// A selector by its names outside.
+pub fn name(tx: &mut Tx<'_>, selector: Selector) -> Result<Target> {
+    let mut text = |sql, id: i64| tx.one(sql, &[&id], |row| row.get::<String>(0));
+    Ok(match selector {
+        Selector::EnvironmentRole { environment, role } => Target::EnvironmentRole {
+            environment: text(&ENVIRONMENT_KEY, environment.0)?,
+            role: text(&ROLE_NAME, role.0)?,
+        },
+        Selector::ApiRole { api, role } => Target::ApiRole {
+            api: text(&API_KEY, api.0)?,
+            role: text(&ROLE_NAME, role.0)?,
+        },
+        Selector::Subscribers { api } => Target::Subscribers {
+            api: text(&API_KEY, api.0)?,
+        },
+        Selector::Customer { customer } => Target::Customer {
+            customer: customer.0,
+            include_sub_customers: false,
+        },
+        Selector::Subtree { customer } => Target::Customer {
+            customer: customer.0,
+            include_sub_customers: true,
+        },
+        Selector::Everyone => Target::Everyone,
+        Selector::Group { group } => Target::Group {
+            group: text(&GROUP_KEY, group.0)?,
+        },
+        Selector::User { person } => Target::User {
+            user: text(&PERSON_KEY, person.0)?,
+        },
+    })
+}
