@@ -4,14 +4,14 @@
 //! holds one; it is brought up to date by whoever reads and finds that the database has moved on, so an answer is never
 //! older than its own snapshot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use campanile_store::{Row, Tx, sql};
 
 use crate::audience::{Key, Rule};
 use crate::error::Result;
-use crate::time::Moment;
+use crate::time::{Moment, OPEN};
 
 sql! {
     // Published ones only. $1: ids above it are new. $2: what has changed since that revision is read again.
@@ -95,6 +95,8 @@ pub struct Lists {
     slots: HashMap<i64, u32>,
     keys: HashMap<Key, Postings>,
     keys_of: Vec<Vec<Key>>,
+    /// When a window opens or closes. One that has moved leaves its old instant behind, which costs a look, no more.
+    boundaries: BTreeSet<i64>,
     /// The greatest id known, published or not.
     last: i64,
     /// Everything up to this revision is known.
@@ -166,12 +168,7 @@ impl Lists {
     /// The next instant at which some window opens or closes: until then, without a write, nothing changes by itself.
     #[must_use]
     pub fn next_boundary(&self, now: Moment) -> i64 {
-        let second = now.second().0;
-        let later = self.entries.iter().filter(|entry| entry.is_on()).flat_map(|entry| {
-            let closes = entry.closes_at.saturating_add(1_000);
-            [entry.opens_at, closes].into_iter().filter(|at| *at > second)
-        });
-        later.min().unwrap_or(i64::MAX)
+        self.boundaries.range(now.second().0 + 1..).next().copied().unwrap_or(OPEN)
     }
 
     /// Reads what is new or changed. The caller holds the lists alone.
@@ -199,6 +196,8 @@ impl Lists {
 
     fn put(&mut self, entry: Entry, mut keys: Vec<Key>) {
         keys.sort_unstable();
+        let edges = [entry.opens_at, entry.closes_at.saturating_add(1_000)];
+        self.boundaries.extend(edges.into_iter().filter(|at| *at > 0 && *at < OPEN));
         let slot = match self.slots.get(&entry.id) {
             Some(slot) => {
                 let slot = *slot;

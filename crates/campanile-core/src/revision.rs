@@ -1,9 +1,13 @@
 //! Taking a place in the one total order.
 
-use campanile_store::{Signal, Tx};
+use campanile_store::{Signal, Tx, sql};
 
 use crate::error::Result;
 use crate::time::{Moment, Revision, Stamp};
+
+sql! {
+    LATEST = "SELECT value FROM tally WHERE name = 'revision'";
+}
 
 /// Names in the store's tally.
 pub mod tally {
@@ -64,4 +68,9 @@ pub fn message_changed(tx: &mut Tx<'_>, stamp: Stamp, message: i64) -> Result<()
         key: message,
     });
     Ok(())
+}
+
+/// The last revision of the reader's snapshot.
+pub fn latest(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(tx.one(&LATEST, &[], |row| row.get(0))?)
 }

@@ -27,6 +27,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         crate::message::publish::STATEMENTS,
         crate::message::sent::STATEMENTS,
         crate::message::target::STATEMENTS,
+        crate::revision::STATEMENTS,
     ]
     .into_iter()
     .flatten()

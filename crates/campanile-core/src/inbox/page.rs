@@ -100,6 +100,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// The revision of the snapshot.
     pub revision: i64,
+    /// Without a write, the page stands until this time.
+    pub stands_until: Moment,
 }
 
 /// A page of one person's inbox. `before` is the `next` of the page before.
@@ -115,6 +117,7 @@ pub fn page(
     let bundle = bundle(tx, person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let (mut items, total) = candidates(&bundle, &lists, filter, before.unwrap_or(i64::MAX), now);
+    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     drop(lists);
     let limit = limit.clamp(1, PAGE_LIMIT);
     let revision = bundle.revision;
@@ -130,6 +133,7 @@ pub fn page(
             next,
             total: Some(total),
             revision,
+            stands_until,
         });
     };
     let left = newest(&mut items, SEARCH_LIMIT);
@@ -151,6 +155,7 @@ pub fn page(
                 next,
                 total: None,
                 revision,
+                stands_until,
             });
         }
     }
@@ -159,6 +164,7 @@ pub fn page(
         next: left,
         total: None,
         revision,
+        stands_until,
     })
 }
 
