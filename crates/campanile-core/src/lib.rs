@@ -11,7 +11,9 @@ pub mod lists;
 pub mod markup;
 pub mod message;
 pub mod place;
+pub mod policy;
 pub mod revision;
+pub mod rights;
 pub mod schema;
 pub mod time;
 

@@ -168,7 +168,11 @@ impl Lists {
     /// The next instant at which some window opens or closes: until then, without a write, nothing changes by itself.
     #[must_use]
     pub fn next_boundary(&self, now: Moment) -> i64 {
-        self.boundaries.range(now.second().0 + 1..).next().copied().unwrap_or(OPEN)
+        self.boundaries
+            .range(now.second().0 + 1..)
+            .next()
+            .copied()
+            .unwrap_or(OPEN)
     }
 
     /// Reads what is new or changed. The caller holds the lists alone.
@@ -197,7 +201,8 @@ impl Lists {
     fn put(&mut self, entry: Entry, mut keys: Vec<Key>) {
         keys.sort_unstable();
         let edges = [entry.opens_at, entry.closes_at.saturating_add(1_000)];
-        self.boundaries.extend(edges.into_iter().filter(|at| *at > 0 && *at < OPEN));
+        self.boundaries
+            .extend(edges.into_iter().filter(|at| *at > 0 && *at < OPEN));
         let slot = match self.slots.get(&entry.id) {
             Some(slot) => {
                 let slot = *slot;

@@ -10,6 +10,7 @@ use crate::error::{Faults, Result};
 use crate::id::{ApiId, EnvironmentId};
 use crate::markup::Format;
 use crate::place::DEFAULT_ENVIRONMENT;
+use crate::policy::Part;
 use crate::time::Moment;
 
 /// A message before it is accepted.
@@ -76,8 +77,17 @@ pub struct Checked {
     pub(super) api: Option<(ApiId, String)>,
 }
 
+/// Says whether somebody may address these parts; `Ok` for a caller who decides elsewhere.
+pub type May<'m> = &'m dyn Fn(&[Part]) -> Result<()>;
+
 /// Checks a draft and resolves its names. Every fault is named at once. `author_name` stands where no sender is given.
 pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment) -> Result<Checked> {
+    check_for(tx, draft, author_name, now, &|_| Ok(()))
+}
+
+/// As [`check`], for somebody: what they may not address is refused before any fault of its names, so that a foreign
+/// name and an unknown one look the same.
+pub fn check_for(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment, may: May<'_>) -> Result<Checked> {
     let mut faults = Faults::default();
     check_title(&draft.title, &mut faults);
     check_text(&draft.text, &mut faults);
@@ -89,8 +99,7 @@ pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment) -> 
         "channels",
         "name at least one channel, such as \"portal\"",
     );
-    let resolved = audience(tx, &draft.audience, &mut faults)?;
-    let environment = home(tx, draft.environment.as_deref(), &resolved, &mut faults)?;
+    let (resolved, environment) = address(tx, &draft.audience, draft.environment.as_deref(), &mut faults, may)?;
     faults.finish()?;
     Ok(Checked {
         title: draft.title.clone(),
@@ -106,6 +115,34 @@ pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment) -> 
         environment,
         api: resolved.api.map(|(api, name, _)| (api, name)),
     })
+}
+
+/// Checks an audience alone, for somebody, as [`check_for`] does.
+pub fn check_audience(
+    tx: &mut Tx<'_>,
+    targets: &[Target],
+    environment: Option<&str>,
+    may: May<'_>,
+) -> Result<Vec<Selector>> {
+    let mut faults = Faults::default();
+    let (resolved, _) = address(tx, targets, environment, &mut faults, may)?;
+    faults.finish()?;
+    Ok(resolved.selectors)
+}
+
+fn address(
+    tx: &mut Tx<'_>,
+    targets: &[Target],
+    environment: Option<&str>,
+    faults: &mut Faults,
+    may: May<'_>,
+) -> Result<(target::Resolved, Option<EnvironmentId>)> {
+    let resolved = audience(tx, targets, faults)?;
+    let home = home(tx, environment, &resolved, faults)?;
+    if !resolved.parts.is_empty() {
+        may(&target::at_home(resolved.parts.clone(), home))?;
+    }
+    Ok((resolved, home))
 }
 
 /// Resolves the parts of an audience; at least one and not too many.

@@ -4,6 +4,7 @@
 //! `while_active` message is who matches now.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use campanile_store::{Tx, sql};
 use roaring::RoaringBitmap;
@@ -48,8 +49,56 @@ pub struct Crowds {
     pub read: RoaringBitmap,
 }
 
+/// Audiences kept at most.
+const KEPT: usize = 64;
+
+/// Audiences of published `at_send` messages, which never change: the last few that were asked for.
+#[derive(Debug, Default)]
+pub struct Audiences(Mutex<Vec<(i64, Arc<RoaringBitmap>)>>);
+
+impl Audiences {
+    fn get(&self, id: MessageId) -> Option<Arc<RoaringBitmap>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(known, _)| *known == id.0)?;
+        // The last one used stands last.
+        let found = kept.remove(at);
+        let people = Arc::clone(&found.1);
+        kept.push(found);
+        Some(people)
+    }
+
+    fn put(&self, id: MessageId, people: &RoaringBitmap) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| *known != id.0);
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push((id.0, Arc::new(people.clone())));
+    }
+}
+
 /// The audience of a message: at its publication, or now where late joiners count. Nobody before it is published.
 pub fn audience(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &Message,
+    selectors: &[Selector],
+    now: Moment,
+) -> Result<RoaringBitmap> {
+    if message.rule == Rule::AtSend
+        && let Some(people) = kept.get(message.id)
+    {
+        return Ok(RoaringBitmap::clone(&people));
+    }
+    let people = judge(tx, residents, message, selectors, now)?;
+    if message.rule == Rule::AtSend && message.revision.is_some() {
+        kept.put(message.id, &people);
+    }
+    Ok(people)
+}
+
+fn judge(
     tx: &mut Tx<'_>,
     residents: &Residents,
     message: &Message,
@@ -82,9 +131,15 @@ pub fn audience(
 }
 
 /// Who is in a message's audience, and how far it got with them.
-pub fn crowds(tx: &mut Tx<'_>, residents: &Residents, message: &Message, now: Moment) -> Result<Crowds> {
+pub fn crowds(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &Message,
+    now: Moment,
+) -> Result<Crowds> {
     let selectors = super::selectors(tx, message.id)?;
-    let people = audience(tx, residents, message, &selectors, now)?;
+    let people = audience(tx, residents, kept, message, &selectors, now)?;
     let mut out = Crowds {
         people,
         ..Crowds::default()
@@ -139,8 +194,14 @@ fn out_of_sight(message: &Message) -> i64 {
 }
 
 /// The numbers of a message.
-pub fn funnel(tx: &mut Tx<'_>, residents: &Residents, message: &Message, now: Moment) -> Result<Funnel> {
-    let crowds = crowds(tx, residents, message, now)?;
+pub fn funnel(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &Message,
+    now: Moment,
+) -> Result<Funnel> {
+    let crowds = crowds(tx, residents, kept, message, now)?;
     let people = crowds.people.len();
     let without_email = people - crowds.people.intersection_len(residents.with_email());
     Ok(Funnel {

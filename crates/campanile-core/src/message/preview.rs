@@ -19,6 +19,15 @@ const SAMPLE: usize = 10;
 sql! {
     BY_NAME = "SELECT id FROM person WHERE key = $1 OR login_key = $2 ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END
         LIMIT 1";
+    NEAR = "SELECT t.subscription FROM membership m CROSS JOIN term t
+        WHERE m.person = $1 AND m.place = 4 AND t.application = m.object AND t.api = $2
+        UNION ALL
+        SELECT t.subscription FROM membership m CROSS JOIN attachment a CROSS JOIN term t
+        WHERE m.person = $1 AND m.place = 5 AND a.grp = m.object AND a.place = 4
+            AND t.application = a.object AND t.api = $2
+        UNION ALL
+        SELECT t.subscription FROM term t WHERE t.subscriber = $1 AND t.api = $2
+        LIMIT 1";
     // Subscriptions that would put the person in, had they been valid: by a role of theirs, direct or lent.
     NEARLY = "SELECT t.status, t.starts_at, t.ends_at FROM membership m CROSS JOIN term t
         WHERE m.person = $1 AND m.place = 4 AND m.role = $3 AND m.until = 9223372036854775807
@@ -78,6 +87,21 @@ pub struct Reason {
     /// Since when, where it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Moment>,
+}
+
+/// Whether a person has, or ever had, anything to do with an API of these selectors: a sender who may not look people up
+/// may still ask about them.
+pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Result<bool> {
+    for selector in selectors {
+        if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
+            && tx
+                .first(&NEAR, &[&person.0, &api.0], |row| row.get::<i64>(0))?
+                .is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A person by the directory's id or by login; [`Error::field`] `user` where there is none.

@@ -22,6 +22,8 @@ const SEARCH_LIMIT: i64 = 2_000;
 sql! {
     BEFORE = concat!("SELECT ", columns!(), " FROM message WHERE id < $1 ORDER BY id DESC LIMIT $2");
     BEFORE_BY = concat!("SELECT ", columns!(), " FROM message WHERE author = $3 AND id < $1 ORDER BY id DESC LIMIT $2");
+    KEY = "SELECT key FROM person WHERE id = $1";
+    NAME = "SELECT name FROM person WHERE id = $1";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
             e.opens_at, e.closes_at, e.enabled, p.name
         FROM edition e LEFT JOIN person p ON p.id = e.author
@@ -53,6 +55,47 @@ pub fn before(tx: &mut Tx<'_>, below: i64, author: Option<PersonId>, limit: i64)
         None => tx.rows(&BEFORE, &[&below, &limit], message)?,
         Some(author) => tx.rows(&BEFORE_BY, &[&below, &limit, &author.0], message)?,
     })
+}
+
+/// Messages that one page may look at; a cursor goes on from there.
+const LOOK_AT: usize = 500;
+
+/// A page of the messages that a filter takes, below an id, newest first; and the `below` of the next page.
+pub fn page(
+    tx: &mut Tx<'_>,
+    mut below: i64,
+    author: Option<PersonId>,
+    limit: usize,
+    mut takes: impl FnMut(&mut Tx<'_>, &Message) -> Result<bool>,
+) -> Result<(Vec<Message>, Option<i64>)> {
+    let mut out = Vec::new();
+    for _ in 0..LOOK_AT / PAGE_LIMIT as usize {
+        let looked = before(tx, below, author, PAGE_LIMIT)?;
+        let full = looked.len() == PAGE_LIMIT as usize;
+        for message in looked {
+            if out.len() == limit {
+                return Ok((out, Some(below)));
+            }
+            below = message.id.0;
+            if takes(tx, &message)? {
+                out.push(message);
+            }
+        }
+        if !full {
+            return Ok((out, None));
+        }
+    }
+    Ok((out, Some(below)))
+}
+
+/// The directory's id of a person.
+pub fn person_key(tx: &mut Tx<'_>, person: PersonId) -> Result<String> {
+    Ok(tx.one(&KEY, &[&person.0], |row| row.get(0))?)
+}
+
+/// The display name of a person.
+pub fn person_name(tx: &mut Tx<'_>, person: PersonId) -> Result<String> {
+    Ok(tx.one(&NAME, &[&person.0], |row| row.get(0))?)
 }
 
 /// One change of a message, with the state before it.

@@ -7,6 +7,7 @@ use crate::audience::Selector;
 use crate::error::{Faults, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};
 use crate::place::Scope;
+use crate::policy::Part;
 
 sql! {
     ENVIRONMENT = "SELECT e.id FROM environment e JOIN life l ON l.kind = 3 AND l.object = e.id
@@ -86,6 +87,9 @@ pub struct Resolved {
     pub api: Option<(ApiId, String, EnvironmentId)>,
     /// The environment of the first environment role.
     pub environment: Option<EnvironmentId>,
+    /// What rights each target needs. Of an unknown name it is a part with the id 0, which nobody holds: to those
+    /// without the right it is refused just as a foreign one is.
+    pub parts: Vec<Part>,
 }
 
 /// Turns names into ids. An unknown or ended name is a fault at `field[n].…`.
@@ -93,6 +97,7 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
     let mut out = Resolved::default();
     let mut apis = Vec::new();
     for (at, target) in targets.iter().enumerate() {
+        let mut place = None;
         let mut fault = |name: &str, what: &str| faults.add(format!("{field}[{at}].{name}"), what);
         let selector = match target {
             Target::EnvironmentRole { environment, role } => {
@@ -104,6 +109,9 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
                 if role.is_none() {
                     fault("role", "there is no such role of scope ENVIRONMENT");
                 }
+                place = environment.map(|id| Part::EnvironmentRole {
+                    environment: EnvironmentId(id),
+                });
                 out.environment = out.environment.or(environment.map(EnvironmentId));
                 environment
                     .zip(role)
@@ -121,6 +129,7 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
                 if role.is_none() {
                     fault("role", "there is no such role of scope APPLICATION");
                 }
+                place = api.as_ref().map(|(api, _, _)| Part::Api { api: *api });
                 apis.push(api.clone());
                 api.zip(role).map(|((api, _, _), role)| Selector::ApiRole {
                     api,
@@ -169,12 +178,58 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
                 })
             }
         };
+        out.parts.push(place.unwrap_or_else(|| part(target, selector)));
         out.selectors.extend(selector);
     }
     out.selectors.sort_unstable();
     out.selectors.dedup();
     out.api = one_api(targets.len(), apis);
     Ok(out)
+}
+
+/// What rights the selectors of a message need, at its home.
+#[must_use]
+pub fn parts(selectors: &[Selector], home: Option<EnvironmentId>) -> Vec<Part> {
+    at_home(selectors.iter().map(|selector| part_of(*selector)).collect(), home)
+}
+
+/// Groups and people are judged at the message's home (decision 12).
+#[must_use]
+pub fn at_home(mut parts: Vec<Part>, home: Option<EnvironmentId>) -> Vec<Part> {
+    for part in &mut parts {
+        if matches!(part, Part::Directory { .. }) {
+            *part = Part::Directory { environment: home };
+        }
+    }
+    parts
+}
+
+const fn part_of(selector: Selector) -> Part {
+    match selector {
+        Selector::EnvironmentRole { environment, .. } => Part::EnvironmentRole { environment },
+        Selector::ApiRole { api, .. } | Selector::Subscribers { api } => Part::Api { api },
+        Selector::Customer { customer } | Selector::Subtree { customer } => Part::Customer { customer },
+        Selector::Everyone => Part::Everyone,
+        Selector::Group { .. } | Selector::User { .. } => Part::Directory { environment: None },
+    }
+}
+
+/// What rights a target needs, known or not.
+fn part(target: &Target, selector: Option<Selector>) -> Part {
+    if let Some(selector) = selector {
+        return part_of(selector);
+    }
+    match target {
+        Target::EnvironmentRole { .. } => Part::EnvironmentRole {
+            environment: EnvironmentId(0),
+        },
+        Target::ApiRole { .. } | Target::Subscribers { .. } => Part::Api { api: ApiId(0) },
+        Target::Customer { .. } => Part::Customer {
+            customer: CustomerId(0),
+        },
+        Target::Everyone => Part::Everyone,
+        Target::Group { .. } | Target::User { .. } => Part::Directory { environment: None },
+    }
 }
 
 /// The API of a message that is about one API only.
