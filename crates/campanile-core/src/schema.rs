@@ -14,6 +14,14 @@ pub static SCHEMA: Schema = Schema {
 
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
-    let lists: &[&[&Sql]] = &[];
-    lists.iter().copied().flatten().copied()
+    LISTS.iter().copied().flatten().copied()
 }
+
+static LISTS: &[&[&Sql]] = &[
+    crate::account::STATEMENTS,
+    crate::account::profile::STATEMENTS,
+    crate::account::session::STATEMENTS,
+    crate::account::ticket::STATEMENTS,
+    crate::account::token::STATEMENTS,
+    crate::rights::STATEMENTS,
+];
