@@ -14,22 +14,27 @@ pub static SCHEMA: Schema = Schema {
 
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
-    [
-        crate::audience::crowd::STATEMENTS,
-        crate::audience::holding::STATEMENTS,
-        crate::inbox::act::STATEMENTS,
-        crate::inbox::page::STATEMENTS,
-        crate::lists::STATEMENTS,
-        crate::message::STATEMENTS,
-        crate::message::change::STATEMENTS,
-        crate::message::funnel::STATEMENTS,
-        crate::message::preview::STATEMENTS,
-        crate::message::publish::STATEMENTS,
-        crate::message::sent::STATEMENTS,
-        crate::message::target::STATEMENTS,
-        crate::revision::STATEMENTS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    LISTS.iter().copied().flatten().copied()
 }
+
+static LISTS: &[&[&Sql]] = &[
+    crate::account::STATEMENTS,
+    crate::account::profile::STATEMENTS,
+    crate::account::session::STATEMENTS,
+    crate::account::ticket::STATEMENTS,
+    crate::account::token::STATEMENTS,
+    crate::audience::crowd::STATEMENTS,
+    crate::audience::holding::STATEMENTS,
+    crate::inbox::act::STATEMENTS,
+    crate::inbox::page::STATEMENTS,
+    crate::lists::STATEMENTS,
+    crate::message::STATEMENTS,
+    crate::message::change::STATEMENTS,
+    crate::message::funnel::STATEMENTS,
+    crate::message::preview::STATEMENTS,
+    crate::message::publish::STATEMENTS,
+    crate::message::sent::STATEMENTS,
+    crate::message::target::STATEMENTS,
+    crate::revision::STATEMENTS,
+    crate::rights::STATEMENTS,
+];
