@@ -5,5 +5,6 @@
     reason = "in a test it is the message that something is not as it should be"
 )]
 
+mod docs;
 mod pass;
 mod serve;
