@@ -1,0 +1,4 @@
+//! The project's own API.
+
+pub mod docs;
+pub mod extract;

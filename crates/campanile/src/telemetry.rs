@@ -1,0 +1,284 @@
+//! What an operator sees: the log, the metrics, and whether the server is alive and ready.
+//!
+//! Neither the log nor a label ever holds an address, a raw path, a query or a body: routes are named by their pattern
+//! (`/api/v1/messages/{id}`).
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::MatchedPath;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use campanile_core::time::Moment;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Starts the log on standard error, and has panics logged in its format. `directives` is a level or `tracing`
+/// directives, as checked by the settings.
+///
+/// # Errors
+/// When the process has a log already, or the directives do not parse.
+pub fn start_log(format: LogFormat, directives: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::builder().parse(directives)?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.finish().try_init()?,
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .finish()
+            .try_init()?,
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(at, reason = panic.payload_as_str(), "a panic; this is a defect");
+    }));
+    Ok(())
+}
+
+/// The numbers of the HTTP side. Clones count into the same numbers.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Connections that are open; for [`crate::serve::serve`].
+    pub connections: Gauge,
+    /// Requests being worked on.
+    pub in_flight: Gauge,
+    requests: Family<Labels, Counter>,
+    durations: Family<Labels, Histogram, fn() -> Histogram>,
+}
+
+/// What requests are counted by. Every part has few values: routes are patterns, methods and classes are known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    method: &'static str,
+    route: Route,
+    status: &'static str,
+}
+
+/// The pattern of a route; `none` for addresses that are no route's.
+#[derive(Debug, Clone)]
+struct Route(Option<MatchedPath>);
+
+impl Route {
+    fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("none", MatchedPath::as_str)
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl std::hash::Hash for Route {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
+        self.as_str().encode(encoder)
+    }
+}
+
+impl Metrics {
+    /// Registers the HTTP numbers, the start of the process and the build. Names begin with `campanile_`, but for
+    /// `process_start_time_seconds`, which tools know by that name.
+    pub fn new(registry: &mut Registry, started: Moment) -> Self {
+        let metrics = Self {
+            connections: Gauge::default(),
+            in_flight: Gauge::default(),
+            requests: Family::default(),
+            // From half a millisecond, a read, to ten seconds, a request near its end.
+            durations: Family::new_with_constructor(|| {
+                Histogram::new([
+                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+                ])
+            }),
+        };
+        let start = ConstGauge::new(started.0 as f64 / 1_000.0);
+        registry.register(
+            "process_start_time_seconds",
+            "When the process started, in seconds since 1970",
+            start,
+        );
+        let ours = registry.sub_registry_with_prefix("campanile");
+        ours.register("build", "The build that runs", Info::new([("version", VERSION)]));
+        ours.register(
+            "http_connections",
+            "Connections that are open",
+            metrics.connections.clone(),
+        );
+        ours.register(
+            "http_requests_in_flight",
+            "Requests being worked on",
+            metrics.in_flight.clone(),
+        );
+        ours.register("http_requests", "Requests answered", metrics.requests.clone());
+        ours.register(
+            "http_request_duration_seconds",
+            "Until the head of the answer",
+            metrics.durations.clone(),
+        );
+        metrics
+    }
+
+    /// Counts an answered request.
+    pub(crate) fn answered(
+        &self,
+        method: &'static str,
+        route: Option<MatchedPath>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let labels = Labels {
+            method,
+            route: Route(route),
+            status: class(status),
+        };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+}
+
+/// The class of a status: `2xx`.
+const fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// The name of a method; those that are not in use share one, since a client can invent them.
+pub(crate) fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+/// Whether the server can do its work, part by part.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// The parts (`database`, `relay`) and what stands in the way of each, if anything does. The text is shown to
+    /// anyone who asks: no addresses, no secrets.
+    pub parts: Vec<(&'static str, Result<(), String>)>,
+}
+
+impl Readiness {
+    /// Whether every part can work.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.parts.iter().all(|(_, state)| state.is_ok())
+    }
+}
+
+impl IntoResponse for Readiness {
+    fn into_response(self) -> Response {
+        let parts: serde_json::Map<_, _> = self
+            .parts
+            .iter()
+            .map(|(name, state)| {
+                (
+                    (*name).to_owned(),
+                    state.as_ref().map_or_else(Clone::clone, |()| "ok".into()).into(),
+                )
+            })
+            .collect();
+        let (code, status) = if self.is_ready() {
+            (StatusCode::OK, "ok")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        };
+        let mut body = serde_json::json!({ "status": status });
+        body.as_object_mut().expect("an object, as written above").extend(parts);
+        let mut response = (code, PLAIN_ANSWER, axum::Json(body)).into_response();
+        if code != StatusCode::OK {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// The headers of answers that do not come through [`crate::pass`].
+const PLAIN_ANSWER: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+];
+
+/// `GET /health`, `GET /ready` and `GET /metrics`. Merged into the router after [`crate::pass::around`], so that
+/// they are as thin as can be, and neither logged nor counted.
+pub fn routes<F, Fut>(registry: Registry, ready: F) -> Router
+where
+    F: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Readiness> + Send,
+{
+    let registry = Arc::new(registry);
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route(
+            "/metrics",
+            get(move |headers: HeaderMap| std::future::ready(metrics(&registry, &headers))),
+        )
+}
+
+/// The process is alive and its loop turns. Asks nothing of anything else.
+async fn health() -> Response {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    (PLAIN_ANSWER, [(header::CONTENT_TYPE, JSON)], r#"{"status":"ok"}"#).into_response()
+}
+
+/// Every number, as text. One text serves both formats; who asks for `OpenMetrics` is told that it is that.
+fn metrics(registry: &Registry, headers: &HeaderMap) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+    let mut text = String::new();
+    if let Err(error) = prometheus_client::encoding::text::encode(&mut text, registry) {
+        return crate::problem::Problem::internal(error).into_response();
+    }
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = if accepts.contains("application/openmetrics-text") {
+        OPEN_METRICS
+    } else {
+        PROMETHEUS
+    };
+    (PLAIN_ANSWER, [(header::CONTENT_TYPE, media_type)], text).into_response()
+}

@@ -1,0 +1,10 @@
+//! The server, tested from outside; one binary, so that it is linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test it is the message that something is not as it should be"
+)]
+
+mod docs;
+mod pass;
+mod serve;
