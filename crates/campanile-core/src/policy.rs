@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId, PersonId};
-use crate::place::DEFAULT_ENVIRONMENT;
 use crate::rights::{Letter, Permission, Rights};
 
 /// One part of a message's audience, or its home, as far as rights go.
@@ -120,11 +119,7 @@ fn one(rights: &Rights, part: Part, letter: Letter) -> Result<()> {
             if rights.on_environment(environment, Permission::Message, letter) {
                 return Ok(());
             }
-            denied(&format!(
-                "ENVIRONMENT_MESSAGE[{}] on environment {}",
-                letter.name(),
-                environment_name(environment)
-            ))
+            denied(&format!("ENVIRONMENT_MESSAGE[{}] on this environment", letter.name()))
         }
         Part::Directory { environment: None } => holds(
             false,
@@ -134,22 +129,14 @@ fn one(rights: &Rights, part: Part, letter: Letter) -> Result<()> {
             if rights.on_api(api, Permission::Message, letter) {
                 return Ok(());
             }
-            denied(&format!("API_MESSAGE[{}] on API {api}", letter.name()))
+            denied(&format!("API_MESSAGE[{}] on this API", letter.name()))
         }
         Part::Customer { customer } if rights.on_customer(customer) => Ok(()),
-        Part::Customer { customer } => denied(&format!(
-            "root administrator, or customer administrator of customer {customer} or of one above it"
-        )),
+        // The text names no id: what is foreign and what is unknown are refused in the same words.
+        Part::Customer { .. } => {
+            denied("root administrator, or customer administrator of this customer or of one above it")
+        }
         Part::Everyone => holds(rights.is_root(), "root administrator"),
-    }
-}
-
-/// The id, or the name of the one environment that has the same in every installation.
-fn environment_name(environment: EnvironmentId) -> String {
-    if environment.0 == DEFAULT_ENVIRONMENT {
-        "DEFAULT".into()
-    } else {
-        environment.to_string()
     }
 }
 

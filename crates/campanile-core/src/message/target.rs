@@ -92,91 +92,40 @@ pub struct Resolved {
     pub parts: Vec<Part>,
 }
 
+/// An API as an audience names it.
+type Api = (ApiId, String, EnvironmentId);
+
 /// Turns names into ids. An unknown or ended name is a fault at `field[n].…`.
 pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Faults) -> Result<Resolved> {
     let mut out = Resolved::default();
     let mut apis = Vec::new();
     for (at, target) in targets.iter().enumerate() {
-        let mut place = None;
         let mut fault = |name: &str, what: &str| faults.add(format!("{field}[{at}].{name}"), what);
-        let selector = match target {
+        let (selector, place) = match target {
             Target::EnvironmentRole { environment, role } => {
-                let environment = id(tx, &ENVIRONMENT, environment)?;
-                let role = role_id(tx, Scope::Environment, role)?;
-                if environment.is_none() {
-                    fault("environment", "there is no such environment");
-                }
-                if role.is_none() {
-                    fault("role", "there is no such role of scope ENVIRONMENT");
-                }
-                place = environment.map(|id| Part::EnvironmentRole {
-                    environment: EnvironmentId(id),
-                });
-                out.environment = out.environment.or(environment.map(EnvironmentId));
-                environment
-                    .zip(role)
-                    .map(|(environment, role)| Selector::EnvironmentRole {
-                        environment: EnvironmentId(environment),
-                        role: RoleId(role),
-                    })
+                let (selector, environment) = environment_role(tx, environment, role, &mut fault)?;
+                out.environment = out.environment.or(environment);
+                (
+                    selector,
+                    environment.map(|environment| Part::EnvironmentRole { environment }),
+                )
             }
             Target::ApiRole { api, role } => {
-                let api = find_api(tx, api)?;
-                let role = role_id(tx, Scope::Application, role)?;
-                if api.is_none() {
-                    fault("api", "there is no such API");
-                }
-                if role.is_none() {
-                    fault("role", "there is no such role of scope APPLICATION");
-                }
-                place = api.as_ref().map(|(api, _, _)| Part::Api { api: *api });
+                let api = find_api(tx, api, &mut fault)?;
+                let role = role_id(tx, Scope::Application, role, &mut fault)?;
                 apis.push(api.clone());
-                api.zip(role).map(|((api, _, _), role)| Selector::ApiRole {
-                    api,
-                    role: RoleId(role),
-                })
+                let place = api.as_ref().map(|(api, _, _)| Part::Api { api: *api });
+                (
+                    api.zip(role).map(|((api, _, _), role)| Selector::ApiRole { api, role }),
+                    place,
+                )
             }
             Target::Subscribers { api } => {
-                let api = find_api(tx, api)?;
-                if api.is_none() {
-                    fault("api", "there is no such API");
-                }
+                let api = find_api(tx, api, &mut fault)?;
                 apis.push(api.clone());
-                api.map(|(api, _, _)| Selector::Subscribers { api })
+                (api.map(|(api, _, _)| Selector::Subscribers { api }), None)
             }
-            Target::Customer {
-                customer,
-                include_sub_customers,
-            } => {
-                let found = tx.first(&CUSTOMER, &[customer], |row| row.get::<i64>(0))?;
-                if found.is_none() {
-                    fault("customer", "there is no such customer");
-                }
-                found.map(CustomerId).map(|customer| {
-                    if *include_sub_customers {
-                        Selector::Subtree { customer }
-                    } else {
-                        Selector::Customer { customer }
-                    }
-                })
-            }
-            Target::Everyone => Some(Selector::Everyone),
-            Target::Group { group } => {
-                let found = id(tx, &GROUP, group)?;
-                if found.is_none() {
-                    fault("group", "there is no such group");
-                }
-                found.map(|group| Selector::Group { group: GroupId(group) })
-            }
-            Target::User { user } => {
-                let found = id(tx, &PERSON, user)?;
-                if found.is_none() {
-                    fault("user", "there is no such active user");
-                }
-                found.map(|person| Selector::User {
-                    person: PersonId(person),
-                })
-            }
+            other => (plain(tx, other, &mut fault)?, None),
         };
         out.parts.push(place.unwrap_or_else(|| part(target, selector)));
         out.selectors.extend(selector);
@@ -185,6 +134,63 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
     out.selectors.dedup();
     out.api = one_api(targets.len(), apis);
     Ok(out)
+}
+
+/// Notes a fault of one target: the name of its field, and what is wrong.
+type Fault<'f> = dyn FnMut(&str, &str) + 'f;
+
+fn environment_role(
+    tx: &mut Tx<'_>,
+    environment: &str,
+    role: &str,
+    fault: &mut Fault<'_>,
+) -> Result<(Option<Selector>, Option<EnvironmentId>)> {
+    let environment = id(tx, &ENVIRONMENT, environment)?.map(EnvironmentId);
+    if environment.is_none() {
+        fault("environment", "there is no such environment");
+    }
+    let role = role_id(tx, Scope::Environment, role, fault)?;
+    let selector = environment
+        .zip(role)
+        .map(|(environment, role)| Selector::EnvironmentRole { environment, role });
+    Ok((selector, environment))
+}
+
+/// The targets of one name.
+fn plain(tx: &mut Tx<'_>, target: &Target, fault: &mut Fault<'_>) -> Result<Option<Selector>> {
+    Ok(match target {
+        Target::Customer {
+            customer,
+            include_sub_customers,
+        } => {
+            let found = tx.first(&CUSTOMER, &[customer], |row| row.get::<i64>(0))?;
+            if found.is_none() {
+                fault("customer", "there is no such customer");
+            }
+            let below = *include_sub_customers;
+            found.map(CustomerId).map(|customer| match below {
+                true => Selector::Subtree { customer },
+                false => Selector::Customer { customer },
+            })
+        }
+        Target::Group { group } => {
+            let found = id(tx, &GROUP, group)?;
+            if found.is_none() {
+                fault("group", "there is no such group");
+            }
+            found.map(|group| Selector::Group { group: GroupId(group) })
+        }
+        Target::User { user } => {
+            let found = id(tx, &PERSON, user)?;
+            if found.is_none() {
+                fault("user", "there is no such active user");
+            }
+            found.map(|person| Selector::User {
+                person: PersonId(person),
+            })
+        }
+        _ => Some(Selector::Everyone),
+    })
 }
 
 /// What rights the selectors of a message need, at its home.
@@ -233,10 +239,7 @@ fn part(target: &Target, selector: Option<Selector>) -> Part {
 }
 
 /// The API of a message that is about one API only.
-fn one_api(
-    parts: usize,
-    mut apis: Vec<Option<(ApiId, String, EnvironmentId)>>,
-) -> Option<(ApiId, String, EnvironmentId)> {
+fn one_api(parts: usize, mut apis: Vec<Option<Api>>) -> Option<Api> {
     let all = apis.len() == parts;
     let first = apis.pop().flatten()?;
     (all && apis.iter().flatten().all(|api| api.0 == first.0)).then_some(first)
@@ -246,13 +249,21 @@ fn id(tx: &mut Tx<'_>, sql: &'static campanile_store::Sql, key: &str) -> Result<
     Ok(tx.first(sql, &[&key], |row| row.get(0))?)
 }
 
-fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str) -> Result<Option<i64>> {
-    Ok(tx.first(&ROLE, &[&scope.code(), &name], |row| row.get(0))?)
+fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str, fault: &mut Fault<'_>) -> Result<Option<RoleId>> {
+    let found = tx.first(&ROLE, &[&scope.code(), &name], |row| row.get(0))?;
+    if found.is_none() {
+        fault("role", &format!("there is no such role of scope {}", scope.name()));
+    }
+    Ok(found.map(RoleId))
 }
 
-fn find_api(tx: &mut Tx<'_>, key: &str) -> Result<Option<(ApiId, String, EnvironmentId)>> {
+fn find_api(tx: &mut Tx<'_>, key: &str, fault: &mut Fault<'_>) -> Result<Option<Api>> {
     let read = |row: &campanile_store::Row<'_>| Ok((ApiId(row.get(0)?), row.get(1)?, EnvironmentId(row.get(2)?)));
-    Ok(tx.first(&API, &[&key], read)?)
+    let found = tx.first(&API, &[&key], read)?;
+    if found.is_none() {
+        fault("api", "there is no such API");
+    }
+    Ok(found)
 }
 
 /// The id of an environment by its name outside; `None` where there is none.
