@@ -1,4 +1,5 @@
 //! Signing in, on both databases: sessions, personal tokens, tickets, passwords, the profile, the first administrator.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use campanile_core::account::{self, password, profile, session, ticket, token};
 use campanile_core::error::{Error, Result};

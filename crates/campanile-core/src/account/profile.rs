@@ -90,7 +90,7 @@ pub fn change(tx: &mut Tx<'_>, person: PersonId, change: Change, now: Moment) ->
     let mut after = before.clone();
     let mut faults = Faults::default();
     if let Some(name) = change.name {
-        after.name = name.trim().to_owned();
+        name.trim().clone_into(&mut after.name);
         faults.require(
             is_name(&after.name),
             "name",
