@@ -3,6 +3,7 @@
 //! No network, no clock and no chance of its own: what a rule needs of those comes in as a value, so a rule can be
 //! tested by data in and data out, and cannot block on anything but the database.
 
+pub mod account;
 pub mod audience;
 pub mod error;
 pub mod id;
@@ -11,8 +12,11 @@ pub mod lists;
 pub mod markup;
 pub mod message;
 pub mod place;
+pub mod policy;
 pub mod revision;
+pub mod rights;
 pub mod schema;
+pub mod secret;
 pub mod time;
 
 pub use error::{Error, Fault, Result};

@@ -15,6 +15,11 @@ pub static SCHEMA: Schema = Schema {
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
+        crate::account::STATEMENTS,
+        crate::account::profile::STATEMENTS,
+        crate::account::session::STATEMENTS,
+        crate::account::ticket::STATEMENTS,
+        crate::account::token::STATEMENTS,
         crate::audience::crowd::STATEMENTS,
         crate::audience::holding::STATEMENTS,
         crate::inbox::act::STATEMENTS,
@@ -28,6 +33,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         crate::message::sent::STATEMENTS,
         crate::message::target::STATEMENTS,
         crate::revision::STATEMENTS,
+        crate::rights::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,162 @@
+//! Who may do what: one table, no SQL. Every operation of every interface asks here, and only here.
+
+use crate::error::{Error, Result};
+use crate::id::{ApiId, CustomerId, EnvironmentId, PersonId};
+use crate::place::DEFAULT_ENVIRONMENT;
+use crate::rights::{Letter, Permission, Rights};
+
+/// One part of a message's audience, or its home, as far as rights go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A role of an environment; also the home of a message that has no people, such as a POST of the platform.
+    EnvironmentRole {
+        /// The environment.
+        environment: EnvironmentId,
+    },
+    /// The subscribers of an API, or a role on its applications; also the home of a POST of that API.
+    Api {
+        /// The API.
+        api: ApiId,
+    },
+    /// A customer, with or without those below it.
+    Customer {
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// All active people.
+    Everyone,
+    /// A group or a person, judged at the message's home; one without a home is ORGANIZATION:ADMIN's.
+    Directory {
+        /// The home.
+        environment: Option<EnvironmentId>,
+    },
+}
+
+/// Everything that somebody may want to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act<'a> {
+    /// What is one's own: inbox, profile, password, sessions, tokens, ticket.
+    Own,
+    /// Publish a message to the union of the parts, see how many people they hold and a sample, or send it to oneself.
+    Send(&'a [Part]),
+    /// See a sent message, its recipients and what became of it. Its author always does.
+    See(PersonId, &'a [Part]),
+    /// Change a message, enable or disable it.
+    Correct(&'a [Part]),
+    /// Recall a message.
+    Recall(&'a [Part]),
+    /// List the roles of a scope.
+    ListRoles,
+    /// Find people and groups by name, to address them.
+    FindPeople,
+    /// See a customer, to address it.
+    SeeCustomer(CustomerId),
+    /// Read the whole directory: people with addresses, memberships, subscriptions.
+    ReadDirectory,
+    /// Change the directory, by hand or by import.
+    EditDirectory,
+    /// Set the password of a person without knowing the old one.
+    ResetPassword(PersonId),
+    /// Ask what a person could see at a time, and whether they did.
+    ReadVisibility(PersonId),
+    /// Settings, relay, deliveries of everybody, the journal.
+    Operate,
+}
+
+/// Whether the holder of these rights may do this; `Denied` names what is missing.
+///
+/// Decision 12: a union needs the right to every part. Decision 13: the letters of MESSAGE. ORGANIZATION:ADMIN may do
+/// everything.
+pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
+    if rights.is_organization_admin {
+        return Ok(());
+    }
+    match *act {
+        Act::Own => Ok(()),
+        Act::Send(parts) => every(rights, parts, Letter::Create),
+        Act::See(author, _) if author == rights.person => Ok(()),
+        Act::See(_, parts) => every(rights, parts, Letter::Read),
+        Act::Correct(parts) => every(rights, parts, Letter::Update),
+        Act::Recall(parts) => every(rights, parts, Letter::Delete),
+        Act::ListRoles => holds(
+            rights.on_organization(Permission::Role, Letter::Read)
+                || rights.on_any_environment(Permission::Message, Letter::Create)
+                || rights.on_any_api(Permission::Message, Letter::Create),
+            "ORGANIZATION_ROLE[READ], or ENVIRONMENT_MESSAGE[CREATE], or API_MESSAGE[CREATE] on any API",
+        ),
+        Act::FindPeople => holds(
+            rights.on_organization(Permission::User, Letter::Read)
+                || rights.on_any_environment(Permission::Message, Letter::Create),
+            "ORGANIZATION_USER[READ], or ENVIRONMENT_MESSAGE[CREATE] on any environment",
+        ),
+        Act::SeeCustomer(_) if rights.on_organization(Permission::User, Letter::Read) => Ok(()),
+        Act::SeeCustomer(customer) => one(rights, Part::Customer { customer }, Letter::Read),
+        Act::ReadDirectory => holds(
+            rights.on_organization(Permission::User, Letter::Read),
+            "ORGANIZATION_USER[READ]",
+        ),
+        Act::ReadVisibility(person) if person == rights.person => Ok(()),
+        Act::EditDirectory | Act::ResetPassword(_) | Act::ReadVisibility(_) | Act::Operate => {
+            holds(false, "ORGANIZATION:ADMIN")
+        }
+    }
+}
+
+fn every(rights: &Rights, parts: &[Part], letter: Letter) -> Result<()> {
+    // Nothing to be judged by is not the same as nothing against it.
+    holds(
+        !parts.is_empty(),
+        "ORGANIZATION:ADMIN, for a message without audience and home",
+    )?;
+    parts.iter().try_for_each(|part| one(rights, *part, letter))
+}
+
+fn one(rights: &Rights, part: Part, letter: Letter) -> Result<()> {
+    match part {
+        Part::EnvironmentRole { environment }
+        | Part::Directory {
+            environment: Some(environment),
+        } => {
+            if rights.on_environment(environment, Permission::Message, letter) {
+                return Ok(());
+            }
+            denied(&format!(
+                "ENVIRONMENT_MESSAGE[{}] on environment {}",
+                letter.name(),
+                environment_name(environment)
+            ))
+        }
+        Part::Directory { environment: None } => holds(
+            false,
+            "ORGANIZATION:ADMIN, for groups and people in a message without environment",
+        ),
+        Part::Api { api } => {
+            if rights.on_api(api, Permission::Message, letter) {
+                return Ok(());
+            }
+            denied(&format!("API_MESSAGE[{}] on API {api}", letter.name()))
+        }
+        Part::Customer { customer } if rights.on_customer(customer) => Ok(()),
+        Part::Customer { customer } => denied(&format!(
+            "root administrator, or customer administrator of customer {customer} or of one above it"
+        )),
+        Part::Everyone => holds(rights.is_root(), "root administrator"),
+    }
+}
+
+/// The id, or the name of the one environment that has the same in every installation.
+fn environment_name(environment: EnvironmentId) -> String {
+    if environment.0 == DEFAULT_ENVIRONMENT {
+        "DEFAULT".into()
+    } else {
+        environment.to_string()
+    }
+}
+
+fn holds(holds: bool, missing: &str) -> Result<()> {
+    if holds { Ok(()) } else { denied(missing) }
+}
+
+fn denied(missing: &str) -> Result<()> {
+    Err(Error::Denied(format!("you lack: {missing}")))
+}

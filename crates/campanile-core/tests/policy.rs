@@ -1,0 +1,158 @@
+//! Who may do what, as one table: kinds of people by acts. A change of the policy is a change of the snapshot.
+#![expect(clippy::disallowed_macros, reason = "insta looks for the folder it was built in")]
+
+use std::fmt::Write;
+
+use campanile_core::Error;
+use campanile_core::id::{ApiId, CustomerId, EnvironmentId, PersonId};
+use campanile_core::policy::{Act, Part, may};
+use campanile_core::rights::{AsmRole, Letters, Permission, Rights};
+
+const ME: PersonId = PersonId(1);
+const SOMEBODY: PersonId = PersonId(2);
+const DEFAULT: Part = Part::EnvironmentRole {
+    environment: EnvironmentId(1),
+};
+const OTHER: Part = Part::EnvironmentRole {
+    environment: EnvironmentId(7),
+};
+const PETS: Part = Part::Api { api: ApiId(1_001) };
+const TOYS: Part = Part::Api { api: ApiId(1_002) };
+const ACME: Part = Part::Customer {
+    customer: CustomerId(17),
+};
+const FOREIGN: Part = Part::Customer {
+    customer: CustomerId(99),
+};
+const TEAM: Part = Part::Directory {
+    environment: Some(EnvironmentId(1)),
+};
+const HOMELESS: Part = Part::Directory { environment: None };
+
+fn letters(permission: Permission, letters: u8) -> Letters {
+    let mut out = Letters::default();
+    out.add(permission, letters);
+    out
+}
+
+fn on_default(held: u8) -> Rights {
+    let mut rights = Rights::none(ME);
+    rights
+        .environments
+        .insert(EnvironmentId(1), letters(Permission::Message, held));
+    rights
+}
+
+fn kinds() -> Vec<(&'static str, Rights)> {
+    let organization_admin = Rights {
+        is_organization_admin: true,
+        ..Rights::none(ME)
+    };
+    let root = Rights {
+        asm_role: AsmRole::RootAdmin,
+        ..Rights::none(ME)
+    };
+    let customer = Rights {
+        asm_role: AsmRole::CustomerAdmin,
+        customer: Some(CustomerId(17)),
+        subtree: [17, 18].into_iter().collect(),
+        ..Rights::none(ME)
+    };
+    let resident = Rights {
+        customer: Some(CustomerId(17)),
+        ..Rights::none(ME)
+    };
+    let mut owner = Rights::none(ME);
+    owner.apis.insert(ApiId(1_001), letters(Permission::Message, 15));
+    let clerk = Rights {
+        organization: letters(Permission::User, 4),
+        ..Rights::none(ME)
+    };
+    let lister = Rights {
+        organization: letters(Permission::Role, 4),
+        ..Rights::none(ME)
+    };
+    vec![
+        ("ORGANIZATION:ADMIN", organization_admin),
+        ("RootAdmin", root),
+        ("CustomerAdmin of 17", customer),
+        ("User of 17", resident),
+        ("environment CRUD", on_default(15)),
+        ("environment C", on_default(8)),
+        ("environment R", on_default(4)),
+        ("API pets CRUD", owner),
+        ("ORGANIZATION_USER[R]", clerk),
+        ("ORGANIZATION_ROLE[R]", lister),
+    ]
+}
+
+fn acts() -> Vec<(&'static str, Act<'static>)> {
+    vec![
+        ("own", Act::Own),
+        ("send: DEFAULT", Act::Send(&[DEFAULT])),
+        ("send: other environment", Act::Send(&[OTHER])),
+        ("send: group or person at DEFAULT", Act::Send(&[TEAM])),
+        ("send: group or person, no home", Act::Send(&[HOMELESS])),
+        ("send: API pets", Act::Send(&[PETS])),
+        ("send: API toys", Act::Send(&[TOYS])),
+        ("send: DEFAULT and API pets", Act::Send(&[DEFAULT, PETS])),
+        ("send: customer 17", Act::Send(&[ACME])),
+        ("send: customers 17 and 99", Act::Send(&[ACME, FOREIGN])),
+        ("send: everyone", Act::Send(&[Part::Everyone])),
+        ("send: no part", Act::Send(&[])),
+        ("see: own, DEFAULT", Act::See(ME, &[DEFAULT])),
+        ("see: own, customer 99", Act::See(ME, &[FOREIGN])),
+        ("see: somebody's, DEFAULT", Act::See(SOMEBODY, &[DEFAULT])),
+        ("see: somebody's, API pets", Act::See(SOMEBODY, &[PETS])),
+        ("see: somebody's, customer 17", Act::See(SOMEBODY, &[ACME])),
+        ("see: somebody's, customer 99", Act::See(SOMEBODY, &[FOREIGN])),
+        ("see: somebody's, everyone", Act::See(SOMEBODY, &[Part::Everyone])),
+        ("see: somebody's, no part", Act::See(SOMEBODY, &[])),
+        ("correct: DEFAULT", Act::Correct(&[DEFAULT])),
+        ("correct: API pets", Act::Correct(&[PETS])),
+        ("correct: customer 17", Act::Correct(&[ACME])),
+        ("recall: DEFAULT", Act::Recall(&[DEFAULT])),
+        ("recall: customer 17", Act::Recall(&[ACME])),
+        ("recall: everyone", Act::Recall(&[Part::Everyone])),
+        ("list roles", Act::ListRoles),
+        ("find people", Act::FindPeople),
+        ("see customer 17", Act::SeeCustomer(CustomerId(17))),
+        ("see customer 99", Act::SeeCustomer(CustomerId(99))),
+        ("read the directory", Act::ReadDirectory),
+        ("edit the directory", Act::EditDirectory),
+        ("reset somebody's password", Act::ResetPassword(SOMEBODY)),
+        ("reset own password unasked", Act::ResetPassword(ME)),
+        ("visibility: own", Act::ReadVisibility(ME)),
+        ("visibility: somebody's", Act::ReadVisibility(SOMEBODY)),
+        ("operate", Act::Operate),
+    ]
+}
+
+#[test]
+fn the_table() {
+    let kinds = kinds();
+    let mut table = String::new();
+    for (at, (kind, _)) in kinds.iter().enumerate() {
+        writeln!(table, "{}{kind}", "| ".repeat(at)).unwrap();
+    }
+    for (name, act) in acts() {
+        for (_, rights) in &kinds {
+            table.push_str(if may(rights, &act).is_ok() { "x " } else { ". " });
+        }
+        writeln!(table, "{name}").unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_refusal_names_what_is_missing() {
+    let nobody = Rights::none(ME);
+    let mut refusals = String::new();
+    for (name, act) in acts() {
+        match may(&nobody, &act) {
+            Err(Error::Denied(text)) => writeln!(refusals, "{name}: {text}").unwrap(),
+            other => assert!(other.is_ok(), "{name}: {other:?}"),
+        }
+    }
+    insta::assert_snapshot!(refusals);
+}
