@@ -4,6 +4,7 @@
 //! the oldest schema generation whose binary may use it: only an older binary is refused, so that old and new run side
 //! by side during an upgrade (decision 38).
 
+use std::fmt::Write;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -38,7 +39,8 @@ CREATE TABLE IF NOT EXISTS migration (
 CREATE TABLE IF NOT EXISTS tally (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL) {clustered};
 ";
 pub(crate) const RAN: &str = "SELECT number, name, checksum, oldest FROM migration ORDER BY number";
-pub(crate) const RECORD: &str = "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
+pub(crate) const RECORD: &str =
+    "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
 
 /// A migration that has run, as the database tells it.
 pub(crate) struct Ran {
@@ -51,7 +53,13 @@ pub(crate) struct Ran {
 /// SHA-256 of a migration's text, in hexadecimal.
 pub(crate) fn checksum(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 impl Schema {
@@ -63,6 +71,14 @@ impl Schema {
 
     /// What is still to run, after checking that what has run is what we know.
     pub(crate) fn missing(&self, ran: &[Ran]) -> Result<&'static [Migration]> {
+        for (number, known) in (1..).zip(self.migrations) {
+            if known.number != number {
+                return Err(Error::Schema(format!(
+                    "migration {} stands where number {number} is due",
+                    known.name
+                )));
+            }
+        }
         let oldest = ran.iter().map(|at| at.oldest).max().unwrap_or(0);
         if oldest > self.generation() {
             return Err(Error::Schema(format!(
@@ -86,9 +102,10 @@ impl Schema {
 pub(crate) fn sqlite(path: &Path, cache_kib: i64, schema: &Schema) -> Result<()> {
     let conn = sqlite::open_writer(path, cache_kib)?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
-    let result = sqlite_inside(&conn, schema);
-    conn.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    result
+    // What is not committed ends with the connection.
+    sqlite_inside(&conn, schema)?;
+    conn.execute_batch("COMMIT")?;
+    Ok(())
 }
 
 fn sqlite_inside(conn: &Connection, schema: &Schema) -> Result<()> {
