@@ -94,8 +94,7 @@ impl Announcer {
     /// A group of this process has committed.
     pub(crate) fn committed(&self, signals: &[Signal], operations: usize) {
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.operations
-            .fetch_add(operations as u64, Ordering::Relaxed);
+        self.operations.fetch_add(operations as u64, Ordering::Relaxed);
         if !signals.is_empty() {
             // No receiver is no fault.
             let _ = self.signals.send(signals.into());

@@ -101,19 +101,17 @@ impl From<tokio_postgres::Error> for Error {
                 kind: Constraint::Reference,
                 detail,
             },
-            State::CHECK_VIOLATION
-            | State::NOT_NULL_VIOLATION
-            | State::CHARACTER_NOT_IN_REPERTOIRE => Self::Constraint {
-                kind: Constraint::Check,
-                detail,
-            },
+            State::CHECK_VIOLATION | State::NOT_NULL_VIOLATION | State::CHARACTER_NOT_IN_REPERTOIRE => {
+                Self::Constraint {
+                    kind: Constraint::Check,
+                    detail,
+                }
+            }
             State::QUERY_CANCELED => Self::Timeout,
             // A statement that writes in a read.
             State::READ_ONLY_SQL_TRANSACTION => Self::Internal(detail),
             State::LOCK_NOT_AVAILABLE => Self::Unavailable(detail),
-            ref code if UNAVAILABLE.contains(&code.code().get(..2).unwrap_or_default()) => {
-                Self::Unavailable(detail)
-            }
+            ref code if UNAVAILABLE.contains(&code.code().get(..2).unwrap_or_default()) => Self::Unavailable(detail),
             _ => Self::Internal(detail),
         }
     }
@@ -128,12 +126,7 @@ pub(crate) fn ends_connection(error: &tokio_postgres::Error) -> bool {
     use tokio_postgres::error::Severity;
     error.as_db_error().map_or_else(
         || error.is_closed() || is_io(error),
-        |error| {
-            matches!(
-                error.parsed_severity(),
-                Some(Severity::Fatal | Severity::Panic)
-            )
-        },
+        |error| matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
     )
 }
 

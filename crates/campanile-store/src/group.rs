@@ -119,8 +119,7 @@ impl Group {
         self.tally = ran.tx.tally;
         self.signals.extend(ran.tx.signals);
         self.kept += 1;
-        self.callers
-            .extend(ran.finish.map(|finish| (finish, Ok(()))));
+        self.callers.extend(ran.finish.map(|finish| (finish, Ok(()))));
     }
 
     /// Takes in an operation that has been undone. Its caller waits too: what it saw may be the work of operations that

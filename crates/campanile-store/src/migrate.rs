@@ -39,8 +39,7 @@ CREATE TABLE IF NOT EXISTS migration (
 CREATE TABLE IF NOT EXISTS tally (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL) {clustered};
 ";
 pub(crate) const RAN: &str = "SELECT number, name, checksum, oldest FROM migration ORDER BY number";
-pub(crate) const RECORD: &str =
-    "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
+pub(crate) const RECORD: &str = "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
 
 /// A migration that has run, as the database tells it.
 pub(crate) struct Ran {
@@ -53,13 +52,10 @@ pub(crate) struct Ran {
 /// SHA-256 of a migration's text, in hexadecimal.
 pub(crate) fn checksum(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Schema {

@@ -14,9 +14,7 @@ impl Threads {
         let thread = Builder::new()
             .name(name.to_owned())
             .spawn(work)
-            .map_err(|error| {
-                Error::Unavailable(format!("a database thread cannot be started: {error}"))
-            })?;
+            .map_err(|error| Error::Unavailable(format!("a database thread cannot be started: {error}")))?;
         self.0.push(thread);
         Ok(())
     }

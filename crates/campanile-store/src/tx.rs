@@ -188,9 +188,7 @@ impl<'c> Tx<'c> {
     #[cfg(feature = "testing")]
     pub fn replans(&mut self, sql: &'static Sql) -> Result<i32> {
         self.attempt(|conn, _| match conn {
-            Conn::Sqlite(conn) => {
-                Ok(sqlite::prepare(conn, sql)?.get_status(rusqlite::StatementStatus::RePrepare))
-            }
+            Conn::Sqlite(conn) => Ok(sqlite::prepare(conn, sql)?.get_status(rusqlite::StatementStatus::RePrepare)),
             Conn::Postgres(_) => Ok(0),
         })
     }
@@ -202,9 +200,7 @@ impl<'c> Tx<'c> {
     /// order matters.
     pub fn tally(&mut self) -> Result<&mut Tally> {
         if self.mode != Mode::Ordered {
-            return Err(Error::Internal(
-                "the tally belongs to ordered writes".into(),
-            ));
+            return Err(Error::Internal("the tally belongs to ordered writes".into()));
         }
         let tally = match self.tally.take() {
             Some(tally) => tally,

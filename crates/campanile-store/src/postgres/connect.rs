@@ -19,8 +19,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 const KEEPALIVE_DEFAULT: Duration = Duration::from_hours(2);
 
 /// A connection whose messages somebody has to take; see [`Target::connect`].
-pub(super) type Messages =
-    Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+pub(super) type Messages = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Where the database is and how to get there.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -22,27 +23,26 @@ const TOLD: usize = 1_500;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The statements that announce signals: `server topic:key topic:key …`.
-pub(super) fn notification(own: u64, signals: &[Signal]) -> String {
+pub(super) fn notification(own: &str, signals: &[Signal]) -> String {
     let mut text = String::new();
     let told = if signals.len() > TOLD { &[] } else { signals };
     for part in told.chunks(IN_ONE) {
-        let _ = write!(text, "NOTIFY {CHANNEL}, '{own:x}");
+        let _ = write!(text, "NOTIFY {CHANNEL}, '{own}");
         for signal in part {
             let _ = write!(text, " {}:{}", signal.topic, signal.key);
         }
         text.push_str("'; ");
     }
     if told.is_empty() {
-        let _ = write!(text, "NOTIFY {CHANNEL}, '{own:x}'");
+        let _ = write!(text, "NOTIFY {CHANNEL}, '{own}'");
     }
     text
 }
 
 /// The signals of a notification; `None` for one that this server sent itself.
-fn read(own: u64, payload: &str) -> Option<Vec<Signal>> {
+fn read(own: &str, payload: &str) -> Option<Vec<Signal>> {
     let mut words = payload.split(' ');
-    let server = u64::from_str_radix(words.next()?, 16);
-    (server != Ok(own)).then(|| words.filter_map(read_signal).collect())
+    (words.next() != Some(own)).then(|| words.filter_map(read_signal).collect())
 }
 
 fn read_signal(text: &str) -> Option<Signal> {
@@ -59,16 +59,16 @@ pub(super) fn start(
     threads: &mut Threads,
     target: Target,
     announcer: Announcer,
-    own: u64,
+    own: Arc<str>,
     mut stop: oneshot::Receiver<()>,
 ) -> Result<()> {
     let rt = runtime()?;
-    let mut heard = Some(rt.block_on(listen(&target, &announcer, own))?);
+    let mut heard = Some(rt.block_on(listen(&target, &announcer, &own))?);
     threads.start("campanile-listen", move || {
         let listening = async {
             loop {
                 let now = heard.take();
-                if let Err(error) = stay(&target, &announcer, own, now).await {
+                if let Err(error) = stay(&target, &announcer, &own, now).await {
                     tracing::warn!(%error, "the connection that listens for other servers ended; trying again");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -84,12 +84,7 @@ pub(super) fn start(
 }
 
 /// Listens until the connection ends.
-async fn stay(
-    target: &Target,
-    announcer: &Announcer,
-    own: u64,
-    ready: Option<(Client, Messages)>,
-) -> Result<()> {
+async fn stay(target: &Target, announcer: &Announcer, own: &str, ready: Option<(Client, Messages)>) -> Result<()> {
     // The client is kept: without it the connection closes.
     let (_client, mut connection) = match ready {
         Some(ready) => ready,
@@ -101,7 +96,7 @@ async fn stay(
 }
 
 /// A connection on which LISTEN has been said.
-async fn listen(target: &Target, announcer: &Announcer, own: u64) -> Result<(Client, Messages)> {
+async fn listen(target: &Target, announcer: &Announcer, own: &str) -> Result<(Client, Messages)> {
     let (client, mut connection) = target.connect().await?;
     {
         let text = format!("LISTEN {CHANNEL}");
@@ -125,7 +120,7 @@ async fn next(connection: &mut Messages) -> Result<AsyncMessage> {
     }
 }
 
-fn take(message: AsyncMessage, announcer: &Announcer, own: u64) {
+fn take(message: AsyncMessage, announcer: &Announcer, own: &str) {
     if let AsyncMessage::Notification(heard) = message
         && let Some(signals) = read(own, heard.payload())
     {
@@ -149,10 +144,10 @@ mod tests {
     #[test]
     fn what_one_server_tells_another_reads() {
         let sent = signals(400);
-        let text = notification(7, &sent);
+        let text = notification("seven", &sent);
         let heard: Vec<Signal> = payloads(&text)
             .into_iter()
-            .filter_map(|payload| read(8, payload))
+            .filter_map(|payload| read("eight", payload))
             .flatten()
             .collect();
         assert_eq!(heard, sent);
@@ -160,8 +155,8 @@ mod tests {
 
     #[test]
     fn a_server_does_not_listen_to_itself() {
-        let text = notification(7, &signals(1));
-        assert_eq!(read(7, payloads(&text)[0]), None);
+        let text = notification("seven", &signals(1));
+        assert_eq!(read("seven", payloads(&text)[0]), None);
     }
 
     #[test]
@@ -170,14 +165,14 @@ mod tests {
             topic: i64::MIN,
             key: i64::MIN,
         };
-        let text = notification(u64::MAX, &vec![longest; TOLD]);
+        let text = notification(&"f".repeat(32), &vec![longest; TOLD]);
         assert!(payloads(&text).iter().all(|payload| payload.len() < 8_000));
     }
 
     #[test]
     fn too_many_signals_become_a_hint_to_look() {
-        let text = notification(7, &signals(TOLD as i64 + 1));
-        assert_eq!(payloads(&text), ["7"]);
-        assert_eq!(read(8, "7"), Some(Vec::new()));
+        let text = notification("seven", &signals(TOLD as i64 + 1));
+        assert_eq!(payloads(&text), ["seven"]);
+        assert_eq!(read("eight", "seven"), Some(Vec::new()));
     }
 }

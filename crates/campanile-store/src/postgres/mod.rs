@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use self::connect::Target;
 pub(crate) use self::session::Session;
-use self::worker::{Common, start};
+use self::worker::{Common, Inbox, start};
 use crate::db::{Announcer, Options};
 use crate::group::Job;
 use crate::migrate::Schema;
@@ -35,30 +35,27 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn open(options: &Options, schema: &Schema, announcer: &Announcer) -> Result<Self> {
         let target = Target::new(&options.url)?;
-        migrate::migrate(&target, schema)?;
+        let own = migrate::migrate(&target, schema)?;
         let common = Common {
             target: target.clone(),
             announcer: announcer.clone(),
-            own: identity()?,
+            own: own.clone(),
             read_limit: options.read_limit,
             scan_limit: options.scan_limit,
             queue_time: options.queue_time,
         };
         // Before the inboxes, so that a failure below closes those first.
         let mut threads = Threads::default();
-        let (ordered, inbox) = mpsc::unbounded_channel();
-        let inbox = Arc::new(Mutex::new(inbox));
+        let (ordered, inbox) = queue();
         start(&mut threads, "campanile-write", &common, &inbox)?;
-        let (unordered, inbox) = mpsc::unbounded_channel();
-        let inbox = Arc::new(Mutex::new(inbox));
+        let (unordered, inbox) = queue();
         start(&mut threads, "campanile-jot", &common, &inbox)?;
-        let (reads, inbox) = mpsc::unbounded_channel();
-        let inbox = Arc::new(Mutex::new(inbox));
+        let (reads, inbox) = queue();
         for _ in 0..options.connections.max(1) {
             start(&mut threads, "campanile-read", &common, &inbox)?;
         }
         let (listening, stop) = oneshot::channel();
-        listen::start(&mut threads, target, announcer.clone(), common.own, stop)?;
+        listen::start(&mut threads, target, announcer.clone(), own, stop)?;
         Ok(Self {
             ordered,
             unordered,
@@ -80,9 +77,11 @@ impl Postgres {
     }
 }
 
-/// A number that no other server has.
-fn identity() -> Result<u64> {
-    ring::rand::generate::<[u8; 8]>(&ring::rand::SystemRandom::new())
-        .map(|bytes| u64::from_le_bytes(bytes.expose()))
-        .map_err(|_| Error::Unavailable("the system gives no random numbers".into()))
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it holds at most as many as there are places in the queue, which `Db` gives out"
+)]
+fn queue() -> (mpsc::UnboundedSender<Job>, Inbox) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (sender, Arc::new(Mutex::new(receiver)))
 }

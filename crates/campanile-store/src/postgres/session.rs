@@ -176,11 +176,7 @@ impl<'c> Session<'c> {
         Ok(statement)
     }
 
-    fn queue(
-        &mut self,
-        sql: Option<&'static Sql>,
-        request: impl Future<Output = Outcome<()>> + 'c,
-    ) {
+    fn queue(&mut self, sql: Option<&'static Sql>, request: impl Future<Output = Outcome<()>> + 'c) {
         if let Some(text) = self.before.take() {
             self.queue(None, self.client.batch_execute(text));
         }
@@ -192,11 +188,7 @@ impl<'c> Session<'c> {
 
     /// Sends a last request and waits for the answers of all, in order. The first failure counts: what follows it fails
     /// only because the transaction has failed.
-    fn wait<T>(
-        &mut self,
-        sql: Option<&'static Sql>,
-        last: impl Future<Output = Outcome<T>>,
-    ) -> Result<T> {
+    fn wait<T>(&mut self, sql: Option<&'static Sql>, last: impl Future<Output = Outcome<T>>) -> Result<T> {
         if let Some(text) = self.before.take() {
             self.queue(None, self.client.batch_execute(text));
         }

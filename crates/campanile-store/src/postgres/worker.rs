@@ -32,7 +32,7 @@ pub(super) struct Common {
     pub(super) target: Target,
     pub(super) announcer: Announcer,
     /// Tells this server's notifications from others'.
-    pub(super) own: u64,
+    pub(super) own: Arc<str>,
     pub(super) read_limit: Duration,
     pub(super) scan_limit: Duration,
     pub(super) queue_time: Duration,
@@ -47,12 +47,7 @@ struct Worker {
 }
 
 /// Starts a thread with a connection that takes jobs from an inbox until it closes.
-pub(super) fn start(
-    threads: &mut Threads,
-    name: &str,
-    common: &Common,
-    inbox: &Inbox,
-) -> Result<()> {
+pub(super) fn start(threads: &mut Threads, name: &str, common: &Common, inbox: &Inbox) -> Result<()> {
     let rt = runtime()?;
     let limit = common.scan_limit;
     let link = connect(&rt, &common.target, limit)?;
@@ -155,10 +150,7 @@ impl Worker {
             }
             count += 1;
             if fate.is_ok() && count < GROUP_LIMIT && started.elapsed() < GROUP_TIME {
-                next = inbox
-                    .try_lock()
-                    .ok()
-                    .and_then(|mut inbox| inbox.try_recv().ok());
+                next = inbox.try_lock().ok().and_then(|mut inbox| inbox.try_recv().ok());
             }
         }
         let fate = fate.and_then(|()| self.commit(state, &mut group));
@@ -229,8 +221,7 @@ impl Worker {
     /// Tells the other servers, in a transaction of its own: a notification inside the commit would make all commits
     /// of the instance take turns. Nobody waits for it; a server that is not told looks for itself before long.
     fn notify(&self, signals: &[Signal]) {
-        self.link
-            .tell(&listen::notification(self.common.own, signals));
+        self.link.tell(&listen::notification(&self.common.own, signals));
     }
 }
 

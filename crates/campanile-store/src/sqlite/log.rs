@@ -30,11 +30,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Watches the writer's connection and starts the thread, which ends when this is dropped.
-    pub(super) fn start(
-        threads: &mut Threads,
-        writer: &mut Connection,
-        conn: Connection,
-    ) -> crate::Result<Self> {
+    pub(super) fn start(threads: &mut Threads, writer: &mut Connection, conn: Connection) -> crate::Result<Self> {
         let pages = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&pages);
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {

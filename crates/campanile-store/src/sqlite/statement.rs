@@ -34,12 +34,7 @@ pub(crate) fn visit(
 }
 
 /// Runs a statement; the number of rows it changed.
-pub(crate) fn execute(
-    conn: &Connection,
-    mode: Mode,
-    sql: &'static Sql,
-    params: &[&dyn Param],
-) -> Result<u64> {
+pub(crate) fn execute(conn: &Connection, mode: Mode, sql: &'static Sql, params: &[&dyn Param]) -> Result<u64> {
     let mut statement = bind(conn, mode, sql, params)?;
     let changed = statement.raw_execute();
     changed
@@ -48,12 +43,7 @@ pub(crate) fn execute(
 }
 
 /// A cached statement with its parameters bound.
-fn bind<'c>(
-    conn: &'c Connection,
-    mode: Mode,
-    sql: &'static Sql,
-    params: &[&dyn Param],
-) -> Result<CachedStatement<'c>> {
+fn bind<'c>(conn: &'c Connection, mode: Mode, sql: &'static Sql, params: &[&dyn Param]) -> Result<CachedStatement<'c>> {
     let mut statement = prepare(conn, sql)?;
     if mode.reads() && !statement.readonly() {
         return Err(Error::Internal(format!("{} writes, in a read", sql.name)));

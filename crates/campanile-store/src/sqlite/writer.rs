@@ -112,9 +112,7 @@ impl Writer {
         }
         if broken {
             // Disk full and the like end the whole transaction, not only this operation.
-            return Err(Error::Unavailable(
-                "the database ended the transaction".into(),
-            ));
+            return Err(Error::Unavailable("the database ended the transaction".into()));
         }
         if !keep {
             run_plain(&self.conn, "ROLLBACK TO operation")?;
