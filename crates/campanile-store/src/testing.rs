@@ -18,7 +18,9 @@ pub struct TestDb {
     pub url: String,
     schema: Schema,
     rt: tokio::runtime::Runtime,
+    /// After the database itself, which is closed first.
     _folder: Option<tempfile::TempDir>,
+    removed: Option<Removed>,
 }
 
 impl TestDb {
@@ -93,7 +95,9 @@ pub fn sqlite(schema: &Schema) -> TestDb {
 #[must_use]
 pub fn postgres(schema: &Schema) -> Option<TestDb> {
     let url = postgres_url()?;
-    Some(open(url, schema, None))
+    let mut database = open(url.clone(), schema, None);
+    database.removed = Some(Removed { url });
+    Some(database)
 }
 
 /// The URL of a new, empty PostgreSQL database; `None` where tests without it were asked for.
@@ -105,19 +109,36 @@ pub fn postgres_url() -> Option<String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let server = server()?;
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    runtime().block_on(async {
-        let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls)
-            .await
-            .expect("the test server answers");
-        let work = async { client.batch_execute(&format!("CREATE DATABASE {name}")).await };
-        tokio::select! {
-            made = work => made.expect("a database can be made"),
-            _ = connection => panic!("the test server hung up"),
-        }
-    });
+    on_server(server, &format!("CREATE DATABASE {name}")).expect("a database can be made");
     let (server, query) = server.split_once('?').unwrap_or((server, "sslmode=disable"));
     let (base, _) = server.rsplit_once('/').expect("the server's URL names a database");
     Some(format!("{base}/{name}?{query}"))
+}
+
+/// Runs one statement outside of the store.
+fn on_server(url: &str, text: &str) -> Result<(), tokio_postgres::Error> {
+    runtime().block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::select! {
+            done = client.batch_execute(text) => done,
+            ended = connection => ended,
+        }
+    })
+}
+
+/// A PostgreSQL database that is dropped with this.
+struct Removed {
+    url: String,
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let name = self.url.split(['/', '?']).find(|part| part.starts_with("test_"));
+        if let (Some(server), Some(name)) = (server(), name) {
+            // What is left is in the way of nobody.
+            let _ = on_server(server, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
 }
 
 /// Few connections, so that many tests can run at once.
@@ -137,6 +158,7 @@ fn open(url: String, schema: &Schema, folder: Option<tempfile::TempDir>) -> Test
         schema: *schema,
         rt: runtime(),
         _folder: folder,
+        removed: None,
     }
 }
 

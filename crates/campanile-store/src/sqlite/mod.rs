@@ -34,8 +34,9 @@ const STEPS: i32 = 10_000;
 /// The embedded engine.
 pub(crate) struct Sqlite {
     path: PathBuf,
-    jobs: Sender<Job>,
+    /// Before the inbox: connections that close at the same time each take the other for a reason to keep the log.
     readers: Mutex<Vec<Reader>>,
+    jobs: Sender<Job>,
     version: Arc<AtomicU64>,
     cache_kib: i64,
     /// Last, so that the writer is waited for after its inbox has closed.

@@ -20,6 +20,7 @@ const GROUP_LIMIT: usize = 256;
 const LOOK_OUTSIDE: Duration = Duration::from_millis(250);
 
 pub(super) struct Writer {
+    /// Before the log, whose thread closes its own connection after this one.
     pub(super) conn: Connection,
     pub(super) version: Arc<AtomicU64>,
     pub(super) announcer: Announcer,
