@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::group::Job;
-use crate::migrate::{self, Schema};
+use crate::migrate::Schema;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::tx::Mode;
@@ -33,7 +33,8 @@ pub struct Options {
     pub scan_limit: Duration,
     /// Operations that may wait for a database thread or be run by one; more wait for a place. At least 1.
     pub queue_limit: usize,
-    /// How long an operation waits for a place, and then for its turn, before its caller is told to come back later.
+    /// How long an operation waits for a place, and then for its turn, and on SQLite for another process that is
+    /// writing, before its caller is told to come back later.
     pub queue_time: Duration,
 }
 
@@ -136,9 +137,7 @@ impl Db {
         let announcer = Announcer::new();
         let url = options.url.as_str();
         let (engine, scans) = if let Some(path) = url.strip_prefix("sqlite://") {
-            let path = std::path::Path::new(path);
-            migrate::sqlite(path, options.cache_kib, schema)?;
-            let sqlite = Sqlite::open(path, options, announcer.clone())?;
+            let sqlite = Sqlite::open(path, options, schema, announcer.clone())?;
             (Engine::Sqlite(Arc::new(sqlite)), SCANS)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let postgres = Postgres::open(options, schema, &announcer)?;

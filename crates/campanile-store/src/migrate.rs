@@ -5,11 +5,8 @@
 //! by side during an upgrade (decision 38).
 
 use std::fmt::Write;
-use std::path::Path;
 
-use rusqlite::Connection;
-
-use crate::{Dialect, Error, Result, sqlite};
+use crate::{Error, Result};
 
 /// One numbered SQL file.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +15,7 @@ pub struct Migration {
     pub number: i64,
     /// The file's name, for messages.
     pub name: &'static str,
-    /// The text, with the tokens of [`Dialect::translate`].
+    /// The text, with the tokens of [`Dialect::translate`](crate::Dialect::translate).
     pub sql: &'static str,
     /// The oldest generation (number of the newest migration it knows) whose binary can use the database after this.
     pub oldest: i64,
@@ -92,43 +89,4 @@ impl Schema {
         }
         Ok(self.migrations.get(ran.len()..).unwrap_or_default())
     }
-}
-
-/// Brings an SQLite file to the schema.
-pub(crate) fn sqlite(path: &Path, cache_kib: i64, schema: &Schema) -> Result<()> {
-    let conn = sqlite::open_writer(path, cache_kib)?;
-    conn.execute_batch("BEGIN IMMEDIATE")?;
-    // What is not committed ends with the connection.
-    sqlite_inside(&conn, schema)?;
-    conn.execute_batch("COMMIT")?;
-    Ok(())
-}
-
-fn sqlite_inside(conn: &Connection, schema: &Schema) -> Result<()> {
-    conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
-    let ran: Vec<Ran> = conn
-        .prepare(RAN)?
-        .query_map([], |row| {
-            Ok(Ran {
-                number: row.get(0)?,
-                name: row.get(1)?,
-                checksum: row.get(2)?,
-                oldest: row.get(3)?,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    for migration in schema.missing(&ran)? {
-        conn.execute_batch(&Dialect::Sqlite.translate(migration.sql))
-            .map_err(|error| Error::Schema(format!("migration {}: {error}", migration.name)))?;
-        conn.execute(
-            &Dialect::Sqlite.translate(RECORD),
-            (
-                migration.number,
-                migration.name,
-                checksum(migration.sql),
-                migration.oldest,
-            ),
-        )?;
-    }
-    Ok(())
 }

@@ -26,11 +26,18 @@ pub(super) struct Log {
     next: i32,
     wake: SyncSender<()>,
     moved: Arc<AtomicBool>,
+    /// The writer's own patience with other processes.
+    busy: Duration,
 }
 
 impl Log {
     /// Watches the writer's connection and starts the thread, which ends when this is dropped.
-    pub(super) fn start(threads: &mut Threads, writer: &mut Connection, conn: Connection) -> crate::Result<Self> {
+    pub(super) fn start(
+        threads: &mut Threads,
+        writer: &mut Connection,
+        conn: Connection,
+        busy: Duration,
+    ) -> crate::Result<Self> {
         let pages = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&pages);
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
@@ -46,6 +53,7 @@ impl Log {
             next: PAGES,
             wake,
             moved,
+            busy,
         })
     }
 
@@ -59,7 +67,7 @@ impl Log {
             let restarted = writer
                 .busy_timeout(WAIT)
                 .and_then(|()| checkpoint(writer, "PRAGMA wal_checkpoint(RESTART)"))
-                .and_then(|()| writer.busy_timeout(super::BUSY));
+                .and_then(|()| writer.busy_timeout(self.busy));
             report(restarted);
         } else if pages >= self.next {
             self.next = pages + PAGES;

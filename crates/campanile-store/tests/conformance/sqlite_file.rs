@@ -1,8 +1,9 @@
 //! The embedded database's file: full, closed, with a long log.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use campanile_store::{Db, Error, Sql};
+use campanile_store::{Db, Error, Options, Sql};
 use futures_util::future::poll_immediate;
 
 use crate::*;
@@ -50,30 +51,20 @@ fn a_full_disk_is_told_and_survived() {
 
 #[test]
 fn a_database_that_another_process_holds_for_long_is_unavailable_and_comes_back() {
-    let db = testing::sqlite(&SCHEMA);
-    let other = rusqlite::Connection::open(path(&db)).unwrap();
+    let test = testing::sqlite(&SCHEMA);
+    let hasty = Options {
+        queue_time: Duration::from_millis(200),
+        ..testing::options(&test.url)
+    };
+    let db = Db::open(&hasty, &SCHEMA).unwrap();
+    let other = rusqlite::Connection::open(path(&test)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = db.write(add(1));
+    let refused = test.wait(db.write(add(1)));
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-    assert_eq!(ids(&db), [0; 0], "reads go on");
+    assert_eq!(ids(&test), [0; 0], "reads go on");
     other.execute_batch("ROLLBACK").unwrap();
-    db.write(add(2)).unwrap();
-    assert_eq!(ids(&db), [2]);
-}
-
-#[test]
-fn the_last_handle_closes_the_file() {
-    let db = testing::sqlite(&SCHEMA);
-    let path = path(&db);
-    let other = db.another();
-    db.wait(other.write(add(1))).unwrap();
-    drop(other);
-    assert!(log_of(&path).exists(), "one handle is still there");
-    // Only the last connection removes the log.
-    let TestDb { db: last, .. } = &db;
-    let kept = last.clone();
-    drop(kept);
-    assert!(log_of(&path).exists(), "a clone is not the last handle");
+    test.wait(db.write(add(2))).unwrap();
+    assert_eq!(ids(&test), [2]);
 }
 
 #[test]
