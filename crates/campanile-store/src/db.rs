@@ -4,23 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::group::Job;
-use crate::migrate::{self, Schema};
+use crate::migrate::Schema;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::tx::Mode;
 use crate::{Dialect, Error, Result, Signal, Tx};
 
-/// Operations that may wait for a database at once; beyond that a caller is told to come back later.
-const QUEUE: usize = 16_384;
-/// How long a caller waits for a place in the queue.
-const QUEUE_TIME: Duration = Duration::from_secs(10);
-/// A short read that takes longer is ended.
-const READ_TIME: Duration = Duration::from_secs(5);
-/// A long read that takes longer is ended.
-const SCAN_TIME: Duration = Duration::from_mins(2);
 /// Long reads at once, so that they do not take every thread.
 const SCANS: usize = 4;
 /// Signals kept for a receiver that is late; one that is later still is told that it missed some.
@@ -31,10 +23,19 @@ const SIGNALS: usize = 4_096;
 pub struct Options {
     /// `sqlite://file`, or `postgres://…` as PostgreSQL's own clients take it.
     pub url: String,
-    /// Reading connections to PostgreSQL.
+    /// Reading connections to PostgreSQL, at least 1; three more write and listen.
     pub connections: usize,
     /// Page cache of each SQLite connection; the operating system's cache does the rest.
     pub cache_kib: i64,
+    /// A short read that takes longer is ended: the whole read on SQLite, one statement of it on PostgreSQL.
+    pub read_limit: Duration,
+    /// A long read that takes longer is ended in the same way; on PostgreSQL also a statement that writes.
+    pub scan_limit: Duration,
+    /// Operations that may wait for a database thread or be run by one; more wait for a place. At least 1.
+    pub queue_limit: usize,
+    /// How long an operation waits for a place, and then for its turn, and on SQLite for another process that is
+    /// writing, before its caller is told to come back later.
+    pub queue_time: Duration,
 }
 
 impl Options {
@@ -44,11 +45,15 @@ impl Options {
             url: url.into(),
             connections: 8,
             cache_kib: 2_048,
+            read_limit: Duration::from_secs(5),
+            scan_limit: Duration::from_mins(2),
+            queue_limit: 16_384,
+            queue_time: Duration::from_secs(10),
         }
     }
 }
 
-/// An open database. Cheap to clone; closed when the last clone is dropped.
+/// An open database. Cheap to clone; closed when the last clone is dropped, which waits for what is under way.
 #[derive(Clone)]
 pub struct Db {
     inner: Arc<Inner>,
@@ -56,8 +61,12 @@ pub struct Db {
 
 struct Inner {
     engine: Engine,
-    queue: Semaphore,
+    queue: Arc<Semaphore>,
+    queue_limit: usize,
+    queue_time: Duration,
     scans: Semaphore,
+    read_limit: Duration,
+    scan_limit: Duration,
     announcer: Announcer,
 }
 
@@ -104,39 +113,63 @@ impl Announcer {
     }
 }
 
-/// Commits and the operations in them, since the database was opened.
+/// Commits and the operations that they kept, since the database was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commits {
     /// Commits, one fsync each.
     pub commits: u64,
-    /// Operations that they held.
+    /// Operations that were kept.
     pub operations: u64,
 }
 
+/// How full the queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Operations that wait for a database thread or are run by one. Short reads on SQLite never wait.
+    pub waiting: usize,
+    /// The most that there may be.
+    pub limit: usize,
+}
+
 impl Db {
-    /// Opens a database and brings it to the schema. Blocks; call it before serving.
+    /// Opens a database and brings it to the schema. Blocks; call it before serving, and not on a thread of tokio.
     pub fn open(options: &Options, schema: &Schema) -> Result<Self> {
         let announcer = Announcer::new();
-        let engine = if let Some(path) = options.url.strip_prefix("sqlite://") {
-            let path = std::path::Path::new(path);
-            migrate::sqlite(path, options.cache_kib, schema)?;
-            Engine::Sqlite(Arc::new(Sqlite::open(path, options.cache_kib, announcer.clone())?))
-        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            Engine::Postgres(Postgres::open(options, schema, &announcer)?)
+        let url = options.url.as_str();
+        let (engine, scans) = if let Some(path) = url.strip_prefix("sqlite://") {
+            let sqlite = Sqlite::open(path, options, schema, announcer.clone())?;
+            (Engine::Sqlite(Arc::new(sqlite)), SCANS)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let postgres = Postgres::open(options, schema, &announcer)?;
+            // Short reads keep a connection for themselves.
+            let scans = SCANS.min(options.connections.saturating_sub(1)).max(1);
+            (Engine::Postgres(postgres), scans)
         } else {
             return Err(Error::Unavailable(
                 "the database URL must begin with sqlite:// or postgres://; see the setting `database`".into(),
             ));
         };
-        let (queue, scans) = (Semaphore::new(QUEUE), Semaphore::new(SCANS));
+        let queue_limit = options.queue_limit.max(1);
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
-                queue,
-                scans,
+                queue: Arc::new(Semaphore::new(queue_limit)),
+                queue_limit,
+                queue_time: options.queue_time,
+                scans: Semaphore::new(scans),
+                read_limit: options.read_limit,
+                scan_limit: options.scan_limit,
                 announcer,
             }),
         })
+    }
+
+    /// How many operations are waiting or running, for metrics.
+    #[must_use]
+    pub fn queue(&self) -> QueueDepth {
+        let limit = self.inner.queue_limit;
+        let waiting = limit - self.inner.queue.available_permits();
+        QueueDepth { waiting, limit }
     }
 
     /// Which database this is.
@@ -158,7 +191,7 @@ impl Db {
         }
     }
 
-    /// Commits so far.
+    /// Commits of this handle and its clones so far.
     #[must_use]
     pub fn commits(&self) -> Commits {
         let announcer = &self.inner.announcer;
@@ -175,7 +208,7 @@ impl Db {
     }
 
     /// A short read by index, in one snapshot. On SQLite it runs right here: handing it to another thread would cost
-    /// more than the read. Ended after 5 s.
+    /// more than the read. Ended after [`Options::read_limit`].
     pub async fn read<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
@@ -183,12 +216,13 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
         match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(READ_TIME, work),
+            Engine::Sqlite(sqlite) => sqlite.read(self.inner.read_limit, work),
             Engine::Postgres(_) => self.submit(Mode::Read, work).await,
         }
     }
 
-    /// A long read in one snapshot, on a thread of its own; few at once. Ended after two minutes. Needs tokio.
+    /// A long read in one snapshot, on a thread of its own; few at once. Ended after [`Options::scan_limit`]. Needs
+    /// tokio.
     pub async fn scan<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
@@ -199,16 +233,18 @@ impl Db {
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
-                let work = move || sqlite.read(SCAN_TIME, work);
+                let limit = self.inner.scan_limit;
+                let work = move || sqlite.read(limit, work);
                 tokio::task::spawn_blocking(work)
                     .await
                     .unwrap_or_else(|_| Err(Error::Panicked.into()))
             }
-            Engine::Postgres(_) => self.submit(Mode::Read, work).await,
+            Engine::Postgres(_) => self.submit(Mode::Scan, work).await,
         }
     }
 
-    /// A write in the one total order: it may take the tally. Answers when it is durable.
+    /// A write in the one total order: it may take the tally. Answers when it is durable. Once a place in the queue is
+    /// taken it is done even if its caller goes away.
     pub async fn write<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
@@ -235,19 +271,23 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
-        let _place = match self.inner.queue.try_acquire() {
-            Ok(place) => place,
-            Err(_) => tokio::time::timeout(QUEUE_TIME, self.inner.queue.acquire())
-                .await
-                .map_err(|_| Error::Unavailable("too many operations are waiting".into()))?
-                .map_err(|_| closed())?,
-        };
-        let (job, answer) = Job::new(mode, work);
+        let (job, answer) = Job::new(mode, self.place().await?, work);
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(job)?,
             Engine::Postgres(postgres) => postgres.submit(job)?,
         }
         answer.await.unwrap_or_else(|_| Err(Error::Panicked.into()))
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        let queue = || Arc::clone(&self.inner.queue);
+        if let Ok(place) = queue().try_acquire_owned() {
+            return Ok(place);
+        }
+        tokio::time::timeout(self.inner.queue_time, queue().acquire_owned())
+            .await
+            .map_err(|_| Error::Unavailable("too many operations are waiting".into()))?
+            .map_err(|_| closed())
     }
 }
 

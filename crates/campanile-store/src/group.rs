@@ -1,43 +1,38 @@
 //! One operation as a job for a database thread, and the group of them that shares a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::tx::{Mode, Tally};
-use crate::{Error, Result, Signal, Sql, Tx};
+use crate::tx::Mode;
+use crate::{Error, Result, Signal, Tally, Tx};
 
-/// Operations in one commit at most; with it a commit stays short.
-pub(crate) const GROUP_LIMIT: usize = 256;
-/// After so long a group takes no further operation.
-pub(crate) const GROUP_TIME: std::time::Duration = std::time::Duration::from_millis(20);
-
-/// Locks the counters until the commit.
-pub(crate) static LOCK: Sql = Sql::new(
-    "store::LOCK",
-    "SELECT name, value FROM tally ORDER BY name {for_update}",
-);
-pub(crate) static SAVE: Sql = Sql::new(
-    "store::SAVE",
-    "INSERT INTO tally (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-);
+/// After so long a group takes no further operation, so that nobody waits long for the commit.
+pub(crate) const GROUP_TIME: Duration = Duration::from_millis(20);
 
 /// Called with the fate of the commit, exactly once; it answers the caller.
-pub(crate) type Finish = Box<dyn FnOnce(Result<()>) + Send>;
+type Finish = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// The closure, or, where the database could not even begin, what to tell its caller. Says whether its work is to be
+/// kept.
+type Work = Box<dyn FnOnce(Result<&mut Tx<'_>>) -> (bool, Finish) + Send>;
 
 /// An operation on its way to a database thread.
 pub(crate) struct Job {
     pub(crate) mode: Mode,
-    /// Runs the closure; says whether its work is to be kept.
+    since: Instant,
     work: Work,
 }
 
-/// The closure, or, where the database could not even begin, what to tell its caller.
-type Work = Box<dyn FnOnce(Result<&mut Tx<'_>>) -> (bool, Finish) + Send>;
-
 impl Job {
-    /// Wraps a closure; the receiver gets its result once it is durable.
-    pub(crate) fn new<T, E, F>(mode: Mode, work: F) -> (Self, oneshot::Receiver<std::result::Result<T, E>>)
+    /// Wraps a closure; the receiver gets its result once it is durable. The place in the queue is given back when the
+    /// caller is answered, also when the caller has gone away meanwhile.
+    pub(crate) fn new<T, E, F>(
+        mode: Mode,
+        place: OwnedSemaphorePermit,
+        work: F,
+    ) -> (Self, oneshot::Receiver<std::result::Result<T, E>>)
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -45,50 +40,98 @@ impl Job {
     {
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(move |tx| {
+            if mode.reads() && reply.is_closed() {
+                // Nobody waits for it any more. A write is still done: it was asked for.
+                return (false, Box::new(|_| drop(place)));
+            }
             let result = tx.map_err(E::from).and_then(work);
             let keep = result.is_ok();
             let finish: Finish = Box::new(move |fate| {
+                drop(place);
                 // A caller that has gone away misses the answer, not the work.
-                let _ = reply.send(match fate {
-                    Err(error) if keep => Err(error.into()),
-                    _ => result,
-                });
+                let _ = reply.send(fate.map_err(E::from).and(result));
             });
             (keep, finish)
         });
-        (Self { mode, work }, answer)
+        let since = Instant::now();
+        (Self { mode, since, work }, answer)
     }
 
-    /// Runs the closure; `None` when it panicked (its caller learns so by the dropped reply).
-    pub(crate) fn run(self, tx: &mut Tx<'_>) -> Option<(bool, Finish)> {
+    /// How long it has been waiting.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Runs the closure.
+    pub(crate) fn run(self, mut tx: Tx<'_>) -> Ran<'_> {
         let work = self.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(Ok(tx)))).ok();
-        if outcome.is_none() {
-            tracing::error!("an operation on the database panicked; its work is undone");
-        }
-        outcome
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(Ok(&mut tx))));
+        let (keep, finish) = outcome.map_or_else(
+            |_| {
+                tracing::error!("an operation on the database panicked; its work is undone");
+                // Its caller learns of it by the reply that was dropped.
+                (false, None)
+            },
+            |(keep, finish)| (keep, Some(finish)),
+        );
+        Ran { tx, keep, finish }
     }
 
     /// Answers without running the closure.
     pub(crate) fn refuse(self, error: Error) {
-        let (_, finish) = (self.work)(Err(error.clone()));
-        finish(Err(error));
+        let (_, finish) = (self.work)(Err(error));
+        finish(Ok(()));
+    }
+}
+
+/// An operation whose closure has run.
+pub(crate) struct Ran<'c> {
+    pub(crate) tx: Tx<'c>,
+    /// Whether the closure wants its work to be kept.
+    pub(crate) keep: bool,
+    finish: Option<Finish>,
+}
+
+impl Ran<'_> {
+    /// Answers the caller.
+    pub(crate) fn finish(self, fate: Result<()>) {
+        if let Some(finish) = self.finish {
+            finish(fate);
+        }
     }
 }
 
 /// What a group has gathered so far.
 #[derive(Default)]
 pub(crate) struct Group {
+    /// The counters, once an operation has taken them.
     pub(crate) tally: Option<Tally>,
+    /// What the kept operations announce.
     pub(crate) signals: Vec<Signal>,
-    pub(crate) finishes: Vec<Finish>,
+    /// Operations of which something is to be committed.
+    pub(crate) kept: usize,
+    callers: Vec<(Finish, Result<()>)>,
 }
 
 impl Group {
+    /// Takes in an operation that is to be committed.
+    pub(crate) fn keep(&mut self, ran: Ran<'_>) {
+        self.tally = ran.tx.tally;
+        self.signals.extend(ran.tx.signals);
+        self.kept += 1;
+        self.callers.extend(ran.finish.map(|finish| (finish, Ok(()))));
+    }
+
+    /// Takes in an operation that has been undone. Its caller waits too: what it saw may be the work of operations that
+    /// are not committed yet.
+    pub(crate) fn undo(&mut self, ran: Ran<'_>, why: Result<()>) {
+        self.callers.extend(ran.finish.map(|finish| (finish, why)));
+    }
+
     /// Answers everybody.
-    pub(crate) fn finish(&mut self, fate: &Result<()>) {
-        for finish in self.finishes.drain(..) {
-            finish(fate.clone());
+    pub(crate) fn finish(self, fate: &Result<()>) {
+        for (finish, own) in self.callers {
+            finish(fate.clone().and(own));
         }
     }
 }

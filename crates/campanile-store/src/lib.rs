@@ -16,16 +16,25 @@ mod postgres;
 mod signal;
 mod sql;
 mod sqlite;
+mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 mod tx;
 
-pub use db::{Db, Options};
+pub use db::{Commits, Db, Options, QueueDepth};
 pub use error::{Constraint, Error};
 pub use migrate::{Migration, Schema};
 pub use signal::Signal;
 pub use sql::{Dialect, Sql};
-pub use tx::{Cell, Param, Row, Tally, Tx};
+pub use tally::Tally;
+pub use tx::{Cell, Param, Row, Tx};
 
 /// The result of anything below the rules.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The store's own statements, for the test that prepares them with those of the crates above.
+#[must_use]
+pub fn statements() -> &'static [&'static Sql] {
+    tally::STATEMENTS
+}

@@ -4,11 +4,9 @@
 //! the oldest schema generation whose binary may use it: only an older binary is refused, so that old and new run side
 //! by side during an upgrade (decision 38).
 
-use std::path::Path;
+use std::fmt::Write;
 
-use rusqlite::Connection;
-
-use crate::{Dialect, Error, Result, sqlite};
+use crate::{Error, Result};
 
 /// One numbered SQL file.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +15,7 @@ pub struct Migration {
     pub number: i64,
     /// The file's name, for messages.
     pub name: &'static str,
-    /// The text, with the tokens of [`Dialect::translate`].
+    /// The text, with the tokens of [`Dialect::translate`](crate::Dialect::translate).
     pub sql: &'static str,
     /// The oldest generation (number of the newest migration it knows) whose binary can use the database after this.
     pub oldest: i64,
@@ -51,7 +49,10 @@ pub(crate) struct Ran {
 /// SHA-256 of a migration's text, in hexadecimal.
 pub(crate) fn checksum(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Schema {
@@ -63,6 +64,14 @@ impl Schema {
 
     /// What is still to run, after checking that what has run is what we know.
     pub(crate) fn missing(&self, ran: &[Ran]) -> Result<&'static [Migration]> {
+        for (number, known) in (1..).zip(self.migrations) {
+            if known.number != number {
+                return Err(Error::Schema(format!(
+                    "migration {} stands where number {number} is due",
+                    known.name
+                )));
+            }
+        }
         let oldest = ran.iter().map(|at| at.oldest).max().unwrap_or(0);
         if oldest > self.generation() {
             return Err(Error::Schema(format!(
@@ -80,42 +89,4 @@ impl Schema {
         }
         Ok(self.migrations.get(ran.len()..).unwrap_or_default())
     }
-}
-
-/// Brings an SQLite file to the schema.
-pub(crate) fn sqlite(path: &Path, cache_kib: i64, schema: &Schema) -> Result<()> {
-    let conn = sqlite::open_writer(path, cache_kib)?;
-    conn.execute_batch("BEGIN IMMEDIATE")?;
-    let result = sqlite_inside(&conn, schema);
-    conn.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    result
-}
-
-fn sqlite_inside(conn: &Connection, schema: &Schema) -> Result<()> {
-    conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
-    let ran: Vec<Ran> = conn
-        .prepare(RAN)?
-        .query_map([], |row| {
-            Ok(Ran {
-                number: row.get(0)?,
-                name: row.get(1)?,
-                checksum: row.get(2)?,
-                oldest: row.get(3)?,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    for migration in schema.missing(&ran)? {
-        conn.execute_batch(&Dialect::Sqlite.translate(migration.sql))
-            .map_err(|error| Error::Schema(format!("migration {}: {error}", migration.name)))?;
-        conn.execute(
-            &Dialect::Sqlite.translate(RECORD),
-            (
-                migration.number,
-                migration.name,
-                checksum(migration.sql),
-                migration.oldest,
-            ),
-        )?;
-    }
-    Ok(())
 }

@@ -17,7 +17,6 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ("{greatest}", "MAX", "GREATEST"),
     ("{least}", "MIN", "LEAST"),
     ("{skip_locked}", "", "FOR UPDATE SKIP LOCKED"),
-    ("{for_update}", "", "FOR UPDATE"),
     // A table whose primary key is its order on disk. PostgreSQL has no such thing and needs none.
     ("{clustered}", "WITHOUT ROWID", ""),
     ("{id}", "INTEGER", "BIGINT"),

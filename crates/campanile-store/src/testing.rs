@@ -4,7 +4,7 @@
 //! the life of the process. It ends with the process, however that ends: it waits on a pipe that closes then.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -16,11 +16,23 @@ pub struct TestDb {
     pub db: Db,
     /// Its URL, to open it once more.
     pub url: String,
+    schema: Schema,
     rt: tokio::runtime::Runtime,
+    /// After the database itself, which is closed first.
     _folder: Option<tempfile::TempDir>,
+    removed: Option<Removed>,
 }
 
 impl TestDb {
+    /// Opens the same database once more, as another server would.
+    ///
+    /// # Panics
+    /// When it does not open.
+    #[must_use]
+    pub fn another(&self) -> Db {
+        Db::open(&options(&self.url), &self.schema).expect("a database opens twice")
+    }
+
     /// [`Db::write`], waited for.
     pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
@@ -83,7 +95,9 @@ pub fn sqlite(schema: &Schema) -> TestDb {
 #[must_use]
 pub fn postgres(schema: &Schema) -> Option<TestDb> {
     let url = postgres_url()?;
-    Some(open(url, schema, None))
+    let mut database = open(url.clone(), schema, None);
+    database.removed = Some(Removed { url });
+    Some(database)
 }
 
 /// The URL of a new, empty PostgreSQL database; `None` where tests without it were asked for.
@@ -95,32 +109,56 @@ pub fn postgres_url() -> Option<String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let server = server()?;
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    runtime().block_on(async {
-        let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls)
-            .await
-            .expect("the test server answers");
-        let work = async { client.batch_execute(&format!("CREATE DATABASE {name}")).await };
-        tokio::select! {
-            made = work => made.expect("a database can be made"),
-            _ = connection => panic!("the test server hung up"),
-        }
-    });
+    on_server(server, &format!("CREATE DATABASE {name}")).expect("a database can be made");
     let (server, query) = server.split_once('?').unwrap_or((server, "sslmode=disable"));
     let (base, _) = server.rsplit_once('/').expect("the server's URL names a database");
     Some(format!("{base}/{name}?{query}"))
 }
 
-fn open(url: String, schema: &Schema, folder: Option<tempfile::TempDir>) -> TestDb {
-    let options = Options {
+/// Runs one statement outside of the store.
+fn on_server(url: &str, text: &str) -> Result<(), tokio_postgres::Error> {
+    runtime().block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::select! {
+            done = client.batch_execute(text) => done,
+            ended = connection => ended,
+        }
+    })
+}
+
+/// A PostgreSQL database that is dropped with this.
+struct Removed {
+    url: String,
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let name = self.url.split(['/', '?']).find(|part| part.starts_with("test_"));
+        if let (Some(server), Some(name)) = (server(), name) {
+            // What is left is in the way of nobody.
+            let _ = on_server(server, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Few connections, so that many tests can run at once.
+#[must_use]
+pub fn options(url: &str) -> Options {
+    Options {
         connections: 3,
-        ..Options::new(url.clone())
-    };
-    let db = Db::open(&options, schema).expect("a fresh database opens");
+        ..Options::new(url)
+    }
+}
+
+fn open(url: String, schema: &Schema, folder: Option<tempfile::TempDir>) -> TestDb {
+    let db = Db::open(&options(&url), schema).expect("a fresh database opens");
     TestDb {
         db,
         url,
+        schema: *schema,
         rt: runtime(),
         _folder: folder,
+        removed: None,
     }
 }
 
@@ -133,6 +171,10 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// The URL of the server's own database.
 #[expect(clippy::print_stderr, reason = "a test run without PostgreSQL has to say so")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no settings; scripts/test says what these mean"
+)]
 fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<String>> = OnceLock::new();
     SERVER
@@ -144,34 +186,49 @@ fn server() -> Option<&'static str> {
                 eprintln!("\n*** PostgreSQL is NOT tested: CAMPANILE_TEST_WITHOUT_POSTGRES is set ***\n");
                 return None;
             }
-            Some(start())
+            Some(start_server(Durable::No))
         })
         .as_deref()
 }
 
-/// Starts a server that ends with this process.
-fn start() -> String {
-    // Kept for the life of the process; its standard input is the pipe that the server's keeper waits on.
-    static KEEPER: Mutex<Option<std::process::Child>> = Mutex::new(None);
+/// Whether a throw-away server survives a loss of power: tests need not, measurements do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durable {
+    /// As in production.
+    Yes,
+    /// No fsync: faster.
+    No,
+}
+
+/// Starts a server that ends with this process; the URL of its own database.
+///
+/// # Panics
+/// When there are no binaries, or the server does not start.
+#[must_use]
+pub fn start_server(durable: Durable) -> String {
+    // Kept for the life of the process; their standard input is the pipe that the server's keeper waits on.
+    static KEEPERS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
     let binaries = find_binaries().expect("PostgreSQL's initdb is found; scripts/test says how to get it");
     let port = free_port();
     let script = r#"
         set -e
         dir=$(mktemp -d "${TMPDIR:-/tmp}/campanile-test-XXXXXX")
-        run() { "$@"; }
-        if [ "$(id -u)" = 0 ]; then
-            who=nobody; id postgres >/dev/null 2>&1 && who=postgres
-            chown "$who" "$dir"
-            run() { setpriv --reuid "$who" --clear-groups -- "$@"; }
-        fi
-        cd "$dir"
         trap 'rm -rf "$dir"' EXIT
-        run "$1/initdb" -D "$dir/data" -U postgres -A trust -N -E UTF8 --locale=C >/dev/null
-        run "$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 >"$dir/log" 2>&1 &
+        # In place of the shell, so that $! is the server itself. PostgreSQL does not run as root.
+        unprivileged() {
+            [ "$(id -u)" = 0 ] || exec "$@"
+            exec setpriv --reuid "$who" --clear-groups -- "$@"
+        }
+        who=nobody
+        if id postgres >/dev/null 2>&1; then who=postgres; fi
+        if [ "$(id -u)" = 0 ]; then chown "$who" "$dir"; fi
+        cd "$dir"
+        (unprivileged "$1/initdb" -D "$dir/data" -U postgres -A trust -N -E UTF8 --locale=C >/dev/null)
+        (unprivileged "$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+            -c fsync="$3" -c synchronous_commit="$3" -c full_page_writes="$3" -c max_connections=400 >"$dir/log" 2>&1) &
         server=$!
         for _ in $(seq 1 300); do
-            run "$1/pg_isready" -q -h 127.0.0.1 -p "$2" && break
+            "$1/pg_isready" -q -h 127.0.0.1 -p "$2" && break
             kill -0 $server || { cat "$dir/log" >&2; exit 1; }
             sleep 0.05
         done
@@ -184,6 +241,7 @@ fn start() -> String {
         .args(["-c", script, "keeper"])
         .arg(&binaries)
         .arg(port.to_string())
+        .arg(if durable == Durable::Yes { "on" } else { "off" })
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -192,7 +250,7 @@ fn start() -> String {
     let out = child.stdout.as_mut().expect("the keeper's output is piped");
     std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("the keeper's output can be read");
     assert_eq!(line.trim(), "ready", "the throw-away PostgreSQL did not start");
-    *KEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    KEEPERS.lock().unwrap_or_else(PoisonError::into_inner).push(child);
     format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
 }
 
@@ -203,6 +261,7 @@ fn free_port() -> u16 {
         .port()
 }
 
+#[expect(clippy::disallowed_methods, reason = "where programs are is not a setting of ours")]
 fn find_binaries() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -210,6 +269,9 @@ fn find_binaries() -> Option<PathBuf> {
         .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = debian.chain(std::env::split_paths(&path)).collect();
-    places.retain(|place| Path::new(place).join("initdb").exists() && Path::new(place).join("pg_isready").exists());
+    places.retain(|place| {
+        let has = |program| Path::new(place).join(program).exists();
+        has("initdb") && has("postgres") && has("pg_isready")
+    });
     places.into_iter().next()
 }

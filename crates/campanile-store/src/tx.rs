@@ -1,9 +1,14 @@
 //! What a closure gets: one transaction, whichever database is below.
 
+use std::ops::ControlFlow;
+
 use crate::postgres::Session;
-use crate::{Dialect, Error, Result, Signal, Sql};
+use crate::{Dialect, Error, Result, Signal, Sql, Tally, sqlite};
 
 /// What can be a parameter: `i64`, `bool`, `&str`, `String`, `&[u8]`, `Vec<u8>`, and `Option` of each.
+///
+/// A text with a NUL character is refused as [`Constraint::Check`](crate::Constraint::Check), because PostgreSQL
+/// cannot hold one.
 pub trait Param: rusqlite::ToSql + tokio_postgres::types::ToSql + Sync {}
 impl<T: rusqlite::ToSql + tokio_postgres::types::ToSql + Sync> Param for T {}
 
@@ -32,51 +37,6 @@ impl Row<'_> {
     }
 }
 
-/// The counters of an ordered write: the rows of the table `tally`, locked for as long as the group of operations lasts.
-///
-/// Held in memory for the group and written once at its commit, so that a thousand operations in one group cost one row.
-/// Who reads `tally` by SQL sees the counters of the last commit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    values: Vec<(String, i64)>,
-    pub(crate) dirty: bool,
-}
-
-impl Tally {
-    pub(crate) fn new(values: Vec<(String, i64)>) -> Self {
-        Self { values, dirty: false }
-    }
-
-    /// The value of a counter; 0 before it was ever set.
-    #[must_use]
-    pub fn get(&self, name: &str) -> i64 {
-        self.values
-            .iter()
-            .find(|(at, _)| at == name)
-            .map_or(0, |(_, value)| *value)
-    }
-
-    /// Sets a counter.
-    pub fn set(&mut self, name: &str, value: i64) {
-        self.dirty = true;
-        match self.values.iter_mut().find(|(at, _)| at == name) {
-            Some((_, at)) => *at = value,
-            None => self.values.push((name.to_owned(), value)),
-        }
-    }
-
-    /// Adds one and returns the new value: ids are taken so.
-    pub fn next(&mut self, name: &str) -> i64 {
-        let value = self.get(name) + 1;
-        self.set(name, value);
-        value
-    }
-
-    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), *value))
-    }
-}
-
 /// Below a [`Tx`]: one of the two.
 pub(crate) enum Conn<'c> {
     Sqlite(&'c rusqlite::Connection),
@@ -86,20 +46,34 @@ pub(crate) enum Conn<'c> {
 /// How a transaction may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Reads only.
+    /// Reads only, shortly.
     Read,
+    /// Reads only, for longer.
+    Scan,
     /// Writes in the one total order; may take the tally.
     Ordered,
     /// Writes what belongs to one person; may not take the tally.
     Unordered,
 }
 
+impl Mode {
+    pub(crate) fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Scan)
+    }
+}
+
 /// One transaction. Everything a closure does through it holds together or not at all.
+///
+/// A statement that fails ends it, on both databases: every later statement gives the same error, and the operation
+/// fails with it even if the closure returns `Ok`. So a closure need not look at the result of what it sends, and
+/// cannot carry on after a refused row on one database where the other would not let it.
 pub struct Tx<'c> {
     pub(crate) conn: Conn<'c>,
     pub(crate) mode: Mode,
     pub(crate) tally: Option<Tally>,
     pub(crate) signals: Vec<Signal>,
+    /// The first failure of a statement.
+    pub(crate) failed: Option<Error>,
 }
 
 impl<'c> Tx<'c> {
@@ -109,6 +83,7 @@ impl<'c> Tx<'c> {
             mode,
             tally,
             signals: Vec::new(),
+            failed: None,
         }
     }
 
@@ -121,24 +96,23 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Runs a query and hands over each row as it arrives; memory does not grow with the answer.
+    /// Runs a query and hands over each row as it arrives; memory does not grow with the answer. An error of the
+    /// closure for rows ends the query, not the transaction.
     pub fn each<E: From<Error>>(
         &mut self,
         sql: &'static Sql,
         params: &[&dyn Param],
         mut each: impl FnMut(&Row<'_>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => {
-                let mut statement = bind(conn, sql, params)?;
-                let mut rows = statement.raw_query();
-                while let Some(row) = rows.next().map_err(Error::from)? {
-                    each(&Row::Sqlite(row))?;
-                }
-                Ok(())
+        let mut refused = None;
+        self.visit(sql, params, &mut |row| match each(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                refused = Some(error);
+                ControlFlow::Break(())
             }
-            Conn::Postgres(session) => session.each(sql, params, each),
-        }
+        })?;
+        refused.map_or(Ok(()), Err)
     }
 
     /// Runs a query; all rows, mapped. For answers that are limited by the statement.
@@ -156,26 +130,19 @@ impl<'c> Tx<'c> {
         Ok(out)
     }
 
-    /// Runs a query; its first row, mapped, or `None`.
+    /// Runs a query; its first row, mapped, or `None`. Further rows are not looked at.
     pub fn first<T>(
         &mut self,
         sql: &'static Sql,
         params: &[&dyn Param],
         map: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        if let Conn::Sqlite(conn) = &self.conn {
-            let mut statement = bind(conn, sql, params)?;
-            let mut rows = statement.raw_query();
-            return rows.next()?.map(|row| map(&Row::Sqlite(row))).transpose();
-        }
         let (mut out, mut map) = (None, Some(map));
-        self.each(sql, params, |row| {
-            if let Some(map) = map.take() {
-                out = Some(map(row)?);
-            }
-            Ok::<(), Error>(())
+        self.visit(sql, params, &mut |row| {
+            out = map.take().map(|map| map(row));
+            ControlFlow::Break(())
         })?;
-        Ok(out)
+        out.transpose()
     }
 
     /// Runs a query that always has a row.
@@ -191,10 +158,10 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement; the number of rows it changed.
     pub fn execute(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<u64> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => Ok(bind(conn, sql, params)?.raw_execute()? as u64),
+        self.attempt(|conn, mode| match conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, mode, sql, params),
             Conn::Postgres(session) => session.execute(sql, params),
-        }
+        })
     }
 
     /// Runs a statement of which nothing needs to be known but that it worked.
@@ -202,45 +169,79 @@ impl<'c> Tx<'c> {
     /// On PostgreSQL it travels with the next statement, or with the end of the operation, in one round trip; its
     /// failure then fails the operation. On SQLite it is [`Tx::execute`].
     pub fn send(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<()> {
-        match &mut self.conn {
-            Conn::Sqlite(_) => self.execute(sql, params).map(|_| ()),
+        self.attempt(|conn, mode| match conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, mode, sql, params).map(|_| ()),
             Conn::Postgres(session) => session.send(sql, params),
-        }
+        })
+    }
+
+    /// Compiles a statement without running it: for the test that tries every statement on both databases.
+    pub fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
+        self.attempt(|conn, _| match conn {
+            Conn::Sqlite(conn) => sqlite::prepare(conn, sql).map(|_| ()),
+            Conn::Postgres(session) => session.prepare(sql).map(|_| ()),
+        })
+    }
+
+    /// How often SQLite has planned a statement anew since it was prepared on this connection; 0 on PostgreSQL. More
+    /// than 0 after two runs means that the statement is planned at every call.
+    #[cfg(feature = "testing")]
+    pub fn replans(&mut self, sql: &'static Sql) -> Result<i32> {
+        self.attempt(|conn, _| match conn {
+            Conn::Sqlite(conn) => Ok(sqlite::prepare(conn, sql)?.get_status(rusqlite::StatementStatus::RePrepare)),
+            Conn::Postgres(_) => Ok(0),
+        })
     }
 
     /// The counters, locked until the commit: whoever takes them is alone in the order of all that takes them, over
     /// all servers. Only in [`Db::write`](crate::Db::write).
+    ///
+    /// What was read before it was called may have been changed by another server meanwhile; take it first where the
+    /// order matters.
     pub fn tally(&mut self) -> Result<&mut Tally> {
         if self.mode != Mode::Ordered {
             return Err(Error::Internal("the tally belongs to ordered writes".into()));
         }
-        if self.tally.is_none() {
-            let rows = self.rows(&crate::group::LOCK, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            self.tally = Some(Tally::new(rows));
-        }
-        self.tally
-            .as_mut()
-            .ok_or_else(|| Error::Internal("the tally was just loaded".into()))
+        let tally = match self.tally.take() {
+            Some(tally) => tally,
+            None => Tally::load(self)?,
+        };
+        Ok(self.tally.insert(tally))
     }
 
-    /// Announces something once this transaction has committed.
+    /// Announces something once this transaction has committed. Nothing in a read.
     pub fn signal(&mut self, signal: Signal) {
         self.signals.push(signal);
     }
-}
 
-/// A cached statement with its parameters bound.
-fn bind<'c>(
-    conn: &'c rusqlite::Connection,
-    sql: &'static Sql,
-    params: &[&dyn Param],
-) -> Result<rusqlite::CachedStatement<'c>> {
-    let mut statement = conn
-        .prepare_cached(sql.text(Dialect::Sqlite))
-        .map_err(|error| Error::Internal(format!("{}: {error}", sql.name)))?;
-    for (at, param) in params.iter().enumerate() {
-        let value: &dyn rusqlite::ToSql = *param;
-        statement.raw_bind_parameter(at + 1, value)?;
+    /// Plain SQL that goes ahead of the next statement on PostgreSQL; nothing on SQLite.
+    pub(crate) fn postgres_ahead(&mut self, text: &'static str) {
+        if let Conn::Postgres(session) = &mut self.conn {
+            session.ahead(text);
+        }
     }
-    Ok(statement)
+
+    fn visit(
+        &mut self,
+        sql: &'static Sql,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.attempt(|conn, mode| match conn {
+            Conn::Sqlite(conn) => sqlite::visit(conn, mode, sql, params, each),
+            Conn::Postgres(session) => session.visit(sql, params, each),
+        })
+    }
+
+    /// Runs a statement unless one has failed, and remembers the first failure.
+    fn attempt<T>(&mut self, run: impl FnOnce(&mut Conn<'c>, Mode) -> Result<T>) -> Result<T> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = run(&mut self.conn, self.mode);
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+        }
+        result
+    }
 }

@@ -1,0 +1,151 @@
+//! The embedded database: one writing thread with group commit, readers on their caller's thread, and a thread that
+//! moves the log into the file so that no writer waits for it.
+
+mod connect;
+mod log;
+mod migrate;
+mod statement;
+mod writer;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use self::connect::Target;
+use self::log::Log;
+pub(crate) use self::statement::{execute, prepare, visit};
+use self::writer::Writer;
+use crate::db::{Announcer, Options};
+use crate::group::Job;
+use crate::migrate::Schema;
+use crate::threads::Threads;
+use crate::tx::{Conn, Mode};
+use crate::{Error, Result, Tx};
+
+/// Virtual-machine steps of SQLite between two looks at a read's deadline.
+const STEPS: i32 = 10_000;
+
+/// The embedded engine.
+pub(crate) struct Sqlite {
+    target: Target,
+    /// Before the inbox: connections that close at the same time each take the other for a reason to keep the log.
+    readers: Mutex<Vec<Reader>>,
+    jobs: Sender<Job>,
+    version: Arc<AtomicU64>,
+    /// Last, so that the writer is waited for after its inbox has closed.
+    _threads: Threads,
+}
+
+struct Reader {
+    conn: Connection,
+    deadline_ms: Arc<AtomicU64>,
+}
+
+impl Sqlite {
+    /// Opens a file, and brings it to the schema.
+    pub(crate) fn open(path: &str, options: &Options, schema: &Schema, announcer: Announcer) -> Result<Self> {
+        let target = Target::new(path, options)?;
+        migrate::migrate(&target, schema)?;
+        // Before the inbox, so that a failure below closes that first.
+        let mut threads = Threads::default();
+        let mut conn = target.create()?;
+        let log = Log::start(&mut threads, &mut conn, target.connect()?, options.queue_time)?;
+        let (jobs, inbox) = queue();
+        let version = Arc::new(AtomicU64::new(1));
+        let mut writer = Writer {
+            conn,
+            version: Arc::clone(&version),
+            announcer,
+            log,
+            queue_time: options.queue_time,
+        };
+        threads.start("campanile-write", move || writer.run(&inbox))?;
+        Ok(Self {
+            target,
+            jobs,
+            readers: Mutex::new(Vec::new()),
+            version,
+            _threads: threads,
+        })
+    }
+
+    /// Grows with every commit, of this process at once and of others within a quarter of a second.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn submit(&self, job: Job) -> Result<()> {
+        self.jobs
+            .send(job)
+            .map_err(|_| Error::Unavailable("the database is closed".into()))
+    }
+
+    /// Runs a closure on a reading connection, on the caller's thread, in one snapshot.
+    pub(crate) fn read<T, E: From<Error>>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let idle = self.readers().pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.open_reader()?,
+        };
+        reader
+            .deadline_ms
+            .store(now_ms() + limit.as_millis() as u64, Ordering::Relaxed);
+        run_plain(&reader.conn, "BEGIN")?;
+        let mut tx = Tx::new(Conn::Sqlite(&reader.conn), Mode::Read, None);
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| work(&mut tx))) else {
+            // The connection ends with the reader.
+            tracing::error!("a read of the database panicked");
+            return Err(Error::Panicked.into());
+        };
+        let failed = tx.failed.take();
+        drop(tx);
+        reader.deadline_ms.store(u64::MAX, Ordering::Relaxed);
+        if run_plain(&reader.conn, "COMMIT").is_ok() || run_plain(&reader.conn, "ROLLBACK").is_ok() {
+            self.readers().push(reader);
+        }
+        match (result, failed) {
+            (Ok(_), Some(error)) => Err(error.into()),
+            (result, _) => result,
+        }
+    }
+
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_reader(&self) -> Result<Reader> {
+        let mut conn = self.target.connect()?;
+        conn.pragma_update(None, "query_only", true)?;
+        let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
+        let seen = Arc::clone(&deadline_ms);
+        let over = move || now_ms() > seen.load(Ordering::Relaxed);
+        conn.progress_handler(STEPS, Some(over))?;
+        Ok(Reader { conn, deadline_ms })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it holds at most as many as there are places in the queue, which `Db` gives out"
+)]
+fn queue() -> (Sender<Job>, Receiver<Job>) {
+    channel()
+}
+
+fn now_ms() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_millis() as u64
+}
+
+fn run_plain(conn: &Connection, text: &'static str) -> Result<()> {
+    conn.prepare_cached(text)?.raw_execute()?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The one thread that writes: as many operations as are waiting, a savepoint each, one commit, one fsync.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::log::Log;
+use super::run_plain;
+use crate::db::Announcer;
+use crate::group::{GROUP_TIME, Group, Job};
+use crate::tx::{Conn, Mode};
+use crate::{Error, Result, Tx};
+
+/// Operations in one commit at most; with it a commit stays short.
+const GROUP_LIMIT: usize = 256;
+/// How often an idle writer looks whether another process has written.
+const LOOK_OUTSIDE: Duration = Duration::from_millis(250);
+
+pub(super) struct Writer {
+    /// Before the log, whose thread closes its own connection after this one.
+    pub(super) conn: Connection,
+    pub(super) version: Arc<AtomicU64>,
+    pub(super) announcer: Announcer,
+    pub(super) log: Log,
+    pub(super) queue_time: Duration,
+}
+
+impl Writer {
+    pub(super) fn run(&mut self, inbox: &Receiver<Job>) {
+        let mut outside = self.data_version();
+        loop {
+            match inbox.recv_timeout(LOOK_OUTSIDE) {
+                Ok(job) if job.age() > self.queue_time => {
+                    job.refuse(Error::Unavailable("the operation waited too long".into()));
+                }
+                Ok(job) => {
+                    self.group(job, inbox);
+                    self.log.tend(&self.conn);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // SQLite's own number moves only when another connection has committed.
+            let now = self.data_version();
+            if now != outside {
+                outside = now;
+                self.version.fetch_add(1, Ordering::Release);
+                self.announcer.outside();
+            }
+        }
+    }
+
+    fn data_version(&self) -> i64 {
+        self.conn
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .unwrap_or_default()
+    }
+
+    fn group(&self, first: Job, inbox: &Receiver<Job>) {
+        if let Err(error) = run_plain(&self.conn, "BEGIN IMMEDIATE") {
+            return first.refuse(error);
+        }
+        let mut group = Group::default();
+        let mut fate = Ok(());
+        let (mut next, mut count) = (Some(first), 0);
+        let started = Instant::now();
+        while let Some(job) = next.take() {
+            fate = self.operation(job, &mut group);
+            count += 1;
+            if fate.is_ok() && count < GROUP_LIMIT && started.elapsed() < GROUP_TIME {
+                next = inbox.try_recv().ok();
+            }
+        }
+        let keep = group.kept > 0;
+        let fate = fate.and_then(|()| {
+            if keep {
+                self.commit(&mut group)
+            } else {
+                run_plain(&self.conn, "ROLLBACK")
+            }
+        });
+        if fate.is_err() && !self.conn.is_autocommit() {
+            let _ = run_plain(&self.conn, "ROLLBACK");
+        }
+        if fate.is_ok() && keep {
+            self.version.fetch_add(1, Ordering::Release);
+            self.announcer.committed(&group.signals, group.kept);
+        }
+        group.finish(&fate);
+    }
+
+    /// One operation under its own savepoint; an error is the end of the whole group.
+    fn operation(&self, job: Job, group: &mut Group) -> Result<()> {
+        if let Err(error) = run_plain(&self.conn, "SAVEPOINT operation") {
+            job.refuse(error.clone());
+            return Err(error);
+        }
+        let mode = job.mode;
+        let mut ran = job.run(Tx::new(Conn::Sqlite(&self.conn), mode, group.tally.clone()));
+        let sound = ran.tx.failed.take().map_or(Ok(()), Err);
+        let broken = self.conn.is_autocommit();
+        let keep = ran.keep && sound.is_ok() && !broken;
+        if keep {
+            group.keep(ran);
+        } else {
+            // Where the closure itself returned an error, that is the better answer.
+            let why = if ran.keep { sound } else { Ok(()) };
+            group.undo(ran, why);
+        }
+        if broken {
+            // Disk full and the like end the whole transaction, not only this operation.
+            return Err(Error::Unavailable("the database ended the transaction".into()));
+        }
+        if !keep {
+            run_plain(&self.conn, "ROLLBACK TO operation")?;
+        }
+        run_plain(&self.conn, "RELEASE operation")
+    }
+
+    fn commit(&self, group: &mut Group) -> Result<()> {
+        if let Some(tally) = group.tally.take() {
+            let mut tx = Tx::new(Conn::Sqlite(&self.conn), Mode::Ordered, None);
+            tally.save(&mut tx)?;
+        }
+        run_plain(&self.conn, "COMMIT")
+    }
+}
