@@ -203,24 +203,19 @@ impl Lists {
         let edges = [entry.opens_at, entry.closes_at.saturating_add(1_000)];
         self.boundaries
             .extend(edges.into_iter().filter(|at| *at > 0 && *at < OPEN));
-        let slot = match self.slots.get(&entry.id) {
-            Some(slot) => {
-                let slot = *slot;
-                self.entries[slot as usize] = entry;
-                if self.keys_of[slot as usize] == keys {
-                    return;
-                }
-                self.unlist(slot);
-                slot
+        let known = self.slots.get(&entry.id).copied();
+        let slot = known.unwrap_or(self.entries.len() as u32);
+        if known.is_some() {
+            self.entries[slot as usize] = entry;
+            if self.keys_of[slot as usize] == keys {
+                return;
             }
-            None => {
-                let slot = self.entries.len() as u32;
-                self.entries.push(entry);
-                self.slots.insert(entry.id, slot);
-                self.keys_of.push(Vec::new());
-                slot
-            }
-        };
+            self.unlist(slot);
+        } else {
+            self.entries.push(entry);
+            self.slots.insert(entry.id, slot);
+            self.keys_of.push(Vec::new());
+        }
         for key in &keys {
             let postings = self.keys.entry(*key).or_default();
             match entry.rule {

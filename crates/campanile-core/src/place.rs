@@ -51,6 +51,7 @@ impl Scope {
 
 /// Where a membership is, as stored in `membership.place`. A group stands in two places, because a membership on it
 /// names the scope of the role that it lends.
+#[expect(clippy::module_inception, reason = "the codes of the noun that this file is about")]
 pub mod place {
     /// The organization; its object is [`super::ORGANIZATION`].
     pub const ORGANIZATION: i64 = 1;

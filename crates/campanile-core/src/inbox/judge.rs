@@ -26,6 +26,7 @@ pub enum View {
 
 /// A message's state for one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct State {
     /// Opened, marked, or covered by "read all".
     pub read: bool,

@@ -50,6 +50,7 @@ impl Filter {
 }
 
 /// One message as its reader sees it.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Shown {
     /// Which.

@@ -74,6 +74,7 @@ impl Change {
 /// Changes to a message. What is absent stays; `null` takes an end of the window away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three answers")]
 pub struct Correction {
     /// See the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +108,7 @@ pub struct Correction {
 }
 
 /// Tells a field that is `null` from one that is absent.
+#[expect(clippy::option_option, reason = "absent, null and a value are three answers")]
 fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Option<Moment>>, D::Error> {
     Option::<Moment>::deserialize(from).map(Some)
 }

@@ -168,9 +168,12 @@ fn plain(tx: &mut Tx<'_>, target: &Target, fault: &mut Fault<'_>) -> Result<Opti
                 fault("customer", "there is no such customer");
             }
             let below = *include_sub_customers;
-            found.map(CustomerId).map(|customer| match below {
-                true => Selector::Subtree { customer },
-                false => Selector::Customer { customer },
+            found.map(CustomerId).map(|customer| {
+                if below {
+                    Selector::Subtree { customer }
+                } else {
+                    Selector::Customer { customer }
+                }
             })
         }
         Target::Group { group } => {
