@@ -74,7 +74,6 @@ impl Change {
 /// Changes to a message. What is absent stays; `null` takes an end of the window away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three answers")]
 pub struct Correction {
     /// See the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
