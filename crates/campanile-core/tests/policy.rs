@@ -1,5 +1,4 @@
 //! Who may do what, as one table: kinds of people by acts. A change of the policy is a change of the snapshot.
-#![expect(clippy::disallowed_macros, reason = "insta looks for the folder it was built in")]
 
 use std::fmt::Write;
 
