@@ -16,6 +16,8 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ("{blob}", "BLOB", "BYTEA"),
     ("{greatest}", "MAX", "GREATEST"),
     ("{least}", "MIN", "LEAST"),
+    // SQLite's only writer needs no lock of a row.
+    ("{for_update}", "", "FOR UPDATE"),
     ("{skip_locked}", "", "FOR UPDATE SKIP LOCKED"),
     // A table whose primary key is its order on disk. PostgreSQL has no such thing and needs none.
     ("{clustered}", "WITHOUT ROWID", ""),

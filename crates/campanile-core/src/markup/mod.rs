@@ -65,8 +65,8 @@ impl Format {
 ///
 /// It holds only `<p>`, `<br>`, `<strong>`, `<em>`, `<a href rel target>`, `<ul>`, `<ol start>` and `<li>`, balanced
 /// and nested properly; everything else is escaped text. There is no line break in it, so it also fits where white
-/// space counts. Style tags give no `<p>`: their lines are separated by `<br>` alone. `target` stands on `http` and `https`
-/// links only.
+/// space counts. Style tags give no `<p>`: their lines are separated by `<br>` alone. `target` stands on `http` and
+/// `https` links only.
 #[must_use]
 pub fn html(format: Format, text: &str) -> String {
     let text = clean(text);

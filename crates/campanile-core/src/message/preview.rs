@@ -89,8 +89,8 @@ pub struct Reason {
     pub since: Option<Moment>,
 }
 
-/// Whether a person has, or ever had, anything to do with an API of these selectors: a sender who may not look people up
-/// may still ask about them.
+/// Whether a person has, or ever had, anything to do with an API of these selectors: a sender who may not look
+/// people up may still ask about them.
 pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Result<bool> {
     for selector in selectors {
         if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
