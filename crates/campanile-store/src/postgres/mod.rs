@@ -3,18 +3,18 @@
 //! publication is one round trip within its group.
 
 mod connect;
+mod inbox;
 mod listen;
 mod migrate;
 mod session;
 mod worker;
 
-use std::sync::Arc;
-
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use self::connect::Target;
+use self::inbox::Outbox;
 pub(crate) use self::session::Session;
-use self::worker::{Common, Inbox, start};
+use self::worker::{Common, Kind, start};
 use crate::db::{Announcer, Options};
 use crate::group::Job;
 use crate::migrate::Schema;
@@ -24,9 +24,9 @@ use crate::{Error, Result};
 
 /// The engine.
 pub(crate) struct Postgres {
-    ordered: mpsc::UnboundedSender<Job>,
-    unordered: mpsc::UnboundedSender<Job>,
-    reads: mpsc::UnboundedSender<Job>,
+    ordered: Outbox,
+    unordered: Outbox,
+    reads: Outbox,
     _listening: oneshot::Sender<()>,
     /// Last, so that the threads are waited for after their inboxes have closed.
     _threads: Threads,
@@ -46,13 +46,11 @@ impl Postgres {
         };
         // Before the inboxes, so that a failure below closes those first.
         let mut threads = Threads::default();
-        let (ordered, inbox) = queue();
-        start(&mut threads, "campanile-write", &common, &inbox)?;
-        let (unordered, inbox) = queue();
-        start(&mut threads, "campanile-jot", &common, &inbox)?;
-        let (reads, inbox) = queue();
+        let (ordered, unordered, reads) = (Outbox::new(), Outbox::new(), Outbox::new());
+        start(&mut threads, Kind::Write, &common, &ordered.inbox())?;
+        start(&mut threads, Kind::Jot, &common, &unordered.inbox())?;
         for _ in 0..options.connections.max(1) {
-            start(&mut threads, "campanile-read", &common, &inbox)?;
+            start(&mut threads, Kind::Read, &common, &reads.inbox())?;
         }
         let (listening, stop) = oneshot::channel();
         listen::start(&mut threads, target, announcer.clone(), own, stop)?;
@@ -72,16 +70,7 @@ impl Postgres {
             Mode::Read | Mode::Scan => &self.reads,
         };
         queue
-            .send(job)
+            .submit(job)
             .map_err(|_| Error::Unavailable("the database is closed".into()))
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it holds at most as many as there are places in the queue, which `Db` gives out"
-)]
-fn queue() -> (mpsc::UnboundedSender<Job>, Inbox) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    (sender, Arc::new(Mutex::new(receiver)))
 }

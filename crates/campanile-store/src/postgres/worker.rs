@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
-use tokio::sync::{Mutex, mpsc};
 
 use super::connect::{Target, runtime};
+use super::inbox::{Inbox, Working};
 use super::listen;
 use super::session::{Link, Session};
 use crate::db::Announcer;
@@ -21,10 +21,8 @@ const GROUP_LIMIT: usize = 64;
 /// A write waits so long for a row or the tally.
 const LOCK_TIME: &str = "30s";
 
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-/// Jobs of a kind, taken by all threads of that kind.
-pub(super) type Inbox = Arc<Mutex<mpsc::UnboundedReceiver<Job>>>;
+/// Makes `BEGIN` mean what a read needs; said once, because saying it each time costs as much as a short read.
+const READ_ONLY: &str = "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on";
 
 /// What the threads of an engine have in common.
 #[derive(Clone)]
@@ -41,31 +39,47 @@ pub(super) struct Common {
 struct Worker {
     rt: Runtime,
     common: Common,
+    kind: Kind,
     link: Link,
     /// The `statement_timeout` of the connection.
     limit: Duration,
 }
 
+/// What a thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Write,
+    Jot,
+    Read,
+}
+
 /// Starts a thread with a connection that takes jobs from an inbox until it closes.
-pub(super) fn start(threads: &mut Threads, name: &str, common: &Common, inbox: &Inbox) -> Result<()> {
+pub(super) fn start(threads: &mut Threads, kind: Kind, common: &Common, inbox: &Inbox) -> Result<()> {
+    let name = match kind {
+        Kind::Write => "campanile-write",
+        Kind::Jot => "campanile-jot",
+        Kind::Read => "campanile-read",
+    };
     let rt = runtime()?;
     let limit = common.scan_limit;
-    let link = connect(&rt, &common.target, limit)?;
+    let link = connect(&rt, &common.target, kind, limit)?;
     let mut worker = Worker {
         rt,
         common: common.clone(),
+        kind,
         link,
         limit,
     };
-    let inbox = Arc::clone(inbox);
-    threads.start(name, move || worker.run(&inbox))
+    let working = inbox.work();
+    threads.start(name, move || worker.run(&working))
 }
 
-fn connect(rt: &Runtime, target: &Target, limit: Duration) -> Result<Link> {
+fn connect(rt: &Runtime, target: &Target, kind: Kind, limit: Duration) -> Result<Link> {
     let settings = format!(
         "SET statement_timeout = {}; SET lock_timeout = '{LOCK_TIME}'; \
-         SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'",
-        limit.as_millis()
+         SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; {}",
+        limit.as_millis(),
+        if kind == Kind::Read { READ_ONLY } else { "" }
     );
     Ok(Link::new(target.client(rt, &settings)?))
 }
@@ -93,14 +107,14 @@ impl State {
 }
 
 impl Worker {
-    fn run(&mut self, inbox: &Inbox) {
+    fn run(&mut self, inbox: &Working) {
         // The connection's own task runs while this thread waits, so a lost connection is noticed at once.
-        while let Some(job) = self.rt.block_on(async { inbox.lock().await.recv().await }) {
+        while let Some(job) = self.rt.block_on(inbox.next()) {
             if job.age() > self.common.queue_time {
                 job.refuse(Error::Unavailable("the operation waited too long".into()));
             } else if let Err(error) = self.heal() {
                 job.refuse(error);
-            } else if job.mode.reads() {
+            } else if self.kind == Kind::Read {
                 self.read(job);
             } else {
                 self.group(job, inbox);
@@ -111,7 +125,7 @@ impl Worker {
     fn heal(&mut self) -> Result<()> {
         if self.link.is_lost() {
             self.limit = self.common.scan_limit;
-            self.link = connect(&self.rt, &self.common.target, self.limit)?;
+            self.link = connect(&self.rt, &self.common.target, self.kind, self.limit)?;
         }
         Ok(())
     }
@@ -128,7 +142,7 @@ impl Worker {
             self.link
                 .tell(&format!("SET statement_timeout = {}", limit.as_millis()));
         }
-        let session = Session::new(&self.rt, &mut self.link, Some(BEGIN_READ));
+        let session = Session::new(&self.rt, &mut self.link, Some("BEGIN"));
         let mut ran = job.run(Tx::new(Conn::Postgres(session), Mode::Read, None));
         let begun = session_of(&mut ran.tx).is_begun();
         let fate = ran.tx.failed.take().map_or(Ok(()), Err);
@@ -138,7 +152,7 @@ impl Worker {
         }
     }
 
-    fn group(&mut self, first: Job, inbox: &Inbox) {
+    fn group(&mut self, first: Job, inbox: &Working) {
         let mut group = Group::default();
         let (mut state, mut fate) = (State::Fresh, Ok(()));
         let (mut next, mut count) = (Some(first), 0);
@@ -150,7 +164,7 @@ impl Worker {
             }
             count += 1;
             if fate.is_ok() && count < GROUP_LIMIT && started.elapsed() < GROUP_TIME {
-                next = inbox.try_lock().ok().and_then(|mut inbox| inbox.try_recv().ok());
+                next = inbox.waiting();
             }
         }
         let fate = fate.and_then(|()| self.commit(state, &mut group));

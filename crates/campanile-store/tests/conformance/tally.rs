@@ -118,3 +118,18 @@ fn only_ordered_writes_have_the_tally() {
         assert!(matches!(scanned, Err(Error::Internal(_))));
     });
 }
+
+#[test]
+fn where_the_counters_cannot_be_written_nothing_is_kept() {
+    each(|db| {
+        let impossible = operation(|tx| {
+            tx.tally()?.set("a name with a \0", 1);
+            tx.execute(&ADD, &[&1_i64, &"one"])?;
+            Ok(1)
+        });
+        let answers = together(db, vec![add(2), impossible]);
+        assert!(answers.iter().all(Result::is_err), "{answers:?}");
+        assert_eq!(ids(db), [0; 0]);
+        assert_eq!(db.write(number()).unwrap(), 1);
+    });
+}
