@@ -7,6 +7,7 @@ use crate::time::{Moment, Revision, Stamp};
 
 sql! {
     LATEST = "SELECT value FROM tally WHERE name = 'revision'";
+    LATEST_OF_MESSAGES = "SELECT value FROM tally WHERE name = 'messages'";
 }
 
 /// Names in the store's tally.
@@ -73,4 +74,9 @@ pub fn message_changed(tx: &mut Tx<'_>, stamp: Stamp, message: i64) -> Result<()
 /// The last revision of the reader's snapshot.
 pub fn latest(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(tx.one(&LATEST, &[], |row| row.get(0))?)
+}
+
+/// The last revision of the reader's snapshot that changed a message.
+pub fn latest_of_messages(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(tx.one(&LATEST_OF_MESSAGES, &[], |row| row.get(0))?)
 }

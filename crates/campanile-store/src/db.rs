@@ -131,6 +131,14 @@ pub struct QueueDepth {
     pub limit: usize,
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("dialect", &self.dialect())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Db {
     /// Opens a database and brings it to the schema. Blocks; call it before serving, and not on a thread of tokio.
     pub fn open(options: &Options, schema: &Schema) -> Result<Self> {

@@ -104,12 +104,16 @@ pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Res
     Ok(false)
 }
 
-/// A person by the directory's id or by login; [`Error::field`] `user` where there is none.
+/// A person by the directory's id or by login; [`nobody`] where there is none.
 pub fn person(tx: &mut Tx<'_>, name: &str) -> Result<PersonId> {
     let found = tx.first(&BY_NAME, &[&name, &name.to_lowercase()], |row| row.get(0))?;
-    found
-        .map(PersonId)
-        .ok_or_else(|| Error::field("user", "there is no user with this id or login"))
+    found.map(PersonId).ok_or_else(nobody)
+}
+
+/// The answer to a name that nobody has, or nobody that the caller may know of.
+#[must_use]
+pub fn nobody() -> Error {
+    Error::field("user", "there is no user with this id or login")
 }
 
 /// Says for one person why they are in an audience or not, as it is now.

@@ -1,0 +1,139 @@
+//! Entity tags of what belongs to one person (RFC 9110, section 8.8.3).
+//!
+//! A tag says two things: which content it was, and at which state of the database it was computed and until when that
+//! stands without a write. Where the database has not moved since, 304 costs no read at all; where it has, the content
+//! is computed and compared.
+
+use axum::response::{IntoResponse, Response};
+use campanile_core::id::PersonId;
+use campanile_core::time::Moment;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::app::App;
+
+/// A tag, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tag {
+    content: String,
+    boot: u64,
+    version: u64,
+    person: i64,
+    stands_until: i64,
+}
+
+impl Tag {
+    fn parse(text: &str) -> Option<Self> {
+        let inside = text
+            .trim()
+            .strip_prefix("W/")
+            .unwrap_or(text.trim())
+            .strip_prefix('"')?
+            .strip_suffix('"')?;
+        let mut parts = inside.split('.');
+        let tag = Self {
+            content: parts.next()?.to_owned(),
+            boot: u64::from_str_radix(parts.next()?, 16).ok()?,
+            version: parts.next()?.parse().ok()?,
+            person: parts.next()?.parse().ok()?,
+            stands_until: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(tag)
+    }
+
+    fn text(&self) -> String {
+        let Self {
+            content,
+            boot,
+            version,
+            person,
+            stands_until,
+        } = self;
+        format!("W/\"{content}.{boot:x}.{version}.{person}.{stands_until}\"")
+    }
+
+    /// Whether nothing was written since, no window opened or closed, and it was the same person's.
+    pub(super) fn stands(&self, app: &App, person: PersonId, now: Moment) -> bool {
+        self.person == person.0
+            && self.boot == app.boot
+            && app.db.version() == Some(self.version)
+            && now.0 < self.stands_until
+    }
+}
+
+/// The tag that the client has; only the first of several is looked at.
+pub(super) fn given(headers: &HeaderMap) -> Option<Tag> {
+    Tag::parse(headers.get(header::IF_NONE_MATCH)?.to_str().ok()?)
+}
+
+/// 304 with the tag.
+pub(super) fn not_modified(tag: &Tag) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    put(&mut response, tag);
+    response
+}
+
+/// The body, or 304 where the client has just that.
+pub(super) fn answer<T: Serialize>(
+    app: &App,
+    body: &T,
+    known: Option<&Tag>,
+    person: PersonId,
+    version: Option<u64>,
+    stands_until: Moment,
+) -> Response {
+    let bytes = serde_json::to_vec(body).expect("texts and numbers always serialise");
+    let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+    let content = digest.as_ref()[..10]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let tag = Tag {
+        content,
+        boot: app.boot,
+        version: version.unwrap_or(0),
+        person: person.0,
+        stands_until: stands_until.0,
+    };
+    if known.is_some_and(|known| known.content == tag.content && known.person == tag.person) {
+        return not_modified(&tag);
+    }
+    let json = HeaderValue::from_static("application/json");
+    let mut response = ([(header::CONTENT_TYPE, json)], bytes).into_response();
+    put(&mut response, &tag);
+    response
+}
+
+fn put(response: &mut Response, tag: &Tag) {
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&tag.text()) {
+        headers.insert(header::ETAG, value);
+    }
+    // The person's own; to be asked for again each time.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization, Cookie"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_reads_what_it_wrote() {
+        let tag = Tag {
+            content: "0a1b".into(),
+            boot: 7,
+            version: 12,
+            person: 3,
+            stands_until: i64::MAX,
+        };
+        assert_eq!(Tag::parse(&tag.text()), Some(tag));
+    }
+
+    #[test]
+    fn somebody_elses_tag_is_none() {
+        for text in ["*", "\"abc\"", "W/\"a.b.c.d.e\"", "", "\"a.1.1.1.1.1\""] {
+            assert_eq!(Tag::parse(text), None, "{text}");
+        }
+    }
+}

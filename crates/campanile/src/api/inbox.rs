@@ -1,0 +1,317 @@
+//! What a person sees and does with it: `/api/v1/inbox`.
+//!
+//! Reading goes to the database once; a client that has the newest already is told so without it (`ETag`, 304).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::inbox::{self, Counted, Counts, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
+use campanile_core::message::Importance;
+use campanile_core::time::Revision;
+use campanile_core::{Error, revision};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::etag;
+use crate::api::extract::{Json, Path, Query};
+use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::problem::Problem;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(counts))
+        .routes(routes!(seen))
+        .routes(routes!(bulk))
+        .routes(routes!(one))
+        .routes(routes!(single))
+}
+
+/// Which items, and which page of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Which list; the inbox where absent.
+    #[param(inline)]
+    view: Option<View>,
+    /// Only this importance.
+    #[param(inline)]
+    importance: Option<Importance>,
+    /// Only those that hold these words in title, text or sender; at most 200 characters.
+    q: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// Items of a page, 1 to 100; 20 where absent.
+    limit: Option<usize>,
+}
+
+/// A page of an inbox, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InboxPage {
+    /// The messages.
+    items: Vec<Shown>,
+    /// Ask with this as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// How many the list holds in all; absent for a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// The place in the order of everything that this answer rests on: send it back as `up_to` with "read all".
+    revision: Revision,
+}
+
+/// The numbers of the bell.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InboxCounts {
+    #[serde(flatten)]
+    counts: Counts,
+    /// The place in the order of everything that this answer rests on.
+    revision: Revision,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<Filter, Problem> {
+        if self
+            .q
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > SEARCH_CHARS)
+        {
+            return Err(Error::field("q", format!("is longer than {SEARCH_CHARS} characters")).into());
+        }
+        let view = self.view.unwrap_or_default();
+        Ok(Filter {
+            view,
+            importance: self.importance,
+            search: self.q.clone(),
+        })
+    }
+}
+
+/// Lists the messages of your inbox, newest first.
+#[utoipa::path(get, path = "/api/v1/inbox", tag = "Inbox", params(ListQuery), responses(
+    (status = 200, body = InboxPage),
+    (status = 304, description = "Nothing has changed since the given `If-None-Match`."),
+    Malformed, Unauthenticated, Invalid, Unavailable,
+))]
+async fn list(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    headers: HeaderMap,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let now = app.clock.now();
+    let person = principal.person;
+    let known = etag::given(&headers);
+    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
+        return Ok(etag::not_modified(tag));
+    }
+    let version = app.db.version();
+    let filter = query.filter()?;
+    let before = cursor(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    let lists = Arc::clone(&app.lists);
+    let page = app
+        .db
+        .read(move |tx| inbox::page(tx, &lists, person, &filter, before, limit, now))
+        .await?;
+    let stands_until = page.stands_until;
+    let body = InboxPage {
+        items: page.items,
+        next: page.next.map(|next| next.to_string()),
+        total: page.total,
+        revision: Revision(page.revision),
+    };
+    Ok(etag::answer(&app, &body, known.as_ref(), person, version, stands_until))
+}
+
+/// Counts your inbox: the number on the bell. Always exact.
+#[utoipa::path(get, path = "/api/v1/inbox/counts", tag = "Inbox", responses(
+    (status = 200, body = InboxCounts),
+    (status = 304, description = "Nothing has changed since the given `If-None-Match`."),
+    Unauthenticated, Unavailable,
+))]
+async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: HeaderMap) -> Result<Response, Problem> {
+    let now = app.clock.now();
+    let person = principal.person;
+    let known = etag::given(&headers);
+    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
+        return Ok(etag::not_modified(tag));
+    }
+    let version = app.db.version();
+    let lists = Arc::clone(&app.lists);
+    let Counted {
+        counts,
+        revision,
+        stands_until,
+    } = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
+    let body = InboxCounts {
+        counts,
+        revision: Revision(revision),
+    };
+    Ok(etag::answer(&app, &body, known.as_ref(), person, version, stands_until))
+}
+
+/// One message of yours. Looking at it marks nothing.
+#[utoipa::path(get, path = "/api/v1/inbox/{id}", tag = "Inbox", params(("id" = i64, Path)), responses(
+    (status = 200, body = Shown),
+    Unauthenticated, Missing, Unavailable,
+))]
+async fn one(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+) -> Result<Json<Shown>, Problem> {
+    let now = app.clock.now();
+    let lists = Arc::clone(&app.lists);
+    Ok(Json(
+        app.db
+            .read(move |tx| inbox::one(tx, &lists, principal.person, id, now))
+            .await?,
+    ))
+}
+
+/// Says that bell or inbox was opened: one mark, and only when there is something new.
+#[utoipa::path(post, path = "/api/v1/inbox/seen", tag = "Inbox", responses(
+    (status = 204, description = "Marked."),
+    Unauthenticated, Unavailable,
+))]
+async fn seen(State(app): State<Arc<App>>, principal: Principal) -> Result<StatusCode, Problem> {
+    let now = app.clock.now();
+    let person = principal.person;
+    let lists = Arc::clone(&app.lists);
+    let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
+    if counted.counts.unseen > 0 {
+        app.db
+            .jot(move |tx| act::mark(tx, person, All::Seen, counted.revision, now))
+            .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Does something with one message, for yourself. Doing it twice is doing it once.
+#[utoipa::path(post, path = "/api/v1/inbox/{id}/{action}", tag = "Inbox",
+    params(("id" = i64, Path), ("action" = inline(Action), Path)),
+    responses(
+    (status = 204, description = "Done."),
+    Unauthenticated, Missing, Unavailable,
+))]
+async fn single(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path((id, action)): Path<(MessageId, Action)>,
+) -> Result<StatusCode, Problem> {
+    on_ids(&app, principal.person, vec![id], action).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Something to do with several messages: by id, or by what a list shows.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bulk {
+    /// What to do.
+    action: Action,
+    /// These, at most 1,000.
+    ids: Option<Vec<MessageId>>,
+    /// Everything in this list.
+    view: Option<View>,
+    /// Only of this importance.
+    importance: Option<Importance>,
+    /// For "read all": nothing that came up after this `revision`, the one of the page that you looked at.
+    up_to: Option<i64>,
+}
+
+/// What a bulk operation came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BulkDone {
+    /// Messages touched; absent where one mark covers all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<usize>,
+    /// More match than one call touches; call again.
+    more: bool,
+}
+
+/// Does something with several messages. `read` without ids or filter marks all of it with one row.
+#[utoipa::path(post, path = "/api/v1/inbox", tag = "Inbox", request_body = Bulk, responses(
+    (status = 200, body = BulkDone),
+    Malformed, Unauthenticated, Missing, Invalid, Unavailable,
+))]
+async fn bulk(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Json(bulk): Json<Bulk>,
+) -> Result<Json<BulkDone>, Problem> {
+    let (person, action) = (principal.person, bulk.action);
+    if let Some(ids) = bulk.ids {
+        if bulk.view.is_some() || bulk.importance.is_some() {
+            return Err(Error::field("ids", "give ids or a list, not both").into());
+        }
+        let changed = on_ids(&app, person, ids, action).await?;
+        return Ok(Json(BulkDone {
+            changed: Some(changed),
+            more: false,
+        }));
+    }
+    if action == Action::Read && bulk.view.unwrap_or_default() == View::Inbox && bulk.importance.is_none() {
+        let now = app.clock.now();
+        let latest = app.db.read(revision::latest).await?;
+        let up_to = bulk.up_to.map_or(latest, |up_to| up_to.min(latest));
+        app.db
+            .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
+            .await?;
+        return Ok(Json(BulkDone {
+            changed: None,
+            more: false,
+        }));
+    }
+    if bulk.view.is_none() && bulk.importance.is_none() {
+        return Err(Error::field("view", "name the messages: `ids`, or a list").into());
+    }
+    let now = app.clock.now();
+    let filter = Filter {
+        view: bulk.view.unwrap_or_default(),
+        importance: bulk.importance,
+        search: None,
+    };
+    let lists = Arc::clone(&app.lists);
+    let plan = app
+        .db
+        .read(move |tx| act::filtered(tx, &lists, person, &filter, now))
+        .await?;
+    let (changed, more) = (plan.messages.len(), plan.more);
+    app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
+    Ok(Json(BulkDone {
+        changed: Some(changed),
+        more,
+    }))
+}
+
+async fn on_ids(app: &App, person: PersonId, ids: Vec<MessageId>, action: Action) -> Result<usize, Problem> {
+    let now = app.clock.now();
+    let lists = Arc::clone(&app.lists);
+    let plan = app
+        .db
+        .read(move |tx| act::named(tx, &lists, person, &ids, action, now))
+        .await?;
+    let changed = plan.messages.len();
+    app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
+    Ok(changed)
+}
+
+/// A cursor of ours: a whole number.
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<i64>, Problem> {
+    let read = |text: &str| {
+        text.parse()
+            .map_err(|_| Error::field("cursor", "is not one that this list gave").into())
+    };
+    text.map(read).transpose()
+}

@@ -1,0 +1,254 @@
+//! Looking after what was sent: the list, one message, its people, its changes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use campanile_core::Error;
+use campanile_core::audience::Rule;
+use campanile_core::id::MessageId;
+use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
+use campanile_core::message::target;
+use campanile_core::message::{self, Message, Status, funnel};
+use campanile_core::policy::{self, Act};
+use campanile_core::rights::Rights;
+use campanile_core::time::Revision;
+use campanile_store::Tx;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{SentMessage, Want, describe, reach};
+use crate::api::extract::{Json, Path, Query};
+use crate::api::inbox::cursor;
+use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::problem::Problem;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(recipients))
+        .routes(routes!(editions))
+}
+
+/// Which messages, and which page of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SentQuery {
+    /// Only your own.
+    mine: Option<bool>,
+    /// Only those that stand so now.
+    #[param(inline)]
+    status: Option<Status>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// Messages of a page, 1 to 100; 20 where absent.
+    limit: Option<i64>,
+}
+
+/// A page of sent messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SentPage {
+    items: Vec<SentMessage>,
+    /// Ask with this as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Lists the messages that you may see as a sender, newest first, each with how far it got.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "Messages", params(SentQuery), responses(
+    (status = 200, body = SentPage),
+    Malformed, Unauthenticated, Invalid, Unavailable,
+))]
+async fn list(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Query(query): Query<SentQuery>,
+) -> Result<Json<SentPage>, Problem> {
+    let now = app.clock.now();
+    let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
+    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT) as usize;
+    let person = principal.person;
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let page = app
+        .db
+        .scan(move |tx| {
+            let rights = Rights::load(tx, person)?;
+            let author = (query.mine == Some(true)).then_some(person);
+            let takes = |tx: &mut Tx<'_>, message: &Message| {
+                if query.status.is_some_and(|status| status != message.status(now)) {
+                    return Ok(false);
+                }
+                let parts = target::parts(&message::selectors(tx, message.id)?, message.environment);
+                Ok(policy::may(&rights, &Act::See(message.author, &parts)).is_ok())
+            };
+            let (messages, next) = sent::page(tx, below, author, limit, takes)?;
+            let residents = residents.at(tx)?;
+            let mut items = Vec::with_capacity(messages.len());
+            for message in messages {
+                let funnel = match message.revision {
+                    Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
+                    None => None,
+                };
+                items.push(describe(tx, message, funnel, now)?);
+            }
+            Ok::<_, Error>(SentPage {
+                items,
+                next: next.map(|next| next.to_string()),
+            })
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+/// One message as a sender sees it, with how far it got.
+#[utoipa::path(get, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = i64, Path)), responses(
+    (status = 200, body = SentMessage),
+    Unauthenticated, Missing, Unavailable,
+))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+) -> Result<Json<SentMessage>, Problem> {
+    let now = app.clock.now();
+    let person = principal.person;
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let (described, size) = app
+        .db
+        .scan(move |tx| {
+            let message = reach(tx, person, id, Want::See)?;
+            let residents = residents.at(tx)?;
+            let funnel = match message.revision {
+                Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
+                None => None,
+            };
+            let uncounted = message.people.is_none() && message.rule == Rule::AtSend;
+            let size = funnel.filter(|_| uncounted);
+            Ok::<_, Error>((describe(tx, message, funnel, now)?, size))
+        })
+        .await?;
+    if let Some(size) = size {
+        app.db
+            .jot(move |tx| funnel::store_size(tx, id, size.people, size.without_email))
+            .await?;
+    }
+    Ok(Json(described))
+}
+
+/// Which people, and which page of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RecipientsQuery {
+    /// Which part of the audience; everybody where absent.
+    #[param(inline)]
+    part: Option<People>,
+    /// Only those whose login, name or address begins so.
+    q: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// People of a page, 1 to 100; 50 where absent.
+    limit: Option<usize>,
+}
+
+/// A page of the people of an audience.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RecipientsPage {
+    items: Vec<Recipient>,
+    /// How many there are in all.
+    total: u64,
+    /// Ask with this as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Says who a message was sent to, and how far it got with each: from history, whatever has changed since.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/recipients", tag = "Messages",
+    params(("id" = i64, Path), RecipientsQuery), responses(
+    (status = 200, body = RecipientsPage),
+    Malformed, Unauthenticated, Missing, Invalid, Unavailable,
+))]
+async fn recipients(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+    Query(query): Query<RecipientsQuery>,
+) -> Result<Json<RecipientsPage>, Problem> {
+    let now = app.clock.now();
+    let person = principal.person;
+    let after = cursor(query.cursor.as_deref())?.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let page = app
+        .db
+        .scan(move |tx| {
+            let message = reach(tx, person, id, Want::See)?;
+            let residents = residents.at(tx)?;
+            let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
+            let mut people = query.part.unwrap_or_default().of(&crowds);
+            if let Some(words) = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty()) {
+                people &= sent::search(tx, words)?;
+            }
+            let (items, next) = sent::recipients(tx, &message, &people, after, query.limit.unwrap_or(50))?;
+            let next = next.map(|next| next.to_string());
+            Ok::<_, Error>(RecipientsPage {
+                items,
+                total: people.len(),
+                next,
+            })
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+/// A page of the changes of a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EditionsPage {
+    items: Vec<Edition>,
+    /// Ask with this as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// Items of a page, 1 to 100; 20 where absent.
+    limit: Option<i64>,
+}
+
+/// Lists the changes of a message, newest first, each with the state before it.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/history", tag = "Messages", params(("id" = i64, Path), PageQuery),
+    responses(
+    (status = 200, body = EditionsPage),
+    Malformed, Unauthenticated, Missing, Invalid, Unavailable,
+))]
+async fn editions(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<EditionsPage>, Problem> {
+    let person = principal.person;
+    let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
+    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT);
+    let items = app
+        .db
+        .read(move |tx| {
+            reach(tx, person, id, Want::See)?;
+            sent::editions(tx, id, below, limit)
+        })
+        .await?;
+    let full = items.len() as i64 == limit;
+    let next = items.last().filter(|_| full).map(|last| last.revision);
+    let next = next.map(|Revision(next)| next.to_string());
+    Ok(Json(EditionsPage { items, next }))
+}

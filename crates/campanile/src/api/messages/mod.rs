@@ -1,0 +1,138 @@
+//! What a sender does: `/api/v1/messages`. Sending and changing in [`send`], looking after in [`look`].
+
+mod look;
+mod send;
+
+use std::sync::Arc;
+
+use campanile_core::audience::Rule;
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::markup::{self, Format};
+use campanile_core::message::funnel::Funnel;
+use campanile_core::message::target::{self, Target};
+use campanile_core::message::{self, Channel, Importance, Message, Status, sent};
+use campanile_core::policy::{self, Act};
+use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
+use campanile_core::{Error, Result as Ruled};
+use campanile_store::Tx;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of this folder.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    send::routes().merge(look::routes())
+}
+
+/// A message as those who may edit it see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SentMessage {
+    id: MessageId,
+    status: Status,
+    /// As typed.
+    title: String,
+    /// As its readers see it: an API message carries the API's name.
+    shown_title: String,
+    /// As typed.
+    text: String,
+    /// The text as safe HTML.
+    html: String,
+    format: Format,
+    sender_name: String,
+    importance: Importance,
+    channels: Vec<Channel>,
+    audience: Vec<Target>,
+    late_joiners: Rule,
+    /// Its home; absent for messages to customers or everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
+    /// The API that all of its audience is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_at: Option<Moment>,
+    enabled: bool,
+    /// Who sent it, by the directory's id.
+    author: String,
+    created_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<Moment>,
+    /// Grows with every correction of content, from 1.
+    edition: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recalled_at: Option<Moment>,
+    /// How far it got. Absent before publication, and in the answer to publishing, which waits for no count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funnel: Option<Funnel>,
+}
+
+fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Moment) -> Ruled<SentMessage> {
+    let selectors = message::selectors(tx, message.id)?;
+    let mut audience = Vec::with_capacity(selectors.len());
+    for selector in selectors {
+        audience.push(target::name(tx, selector)?);
+    }
+    let environment = message
+        .environment
+        .map(|id| target::environment_key(tx, id))
+        .transpose()?;
+    let api = message.api.map(|id| target::api_key(tx, id)).transpose()?;
+    Ok(SentMessage {
+        id: message.id,
+        status: message.status(now),
+        shown_title: message.shown_title(),
+        html: markup::html(message.format, &message.text),
+        channels: [Channel::Portal]
+            .into_iter()
+            .filter(|at| message.channels & at.bit() != 0)
+            .collect(),
+        audience,
+        late_joiners: message.rule,
+        environment,
+        api,
+        opens_at: message.window.opens_at(),
+        closes_at: message.window.closes_at(),
+        author: sent::person_key(tx, message.author)?,
+        title: message.title,
+        text: message.text,
+        format: message.format,
+        sender_name: message.sender_name,
+        importance: message.importance,
+        enabled: message.enabled,
+        created_at: message.created_at,
+        published_at: message.published_at,
+        edition: message.edition,
+        edited_at: message.edited_at,
+        recalled_at: message.recalled_at,
+        funnel,
+    })
+}
+
+/// What the caller wants with a message; who may not see it does not learn that it is there.
+#[derive(Clone, Copy)]
+enum Want {
+    See,
+    Correct,
+    Recall,
+}
+
+/// A message that the caller may see, and do this with.
+fn reach(tx: &mut Tx<'_>, person: PersonId, id: MessageId, want: Want) -> Ruled<Message> {
+    let rights = Rights::load(tx, person)?;
+    let message = message::find(tx, id)?;
+    let parts = target::parts(&message::selectors(tx, id)?, message.environment);
+    policy::may(&rights, &Act::See(message.author, &parts)).map_err(|_| Error::Missing("message"))?;
+    match want {
+        Want::See => {}
+        Want::Correct => policy::may(&rights, &Act::Correct(&parts))?,
+        Want::Recall => policy::may(&rights, &Act::Recall(&parts))?,
+    }
+    Ok(message)
+}

@@ -1,0 +1,94 @@
+//! Proof: what could this person see at that time, and did they? `/api/v1/users/{id}/visible`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use campanile_core::Error;
+use campanile_core::message::preview;
+use campanile_core::message::sent::{self, Visible};
+use campanile_core::policy::{self, Act};
+use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::extract::{Json, Path, Query};
+use crate::api::inbox::cursor;
+use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::problem::Problem;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(visible))
+}
+
+/// At which time, and which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct VisibleQuery {
+    /// The time, as RFC 3339; now where absent.
+    #[param(value_type = Option<String>, format = DateTime)]
+    at: Option<Moment>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// Messages of a page, 1 to 100; 20 where absent.
+    limit: Option<usize>,
+}
+
+/// A page of what a person could see.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VisiblePage {
+    /// The time that was asked for.
+    at: Moment,
+    /// Newest first, with the texts of that time.
+    items: Vec<Visible>,
+    /// Ask with this as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Says what a person could see in bell and inbox at a time, from the facts and texts of that time, and when they saw
+/// and read it. Your own is always open to you.
+#[utoipa::path(get, path = "/api/v1/users/{id}/visible", tag = "Directory",
+    params(("id" = String, Path, description = "The user's id or login."), VisibleQuery), responses(
+    (status = 200, body = VisiblePage),
+    Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
+))]
+async fn visible(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Query(query): Query<VisibleQuery>,
+) -> Result<Json<VisiblePage>, Problem> {
+    let at = query.at.unwrap_or_else(|| app.clock.now());
+    let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
+    let limit = query.limit.unwrap_or(20);
+    let asking = principal.person;
+    let (items, next) = app
+        .db
+        .scan(move |tx| {
+            let rights = Rights::load(tx, asking)?;
+            let person = preview::person(tx, &id);
+            // Who may ask only about themselves is told the same of a user that is there and of one that is not.
+            let asked = person
+                .as_ref()
+                .map_or(campanile_core::id::PersonId(0), |person| *person);
+            policy::may(&rights, &Act::ReadVisibility(asked))?;
+            let person = person.map_err(|error| match error {
+                Error::Invalid(_) => Error::Missing("user"),
+                other => other,
+            })?;
+            sent::visible_at(tx, person, at, below, limit)
+        })
+        .await?;
+    Ok(Json(VisiblePage {
+        at,
+        items,
+        next: next.map(|next| next.to_string()),
+    }))
+}

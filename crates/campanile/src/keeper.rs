@@ -1,0 +1,75 @@
+//! What has to happen by itself: windows open when their time comes, and what is out of date is forgotten.
+//!
+//! Every server does it. Whoever takes the revision first finds a message waiting, the others find nothing.
+
+use std::sync::Arc;
+
+use campanile_core::message::{change, publish};
+use campanile_core::time::Moment;
+use campanile_core::{Error, Result, account};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::App;
+
+/// Messages opened in one write.
+const BATCH: i64 = 100;
+/// Without anything to wait for, it looks so often: a lost signal of another server is healed by it.
+const LOOK_MS: i64 = 5_000;
+/// How often what is out of date is forgotten.
+const SWEEP_MS: i64 = 10 * 60 * 1_000;
+/// Sessions forgotten in one write.
+const SWEEP: i64 = 1_000;
+
+/// Runs until the server stops.
+pub async fn run(app: Arc<App>) {
+    let mut signals = app.db.signals();
+    let mut sweep_at = app.clock.now();
+    loop {
+        let now = app.clock.now();
+        let next = match open(&app, now).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(%error, "windows could not be opened; trying again");
+                None
+            }
+        };
+        if now >= sweep_at {
+            sweep_at = now.plus_ms(SWEEP_MS);
+            if let Err(error) = sweep(&app, now).await {
+                tracing::warn!(%error, "what is out of date could not be forgotten; trying again later");
+            }
+        }
+        let until = next.unwrap_or(Moment::NEVER).min(now.plus_ms(LOOK_MS));
+        tokio::select! {
+            () = app.shutdown().cancelled() => return,
+            () = app.clock.until(until) => {}
+            // Something was written; whether it waits for a window is in the database.
+            heard = signals.recv() => if matches!(heard, Err(RecvError::Closed)) { return },
+        }
+        while signals.try_recv().is_ok() {}
+    }
+}
+
+/// Publishes what is due; when the next one is.
+async fn open(app: &App, now: Moment) -> Result<Option<Moment>> {
+    loop {
+        // All that wait, the due ones included.
+        let next = app.db.read(|tx| change::next_opening(tx, Moment(-1_000))).await?;
+        if next.is_none_or(|next| next > now.second()) {
+            return Ok(next);
+        }
+        if app.db.write(move |tx| change::open_due(tx, BATCH, now)).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+async fn sweep(app: &App, now: Moment) -> Result<()> {
+    app.db
+        .jot(move |tx| {
+            publish::forget_keys(tx, now)?;
+            account::session::sweep(tx, now, SWEEP)?;
+            Ok::<(), Error>(())
+        })
+        .await
+}

@@ -1,0 +1,104 @@
+//! The server put together: the router over an [`App`], and serving it until it is told to stop.
+
+use std::sync::Arc;
+
+use axum::Router;
+use campanile_core::revision;
+use campanile_store::Db;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+
+use crate::api::docs::{self, Docs};
+use crate::app::App;
+use crate::pass::{self, Pass};
+use crate::serve::{self, ServeReport};
+use crate::telemetry::{self, Metrics, Readiness};
+use crate::{api, keeper};
+
+/// Where a directory file is taken in: it may take longer than other requests.
+const IMPORT: &str = "/api/v1/directory/import";
+
+/// The router, and the gauge of open connections that [`serve::serve`] moves.
+///
+/// # Errors
+/// When the API's own description cannot be rendered, which is a defect.
+pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
+    let mut registry = Registry::default();
+    let metrics = Metrics::new(&mut registry, app.clock.now());
+    registry.register_collector(Box::new(Database(app.db.clone())));
+    let (api, description) = api::routes().split_for_parts();
+    let docs = docs::routes(Docs::new(&description)?);
+    let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot).with_long_route(IMPORT);
+    let ready = {
+        let db = app.db.clone();
+        move || readiness(db.clone())
+    };
+    let inside = api.with_state(Arc::clone(app)).merge(docs);
+    let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
+    Ok((router, metrics))
+}
+
+/// Serves until [`App::shutdown`], then lets what is under way finish.
+///
+/// # Errors
+/// See [`router`].
+pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeReport> {
+    let (router, metrics) = router(app)?;
+    app.spawn(keeper::run(Arc::clone(app)));
+    app.spawn(warm(Arc::clone(app)));
+    let shutdown = app.shutdown().clone();
+    let report = serve::serve(listener, router, &app.settings.limits, &metrics.connections, shutdown).await;
+    app.stop().await;
+    Ok(report)
+}
+
+/// Reads the messages and people that stand in memory before the first who needs them has to wait for it.
+async fn warm(app: Arc<App>) {
+    let (lists, residents) = (Arc::clone(&app.lists), Arc::clone(&app.residents));
+    let read = app.db.scan(move |tx| {
+        let latest = revision::latest_of_messages(tx)?;
+        drop(lists.at(tx, latest)?);
+        drop(residents.at(tx)?);
+        Ok::<_, campanile_core::Error>(())
+    });
+    tokio::select! {
+        () = app.shutdown().cancelled() => {}
+        result = read => if let Err(error) = result {
+            tracing::warn!(%error, "what stands in memory could not be read ahead; it will be when it is needed");
+        },
+    }
+}
+
+async fn readiness(db: Db) -> Readiness {
+    let database = match db.read(revision::latest).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err("cannot be read".to_owned()),
+    };
+    Readiness {
+        parts: vec![("database", database)],
+    }
+}
+
+/// The database's own numbers, read when they are asked for.
+#[derive(Debug)]
+struct Database(Db);
+
+impl Collector for Database {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let commits = self.0.commits();
+        let mut put = |name: &str, help: &str, value: u64| {
+            let counter = ConstCounter::new(value);
+            let kind = counter.metric_type();
+            counter.encode(encoder.encode_descriptor(name, help, None, kind)?)
+        };
+        put("campanile_database_commits", "Commits of this process", commits.commits)?;
+        put(
+            "campanile_database_operations",
+            "Operations in these commits",
+            commits.operations,
+        )
+    }
+}
