@@ -2,8 +2,14 @@
 
 pub mod address;
 pub mod api;
+pub mod app;
+pub mod auth;
+pub mod chance;
+pub mod clock;
 pub mod config;
+pub mod hasher;
 pub mod pass;
 pub mod problem;
 pub mod serve;
 pub mod telemetry;
+pub mod throttle;

@@ -2,3 +2,62 @@
 
 pub mod docs;
 pub mod extract;
+pub mod me;
+pub mod password;
+pub mod refusals;
+pub mod session;
+
+use std::sync::Arc;
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::pass::SESSION_COOKIE;
+use crate::problem::Document;
+
+/// What the description says of the API as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Campanile",
+        description = "Messages to the people of a multi-tenant platform: publish, correct, recall, read, and see who \
+                       heard.\n\nTimes are RFC 3339 in UTC. A refusal is a problem (RFC 9457); its `type` names one of \
+                       the kinds below."
+    ),
+    components(schemas(Document<'static>)),
+    modifiers(&Security),
+    security(("session" = []), ("token" = []), ("basic" = [])),
+    tags(
+        (name = "Session", description = "Signing in and out."),
+        (name = "Me", description = "What belongs to the person who asks."),
+        (name = "Users", description = "The people of the platform."),
+    )
+)]
+struct Description;
+
+/// The ways to show who one is.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "A session; `__Host-` stands before it over https.");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let http = |scheme, words: &str| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(words)).build())
+        };
+        components.add_security_scheme("token", http(HttpAuthScheme::Bearer, "A personal token."));
+        components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "Login and password."));
+    }
+}
+
+/// Every route of the API, with its description.
+#[must_use]
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(session::routes())
+        .merge(me::routes())
+        .merge(password::routes())
+}

@@ -1,0 +1,120 @@
+//! Passwords: one's own, and those that an administrator sets.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use campanile_core::account::{self, password};
+use campanile_core::id::PersonId;
+use campanile_core::policy::{Act, may};
+use campanile_core::rights::Rights;
+use campanile_core::{Error, error};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::extract::{Json, Path};
+use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Throttled, Unauthenticated, Unavailable};
+use crate::app::App;
+use crate::auth::{self, Client, Principal};
+use crate::problem::{Kind, Problem};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(change_password))
+        .routes(routes!(reset_password))
+}
+
+/// A new password for oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangePassword {
+    /// The password of now.
+    #[schema(format = Password)]
+    old: String,
+    /// The one to come: 8 to 1,024 bytes, neither the login nor a known-common one.
+    #[schema(format = Password)]
+    new: String,
+}
+
+/// A new password for somebody.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ResetPassword {
+    /// The one to come: 8 to 1,024 bytes, neither the login nor a known-common one.
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// Changes one's password
+///
+/// Ends every other session of the person. Personal tokens and the ticket stay. A wrong old password counts as a failed
+/// log-in.
+#[utoipa::path(
+    post, path = "/api/v1/me/password", tag = "Me",
+    request_body = ChangePassword,
+    responses(
+        (status = 204, description = "Changed."),
+        Malformed, Unauthenticated, Invalid, Throttled, Unavailable,
+    )
+)]
+async fn change_password(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    client: Client,
+    Json(wanted): Json<ChangePassword>,
+) -> Result<StatusCode, Problem> {
+    let person = principal.person;
+    let candidate = app.db.read(move |tx| account::candidate_of(tx, person)).await?;
+    let login = candidate.login.clone();
+    password::check("new", &wanted.new, &login)?;
+    auth::verify(&app, &login, Some(candidate), wanted.old, client.address)
+        .await
+        .map_err(|problem| match problem.kind {
+            // The person is signed in; it is the field that is wrong.
+            Kind::Unauthenticated => Error::field("old", "is not your password").into(),
+            _ => problem,
+        })?;
+    let phc = hash(&app, wanted.new).await?;
+    app.db
+        .jot(move |tx| account::set_password(tx, person, &phc, principal.session()))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets somebody's password
+///
+/// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN.
+#[utoipa::path(
+    post, path = "/api/v1/users/{id}/password", tag = "Users",
+    params(("id" = PersonId, Path, description = "The person's number.")),
+    request_body = ResetPassword,
+    responses(
+        (status = 204, description = "Set."),
+        Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
+    )
+)]
+async fn reset_password(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<PersonId>,
+    Json(wanted): Json<ResetPassword>,
+) -> Result<StatusCode, Problem> {
+    let login = app
+        .db
+        .read(move |tx| -> error::Result<String> {
+            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(id))?;
+            Ok(account::candidate_of(tx, id)?.login)
+        })
+        .await?;
+    password::check("password", &wanted.password, &login)?;
+    let phc = hash(&app, wanted.password).await?;
+    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn hash(app: &App, password: String) -> Result<String, Problem> {
+    let place = app.hasher.place().await?;
+    place.hash(password, app.chance.salt()).await
+}

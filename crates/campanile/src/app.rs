@@ -1,0 +1,193 @@
+//! What the whole server shares, built once: database, clock, chance, keys, what is kept in memory, and its tasks.
+
+mod key;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use campanile_core::account::{self, password, session};
+use campanile_core::audience::crowd;
+use campanile_core::lists;
+use campanile_core::schema::SCHEMA;
+use campanile_core::secret::{self, InstallationKey};
+use campanile_store::{Db, Options};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::hasher::Hasher;
+use crate::throttle::Throttle;
+
+/// How often expired sessions are removed, and how many at a time: a short write each.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+const SWEEP_ROWS: i64 = 500;
+
+/// The state of every handler: `Arc<App>`.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub chance: Chance,
+    /// The secret of the installation, the same on all its servers.
+    pub key: InstallationKey,
+    /// Slow hashes.
+    pub hasher: Hasher,
+    /// Failed log-ins.
+    pub throttle: Throttle,
+    /// Messages by selector.
+    pub lists: lists::Shared,
+    /// People by role and customer.
+    pub residents: crowd::Shared,
+    /// The settings.
+    pub settings: Settings,
+    /// `scheme://host[:port]` as people type it: for links, and cookies that are Secure.
+    pub origin: String,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// What became of the first administrator at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Administrator {
+    /// There are people already.
+    Present,
+    /// Made, with the password of the settings.
+    Made,
+    /// Made, with this password: it is printed once, and is nowhere else.
+    MadeWith(String),
+}
+
+impl App {
+    /// Opens the database of the settings, and the key beside it. `origin` is [`Settings::origin`]. Blocks: not on a
+    /// thread that serves.
+    ///
+    /// # Errors
+    /// When the database or the key cannot be had; the text says what to do.
+    pub fn open(settings: Settings, origin: String, clock: Clock, chance: Chance) -> anyhow::Result<Arc<Self>> {
+        let key = key::of_installation(&settings, &chance)?;
+        let url = settings.database.expose();
+        let db = Db::open(&Options::new(url), &SCHEMA)
+            .with_context(|| format!("the database {} cannot be opened", settings.database))?;
+        Ok(Arc::new(Self::with(db, key, settings, origin, clock, chance)))
+    }
+
+    /// An app on a database that is open already.
+    #[must_use]
+    pub fn with(
+        db: Db,
+        key: InstallationKey,
+        settings: Settings,
+        origin: String,
+        clock: Clock,
+        chance: Chance,
+    ) -> Self {
+        Self {
+            db,
+            hasher: Hasher::new(&chance.bytes()),
+            clock,
+            chance,
+            key,
+            throttle: Throttle::default(),
+            lists: lists::Shared::default(),
+            residents: crowd::Shared::default(),
+            settings,
+            origin,
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// Whether people come by `https`.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+
+    /// Makes the first administrator where there is nobody at all (decision 15).
+    ///
+    /// # Errors
+    /// When the password of the settings is not allowed, or the database fails.
+    pub async fn ensure_administrator(&self) -> anyhow::Result<Administrator> {
+        if !self.db.read(account::is_deserted).await? {
+            return Ok(Administrator::Present);
+        }
+        let given = self.settings.admin_password.as_ref();
+        let password = given.map_or_else(
+            || secret::password_text(&self.chance.bytes()),
+            |given| given.expose().to_owned(),
+        );
+        password::check("admin_password", &password, account::FIRST_LOGIN)?;
+        let place = self
+            .hasher
+            .place()
+            .await
+            .map_err(|problem| anyhow::anyhow!(problem.detail))?;
+        let hashed = place.hash(password.clone(), self.chance.salt()).await;
+        let phc = hashed.map_err(|problem| anyhow::anyhow!(problem.detail))?;
+        let (random, now) = (self.chance.bytes(), self.clock.now());
+        let made = self
+            .db
+            .write(move |tx| account::ensure_first_administrator(tx, &phc, &random, now))
+            .await?;
+        Ok(match (made, given) {
+            (None, _) => Administrator::Present,
+            (Some(_), Some(_)) => Administrator::Made,
+            (Some(_), None) => Administrator::MadeWith(password),
+        })
+    }
+
+    /// Starts a task that is waited for at shutdown, with its panic. One that does not end by itself ends on
+    /// [`App::shutdown`].
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Cancelled when the server is to stop.
+    #[must_use]
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// Waits until every task of the moment has ended; for tests, which look at what they left.
+    pub async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    /// Tells the tasks to end, and waits for them.
+    pub async fn stop(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Starts what the server does by itself, until shutdown: for now, removing expired sessions.
+    pub fn start(self: &Arc<Self>) {
+        let app = Arc::clone(self);
+        self.spawn(async move {
+            let shutdown = app.shutdown.clone();
+            let _ended = shutdown.run_until_cancelled(sweep(&app)).await;
+        });
+    }
+}
+
+async fn sweep(app: &App) {
+    loop {
+        let now = app.clock.now();
+        match app.db.jot(move |tx| session::sweep(tx, now, SWEEP_ROWS)).await {
+            Ok(removed) if removed == SWEEP_ROWS as u64 => {}
+            Ok(_) => app.clock.until(now.plus_ms(SWEEP_EVERY.as_millis() as i64)).await,
+            Err(error) => {
+                tracing::warn!(%error, "expired sessions are not removed; trying again later");
+                app.clock.until(now.plus_ms(SWEEP_EVERY.as_millis() as i64)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Who is it? Passwords, sessions, personal tokens and tickets at the door of every interface.
+//!
+//! Outside of `api`, because the compatible interfaces and the console let people in by the same rules.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use campanile_core::Error;
+use campanile_core::account::{self, session, ticket, token};
+use campanile_core::id::PersonId;
+use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
+use http::request::Parts;
+use http::{Extensions, HeaderMap, header};
+
+use crate::address::{Peer, client_address};
+use crate::app::App;
+use crate::pass::session_cookie;
+use crate::problem::Problem;
+
+/// Who makes a request, and how they showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The person.
+    pub person: PersonId,
+    /// By what.
+    pub via: Via,
+}
+
+/// How somebody showed who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// A session with this public name: a cookie, or a JWT of the console messaging contract.
+    Session(String),
+    /// A personal token with this public name.
+    Token(String),
+    /// Login and password with the request itself.
+    Basic,
+    /// A ticket of the UI messages contract.
+    Ticket,
+}
+
+impl Principal {
+    /// What the person holds now.
+    pub async fn rights(&self, app: &App) -> Result<Rights, Problem> {
+        let person = self.person;
+        Ok(app.db.read(move |tx| Rights::load(tx, person)).await?)
+    }
+
+    /// The public name of the session, where it is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        match &self.via {
+            Via::Session(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// A header `Authorization` decides alone. Only without one is the cookie looked at: what authenticates by a header
+/// is not checked for the site that it comes from.
+impl FromRequestParts<Arc<App>> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let found = match authorization(&parts.headers) {
+            Credentials::None => match session_secret(app, &parts.headers) {
+                Some(secret) => by_session(app, secret).await?,
+                None => None,
+            },
+            Credentials::Bearer(text) => by_token(app, text).await?,
+            Credentials::Basic(login, password) => {
+                let from = Client::of(app, &parts.extensions, &parts.headers);
+                Some(by_basic(app, &login, password, from.address).await?)
+            }
+            Credentials::Other => None,
+        };
+        found.ok_or_else(|| Error::Unauthenticated.into())
+    }
+}
+
+/// What a header `Authorization` says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Credentials<'a> {
+    /// There is no such header.
+    None,
+    /// `Bearer`, and what follows.
+    Bearer(&'a str),
+    /// `Basic`: login and password (RFC 7617, in UTF-8).
+    Basic(String, String),
+    /// Something that is not understood, which is nobody.
+    Other,
+}
+
+/// Reads the header `Authorization`.
+#[must_use]
+pub fn authorization(headers: &HeaderMap) -> Credentials<'_> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Credentials::None;
+    };
+    let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
+        return Credentials::Other;
+    };
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Credentials::Bearer(rest);
+    }
+    let pair = scheme.eq_ignore_ascii_case("basic").then(|| base64(rest)).flatten();
+    let pair = pair.and_then(|bytes| String::from_utf8(bytes).ok());
+    match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+        Some((login, password)) => Credentials::Basic(login.to_owned(), password.to_owned()),
+        None => Credentials::Other,
+    }
+}
+
+/// The value of the session's cookie.
+#[must_use]
+pub fn session_secret<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
+    let name = session_cookie(&app.origin);
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = cookies
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.find_map(|(at, value)| (at == name).then_some(value))
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The client's address, behind trusted proxies.
+    pub address: IpAddr,
+    /// The client's name for itself; empty without one.
+    pub agent: String,
+}
+
+impl Client {
+    /// Out of a request. One that came over no connection of [`crate::serve`] is of no address, 0.0.0.0.
+    #[must_use]
+    pub fn of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let peer = extensions
+            .get::<Peer>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Self {
+            address: client_address(peer, headers, &app.settings.trusted_proxies),
+            agent: agent.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(app, &parts.extensions, &parts.headers))
+    }
+}
+
+/// The person of a session's cookie.
+pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal>, Problem> {
+    let (secret, now) = (secret.to_owned(), app.clock.now());
+    let alive = app.db.read(move |tx| session::find(tx, &secret, now)).await?;
+    Ok(alive.map(|alive| used_session(app, alive, now)))
+}
+
+/// The person of a session's public name, which came signed.
+pub async fn by_session_id(app: &Arc<App>, id: &str) -> Result<Option<Principal>, Problem> {
+    let (id, now) = (id.to_owned(), app.clock.now());
+    let alive = app.db.read(move |tx| session::find_by_id(tx, &id, now)).await?;
+    Ok(alive.map(|alive| used_session(app, alive, now)))
+}
+
+fn used_session(app: &Arc<App>, alive: session::Alive, now: Moment) -> Principal {
+    if account::is_touch_due(Some(alive.used_at), now) {
+        let id = alive.id.clone();
+        record(app, move |tx| session::touch(tx, &id, now));
+    }
+    Principal {
+        person: alive.person,
+        via: Via::Session(alive.id),
+    }
+}
+
+/// The person of a personal token.
+pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, Problem> {
+    let (text, now) = (text.to_owned(), app.clock.now());
+    let Some(alive) = app.db.read(move |tx| token::find(tx, &text, now)).await? else {
+        return Ok(None);
+    };
+    if account::is_touch_due(alive.used_at, now) {
+        let id = alive.id.clone();
+        record(app, move |tx| token::touch(tx, &id, now));
+    }
+    Ok(Some(Principal {
+        person: alive.person,
+        via: Via::Token(alive.id),
+    }))
+}
+
+/// The person of a ticket.
+pub async fn by_ticket(app: &App, text: &str) -> Result<Option<Principal>, Problem> {
+    let text = text.to_owned();
+    let person = app.db.read(move |tx| ticket::find(tx, &text)).await?;
+    Ok(person.map(|person| Principal {
+        person,
+        via: Via::Ticket,
+    }))
+}
+
+/// The person of a login and password that come with every request: a verified pair is remembered for a minute.
+pub async fn by_basic(app: &App, login: &str, password: String, address: IpAddr) -> Result<Principal, Problem> {
+    let key = login.to_owned();
+    let candidate = app.db.read(move |tx| account::candidate(tx, &key)).await?;
+    let known = candidate
+        .as_ref()
+        .and_then(|found| Some((found.person, found.phc.clone()?)));
+    if let Some((person, phc)) = &known
+        && app.hasher.remembers(&password, phc, app.clock.now())
+    {
+        return Ok(Principal {
+            person: *person,
+            via: Via::Basic,
+        });
+    }
+    let person = verify(app, login, candidate, password.clone(), address).await?;
+    if let Some((_, phc)) = known {
+        app.hasher.remember(&password, &phc, app.clock.now());
+    }
+    Ok(Principal {
+        person,
+        via: Via::Basic,
+    })
+}
+
+/// The person of a login and password: 401 where they are wrong, in the same time whether or not the login exists, and
+/// 429 after too many failures.
+pub async fn by_password(app: &App, login: &str, password: String, address: IpAddr) -> Result<PersonId, Problem> {
+    let key = login.to_owned();
+    let candidate = app.db.read(move |tx| account::candidate(tx, &key)).await?;
+    verify(app, login, candidate, password, address).await
+}
+
+/// Verifies a password against a candidate, and counts the outcome.
+pub async fn verify(
+    app: &App,
+    login: &str,
+    candidate: Option<account::Candidate>,
+    password: String,
+    address: IpAddr,
+) -> Result<PersonId, Problem> {
+    let place = app.hasher.place().await?;
+    app.throttle.check(login, address, app.clock.now())?;
+    let (person, phc) = candidate.map_or((None, None), |found| (Some(found.person), found.phc));
+    let (is_right, _place) = place.verify(password, phc).await?;
+    match person.filter(|_| is_right) {
+        Some(person) => {
+            app.throttle.succeeded(login);
+            Ok(person)
+        }
+        None => {
+            app.throttle.failed(login, address, app.clock.now());
+            Err(Error::Unauthenticated.into())
+        }
+    }
+}
+
+/// Opens a session for a person who has shown who they are.
+pub async fn open_session(app: &App, person: PersonId, client: Client) -> Result<session::Opened, Problem> {
+    let (random, now) = (app.chance.bytes(), app.clock.now());
+    let lifetime_ms = app.settings.session_lifetime.as_millis() as i64;
+    let opened = app.db.jot(move |tx| {
+        let address = client.address.to_string();
+        let origin = session::Origin {
+            agent: &client.agent,
+            address: &address,
+        };
+        session::open(tx, person, origin, &random, now, lifetime_ms)
+    });
+    Ok(opened.await?)
+}
+
+/// `Set-Cookie` for a session that was opened.
+#[must_use]
+pub fn cookie(app: &App, secret: &str) -> String {
+    let name = session_cookie(&app.origin);
+    let secure = if app.is_secure() { "; Secure" } else { "" };
+    let seconds = app.settings.session_lifetime.as_secs();
+    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// `Set-Cookie` that takes the session's cookie away.
+#[must_use]
+pub fn no_cookie(app: &App) -> String {
+    let name = session_cookie(&app.origin);
+    let secure = if app.is_secure() { "; Secure" } else { "" };
+    format!("{name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}")
+}
+
+/// Records a use beside the request, which does not wait for it.
+fn record(
+    app: &Arc<App>,
+    work: impl FnOnce(&mut campanile_store::Tx<'_>) -> campanile_core::Result<()> + Send + 'static,
+) {
+    let db = app.db.clone();
+    app.spawn(async move {
+        if let Err(error) = db.jot(work).await {
+            tracing::debug!(%error, "the use of a session or token was not recorded");
+        }
+    });
+}
+
+/// Base 64 (RFC 4648, section 4); padding may be left out. `None` for anything else.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    for group in text.as_bytes().chunks(4) {
+        let mut bits = 0_u32;
+        for byte in group {
+            let value = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = (bits << 6) | u32::from(value);
+        }
+        let bytes = (bits << (6 * (4 - group.len()) + 8)).to_be_bytes();
+        // Two digits make one byte, three make two; one makes nothing.
+        out.extend_from_slice(bytes.get(..group.len() - 1).filter(|bytes| !bytes.is_empty())?);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Credentials<'static> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        match authorization(&headers) {
+            Credentials::Bearer(text) => Credentials::Bearer(text.to_owned().leak()),
+            Credentials::Basic(login, password) => Credentials::Basic(login, password),
+            Credentials::None => Credentials::None,
+            Credentials::Other => Credentials::Other,
+        }
+    }
+
+    #[test]
+    fn schemes_are_read_in_any_case() {
+        assert_eq!(read("bEARER cmp_x"), Credentials::Bearer("cmp_x"));
+        let basic = |login: &str, password: &str| Credentials::Basic(login.into(), password.into());
+        assert_eq!(read("basic YW5uOmE6Yg=="), basic("ann", "a:b"));
+        assert_eq!(read("Basic YW5uOmE6Yg"), basic("ann", "a:b"));
+        assert_eq!(read("Basic w7x6OsOpw6g="), basic("üz", "éè"));
+        assert_eq!(read("Basic Og=="), basic("", ""));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_nobody() {
+        for value in [
+            "Bearer",
+            "Basic",
+            "Basic YW5u",
+            "Basic !!!!",
+            "Basic /w==",
+            "Basic Y",
+            "Digest x",
+            "",
+        ] {
+            assert_eq!(read(value), Credentials::Other, "{value}");
+        }
+        assert_eq!(authorization(&HeaderMap::new()), Credentials::None);
+    }
+
+    #[test]
+    fn base_64_is_that_of_the_rfc() {
+        let vectors = [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9vYg==", "foob"),
+            ("Zm9vYmFy", "foobar"),
+        ];
+        for (text, bytes) in vectors {
+            assert_eq!(base64(text).as_deref(), Some(bytes.as_bytes()), "{text}");
+        }
+        assert_eq!(base64("Zm9vY"), None);
+        assert_eq!(base64("Zm-v"), None);
+    }
+}
