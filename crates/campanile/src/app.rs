@@ -4,10 +4,9 @@ mod key;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use campanile_core::account::{self, password, session};
+use campanile_core::account::{self, password};
 use campanile_core::audience::crowd;
 use campanile_core::lists;
 use campanile_core::message::funnel::Audiences;
@@ -22,10 +21,6 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::hasher::Hasher;
 use crate::throttle::Throttle;
-
-/// How often expired sessions are removed, and how many at a time: a short write each.
-const SWEEP_EVERY: Duration = Duration::from_mins(10);
-const SWEEP_ROWS: i64 = 500;
 
 /// The state of every handler: `Arc<App>`.
 pub struct App {
@@ -175,28 +170,5 @@ impl App {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-    }
-
-    /// Starts what the server does by itself, until shutdown: for now, removing expired sessions.
-    pub fn start(self: &Arc<Self>) {
-        let app = Arc::clone(self);
-        self.spawn(async move {
-            let shutdown = app.shutdown.clone();
-            let _ended = shutdown.run_until_cancelled(sweep(&app)).await;
-        });
-    }
-}
-
-async fn sweep(app: &App) {
-    loop {
-        let now = app.clock.now();
-        match app.db.jot(move |tx| session::sweep(tx, now, SWEEP_ROWS)).await {
-            Ok(removed) if removed == SWEEP_ROWS as u64 => {}
-            Ok(_) => app.clock.until(now.plus_ms(SWEEP_EVERY.as_millis() as i64)).await,
-            Err(error) => {
-                tracing::warn!(%error, "expired sessions are not removed; trying again later");
-                app.clock.until(now.plus_ms(SWEEP_EVERY.as_millis() as i64)).await;
-            }
-        }
     }
 }

@@ -52,7 +52,9 @@ impl Hasher {
         let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
         let place = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
         let place = place.map_err(|_| busy())?;
-        Ok(Place(place.expect("this semaphore is never closed")))
+        Ok(Place {
+            _permit: place.expect("this semaphore is never closed"),
+        })
     }
 
     /// Whether this pair of password and PHC string was verified within the last minute. A new password has another
@@ -88,7 +90,9 @@ impl Hasher {
 
 /// One of the few places to hash at.
 #[derive(Debug)]
-pub struct Place(OwnedSemaphorePermit);
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Place {
     /// The PHC string of a password.

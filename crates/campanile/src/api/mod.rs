@@ -13,38 +13,57 @@ mod visibility;
 
 use std::sync::Arc;
 
-use utoipa::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::pass::SESSION_COOKIE;
-use crate::telemetry::VERSION;
+use crate::problem::Document;
 
-/// What the description says about all of it.
+/// What the description says of the API as a whole.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Campanile",
-        description = "Messages to the people of a platform, and who heard. Refusals are problem+json (RFC 9457). \
-                       Lists come in pages: send `next` back as `cursor`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+        description = "Messages to the people of a multi-tenant platform: publish, correct, recall, read, and see who \
+                       heard.\n\nTimes are RFC 3339 in UTC. A refusal is a problem (RFC 9457); its `type` names one of \
+                       the kinds below."
     ),
-    security(("token" = []), ("basic" = []), ("session" = [])),
+    components(schemas(Document<'static>)),
+    modifiers(&Security),
+    security(("session" = []), ("token" = []), ("basic" = [])),
     tags(
         (name = "Inbox", description = "What you see, and what you do with it."),
-        (name = "Messages", description = "Send, look after, correct, recall."),
+        (name = "Messages", description = "Preview, publish, look after, correct, recall."),
         (name = "Directory", description = "Who is who, with history."),
-        (name = "Session", description = "Sign in and out."),
-        (name = "Me", description = "Your profile, password, tokens, ticket and sessions."),
+        (name = "Users", description = "The people of the platform."),
+        (name = "Session", description = "Signing in and out."),
+        (name = "Me", description = "What belongs to the person who asks."),
     )
 )]
 struct Description;
 
+/// The ways to show who one is.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "A session; `__Host-` stands before it over https.");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let http = |scheme, words: &str| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(words)).build())
+        };
+        components.add_security_scheme("token", http(HttpAuthScheme::Bearer, "A personal token."));
+        components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "Login and password."));
+    }
+}
+
 /// Every route of the API, with its description.
 #[must_use]
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(description())
+    OpenApiRouter::with_openapi(Description::openapi())
         .merge(inbox::routes())
         .merge(messages::routes())
         .merge(visibility::routes())
@@ -57,16 +76,4 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
-}
-
-fn description() -> utoipa::openapi::OpenApi {
-    let mut api = Description::openapi();
-    VERSION.clone_into(&mut api.info.version);
-    let components = api.components.get_or_insert_default();
-    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    components.add_security_scheme("token", bearer);
-    components.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
-    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
-    components.add_security_scheme("session", cookie);
-    api
 }

@@ -5,6 +5,8 @@
     reason = "in a test it is the message that something is not as it should be"
 )]
 
+mod account;
 mod docs;
 mod pass;
 mod serve;
+mod world;
