@@ -118,8 +118,8 @@ CREATE TABLE membership (
 ) {clustered};
 CREATE INDEX membership_place ON membership (place, object, role, person, since, until);
 -- What has begun or ended since a revision: environment roles are kept in memory and brought up to date by these.
-CREATE INDEX membership_begun ON membership (since) WHERE place = 2;
-CREATE INDEX membership_ended ON membership (until) WHERE place = 2 AND until < 9223372036854775807;
+CREATE INDEX membership_begun ON membership (since);
+CREATE INDEX membership_ended ON membership (until) WHERE until < 9223372036854775807;
 
 -- The customer of a person.
 CREATE TABLE residence (

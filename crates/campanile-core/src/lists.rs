@@ -22,8 +22,7 @@ sql! {
             SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
                 arrival, arrival_at, ring, edition, recalled_at
             FROM message WHERE id <= $1 AND revision IS NOT NULL
-                AND id IN (SELECT message FROM edition WHERE revision > $2)
-            ORDER BY revision";
+                AND id IN (SELECT message FROM edition WHERE revision > $2)";
     SELECTORS = "SELECT a.message, a.kind, a.object, a.role FROM audience a WHERE a.message > $1
             UNION ALL
             SELECT a.message, a.kind, a.object, a.role FROM audience a
@@ -182,7 +181,9 @@ impl Lists {
             return Ok(());
         }
         let known: [&dyn campanile_store::Param; 2] = [&self.last, &self.position];
-        let entries = tx.rows(&LOAD, &known, entry)?;
+        let mut entries = tx.rows(&LOAD, &known, entry)?;
+        // Sorted here: asked to sort, SQLite would walk all messages by revision for the few that are new.
+        entries.sort_unstable_by_key(|entry| entry.revision);
         let mut keys: HashMap<i64, Vec<Key>> = HashMap::new();
         tx.each(&SELECTORS, &known, |row| {
             keys.entry(row.get(0)?)
@@ -218,10 +219,12 @@ impl Lists {
         }
         for key in &keys {
             let postings = self.keys.entry(*key).or_default();
-            match entry.rule {
-                Rule::AtSend => postings.at_send.push(slot),
-                Rule::WhileActive => postings.while_active.push(slot),
-            }
+            let slots = match entry.rule {
+                Rule::AtSend => &mut postings.at_send,
+                Rule::WhileActive => &mut postings.while_active,
+            };
+            // At the end, unless an older message got another audience: slots are in the order of revisions.
+            slots.insert(slots.partition_point(|at| *at < slot), slot);
         }
         self.keys_of[slot as usize] = keys;
     }

@@ -37,6 +37,7 @@ sql! {
     OF_EVERYONE = "SELECT object, since FROM life WHERE kind = 1 AND since <= $1 AND until > $1";
     OF_GROUP = "SELECT person, since FROM membership
         WHERE place IN (5, 6) AND object = $1 AND since <= $2 AND until > $2";
+    OF_PERSON = "SELECT object, since FROM life WHERE kind = 1 AND object = $1 AND since <= $2 AND until > $2";
     // Who had once been there and was not at a revision. Rows only for people who ever left.
     ABSENT = "SELECT l.object FROM life l
         WHERE l.kind = 1 AND l.until <= $1 AND l.until < 9223372036854775807
@@ -51,10 +52,11 @@ sql! {
         LEFT JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
         WHERE p.changed > $1";
     ROLES = "SELECT object, role, person FROM membership WHERE place = 2 AND until = 9223372036854775807";
+    // +place, because SQLite would rather take an index by place, and read a million people for a few changes.
     ROLES_ENDED = "SELECT object, role, person FROM membership
-        WHERE place = 2 AND until > $1 AND until < 9223372036854775807";
+        WHERE +place = 2 AND until > $1 AND until < 9223372036854775807";
     ROLES_BEGUN = "SELECT object, role, person FROM membership
-        WHERE place = 2 AND since > $1 AND until = 9223372036854775807";
+        WHERE +place = 2 AND since > $1 AND until = 9223372036854775807";
 }
 
 /// Hands over everybody who holds a selector at an instant, with the revision since which they do: possibly twice, and
@@ -82,7 +84,7 @@ fn each(tx: &mut Tx<'_>, selector: Selector, instant: Instant, mut hand: impl Fn
         Selector::Subtree { customer } => run(&OF_SUBTREE, &[&customer.0, &revision])?,
         Selector::Everyone => run(&OF_EVERYONE, &[&revision])?,
         Selector::Group { group } => run(&OF_GROUP, &[&group.0, &revision])?,
-        Selector::User { person } => hand(person.0 as u32, 0),
+        Selector::User { person } => run(&OF_PERSON, &[&person.0, &revision])?,
     }
     Ok(())
 }
@@ -143,6 +145,12 @@ pub struct Residents {
 }
 
 impl Residents {
+    /// The revision of the last change of the directory that they know.
+    #[must_use]
+    pub const fn position(&self) -> i64 {
+        self.position
+    }
+
     /// Who has an email address now.
     #[must_use]
     pub const fn with_email(&self) -> &RoaringBitmap {
@@ -253,8 +261,12 @@ impl Shared {
         }
         drop(residents);
         let mut residents = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if residents.position < position {
-            residents.refresh(tx, position)?;
+        if residents.position < position
+            && let Err(error) = residents.refresh(tx, position)
+        {
+            // Half of it is newer than the other half: the next reader begins anew.
+            *residents = Residents::default();
+            return Err(error);
         }
         drop(residents);
         Ok(self.0.read().unwrap_or_else(PoisonError::into_inner))

@@ -143,15 +143,22 @@ fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
 /// them; `None` where none does. Once the window has closed, what mattered is whether one did while it was open.
 fn arrival(bundle: &Bundle, lists: &Lists, entry: &Entry, now: Moment) -> Option<Mark> {
     let past = entry.is_past(now);
-    let matching = bundle.holdings.iter().filter(|holding| {
-        lists.addressed(entry.id, holding.key)
-            && if past {
-                holding.since_at.max(holding.starts_at) <= entry.closes_at.saturating_add(999)
-                    && holding.until_at.min(holding.ends_at) > entry.published_at
+    // Deactivated people are in no audience; what they held may go on.
+    let there = |holding: &Holding| {
+        bundle.lives().any(|life| {
+            if past {
+                let from = holding.since_at.max(holding.starts_at).max(life.since_at);
+                let to = holding.until_at.min(holding.ends_at).min(life.until_at);
+                from.max(entry.published_at) < to.min(entry.closes_at.saturating_add(1_000))
             } else {
-                holding.covers(Instant::now(now))
+                holding.covers(Instant::now(now)) && life.is_open()
             }
-    });
+        })
+    };
+    let matching = bundle
+        .holdings
+        .iter()
+        .filter(|holding| lists.addressed(entry.id, holding.key) && there(holding));
     matching
         .map(|holding| Mark {
             revision: holding.since,

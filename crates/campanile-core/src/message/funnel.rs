@@ -110,8 +110,9 @@ fn judge(
     };
     match message.rule {
         Rule::WhileActive => residents.crowd(tx, selectors, Instant::now(now)),
-        // Nothing of the directory has changed since: who holds it now held it then.
-        Rule::AtSend if crowd::directory_position(tx)? <= revision => residents.crowd(
+        // Nothing of the directory has changed since: who holds it now held it then. Asked of the residents, which
+        // another reader may have brought further than this snapshot.
+        Rule::AtSend if residents.position() <= revision => residents.crowd(
             tx,
             selectors,
             Instant {

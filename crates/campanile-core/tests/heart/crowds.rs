@@ -1,0 +1,211 @@
+//! From the message's side: crowds, then and now, by SQL and from memory, are the audiences of the definition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use campanile_core::Result;
+use campanile_core::audience::crowd::{self, Shared};
+use campanile_core::audience::{Instant, Rule, Selector};
+use campanile_core::id::{EnvironmentId, MessageId, RoleId};
+use campanile_core::message;
+use campanile_core::message::funnel::{self, Audiences};
+use campanile_core::place::place;
+use campanile_core::schema::SCHEMA;
+use campanile_store::Tx;
+use campanile_store::testing::each_database;
+use proptest::prop_assert_eq;
+
+use crate::world::{Event, World};
+use crate::write;
+
+/// Who holds some selectors at an instant, and since when, as the definition has it.
+#[derive(Debug, Clone)]
+struct Question {
+    selectors: Vec<Selector>,
+    instant: Instant,
+    expected: BTreeMap<u32, i64>,
+}
+
+/// What a world leaves for its end.
+#[derive(Default)]
+struct Past {
+    /// Kept up to date from step to step, as a server does it.
+    residents: Arc<Shared>,
+    audiences: Arc<Audiences>,
+    questions: Vec<Question>,
+}
+
+#[test]
+fn a_crowd_is_the_audience_of_any_instant() {
+    crate::prove(|db, world, past: &mut Past, last| {
+        // Asked at the end, when the world has moved on.
+        past.questions.extend(snapshot(world));
+        if !last {
+            return Ok(());
+        }
+        let mut questions = std::mem::take(&mut past.questions);
+        questions.extend(publications(world));
+        let asked = questions.clone();
+        let answers: Result<Vec<(BTreeMap<u32, i64>, Vec<u32>)>> = db.read(move |tx| {
+            let answer = |question: &Question| {
+                let since = crowd::crowd_since(tx, &question.selectors, question.instant)?;
+                let crowd = crowd::crowd(tx, &question.selectors, question.instant)?;
+                Ok((since.into_iter().collect(), crowd.into_iter().collect()))
+            };
+            asked.iter().map(answer).collect()
+        });
+        for (question, (since, crowd)) in questions.iter().zip(answers.expect("a crowd can be asked for")) {
+            let expected: Vec<u32> = question.expected.keys().copied().collect();
+            prop_assert_eq!(crowd, expected, "crowd: {:?}", question);
+            prop_assert_eq!(&since, &question.expected, "crowd_since: {:?}", question);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn residents_kept_up_to_date_give_the_crowd_of_now() {
+    crate::prove(|db, world, past: &mut Past, _| {
+        let questions = previews(world);
+        let asked: Vec<Vec<Selector>> = questions.iter().map(|(selectors, _)| selectors.clone()).collect();
+        let (residents, now) = (Arc::clone(&past.residents), world.now);
+        let answers: Result<(Vec<Vec<u32>>, [Vec<u32>; 2])> = db.read(move |tx| {
+            let residents = residents.at(tx)?;
+            let crowd = |tx: &mut Tx<'_>, selectors: &[Selector]| residents.crowd(tx, selectors, Instant::now(now));
+            let crowds: Vec<Vec<u32>> = asked
+                .iter()
+                .map(|selectors| Ok(crowd(tx, selectors)?.into_iter().collect()))
+                .collect::<Result<_>>()?;
+            let sides: [Vec<u32>; 2] = [residents.alive(), residents.with_email()].map(|side| side.iter().collect());
+            Ok((crowds, sides))
+        });
+        let (crowds, [alive, with_email]) = answers.expect("a crowd can be asked for");
+        for ((selectors, expected), crowd) in questions.iter().zip(crowds) {
+            prop_assert_eq!(&crowd, expected, "residents: {:?}", selectors);
+        }
+        prop_assert_eq!(alive, world.oracle.alive().into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(with_email, world.oracle.with_email.iter().copied().collect::<Vec<_>>());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_senders_numbers_count_the_audience_of_the_rule() {
+    crate::prove(|db, world, past: &mut Past, _| {
+        let ids: Vec<i64> = world.oracle.messages.keys().copied().collect();
+        let (residents, kept, now) = (Arc::clone(&past.residents), Arc::clone(&past.audiences), world.now);
+        let audiences: Result<Vec<Vec<u32>>> = db.read(move |tx| {
+            let residents = residents.at(tx)?;
+            let audience = |id: &i64| {
+                let message = message::find(tx, MessageId(*id))?;
+                let selectors = message::selectors(tx, MessageId(*id))?;
+                let people = funnel::audience(tx, &residents, &kept, &message, &selectors, now)?;
+                Ok(people.into_iter().collect())
+            };
+            ids.iter().map(audience).collect()
+        });
+        for (message, people) in world
+            .oracle
+            .messages
+            .values()
+            .zip(audiences.expect("a message can be judged"))
+        {
+            let expected: Vec<u32> = world.oracle.reached(message, now).into_keys().collect();
+            prop_assert_eq!(people, expected, "{:?}", message);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_publication_is_judged_by_its_own_revision_though_the_residents_are_newer() {
+    each_database(&SCHEMA, |db| {
+        write::furnish(db);
+        let (mut world, first) = World::new(None);
+        write::write(db, vec![first]);
+        let role = Event::Member {
+            person: 1,
+            place: place::ENVIRONMENT,
+            object: 1,
+            role: 3,
+        };
+        let send = Event::Send {
+            selectors: vec![Selector::EnvironmentRole {
+                environment: EnvironmentId(1),
+                role: RoleId(3),
+            }],
+            rule: Rule::AtSend,
+            opens: None,
+            closes: None,
+            enabled: true,
+        };
+        write::write(db, world.go_on(&[role.clone(), send]));
+        let now = world.now;
+        let loses_the_role = world.go_on(&[role]);
+        let server = db.another();
+        let people: Result<Vec<u32>> = db.read(move |tx| {
+            // From here on the snapshot stands.
+            let message = message::find(tx, MessageId(1))?;
+            let selectors = message::selectors(tx, MessageId(1))?;
+            let residents = Arc::new(Shared::default());
+            let other = Arc::clone(&residents);
+            let meanwhile = std::thread::spawn(move || -> Result<()> {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime can be made").block_on(async {
+                    server.write(move |tx| write::all(tx, &loses_the_role)).await?;
+                    server.read(move |tx| other.at(tx).map(|_| ())).await
+                })
+            });
+            meanwhile.join().expect("the other server went on")?;
+            let residents = residents.at(tx)?;
+            let people = funnel::audience(tx, &residents, &Audiences::default(), &message, &selectors, now)?;
+            Ok(people.into_iter().collect())
+        });
+        assert_eq!(people.expect("a message can be judged"), [1]);
+    });
+}
+
+/// The audiences of all `at_send` messages, at their publication.
+fn publications(world: &World) -> impl Iterator<Item = Question> {
+    let at_send = world
+        .oracle
+        .messages
+        .values()
+        .filter(|message| message.rule == Rule::AtSend);
+    at_send.filter_map(|message| {
+        let published = message.published?;
+        Some(Question {
+            selectors: message.selectors.clone(),
+            instant: Instant {
+                revision: published.revision,
+                at: published.at,
+            },
+            expected: world.oracle.reached(message, world.now),
+        })
+    })
+}
+
+/// Every audience that was ever named, as it is at the last revision.
+fn snapshot(world: &World) -> Vec<Question> {
+    let instant = Instant {
+        revision: world.revision(),
+        at: world.now,
+    };
+    let asked = world.oracle.messages.values().map(|message| message.selectors.clone());
+    let question = |selectors: Vec<Selector>| Question {
+        expected: world.oracle.audience(&selectors, world.now),
+        selectors,
+        instant,
+    };
+    asked.map(question).collect()
+}
+
+/// The audiences that a sender could be shown now, with everybody in them.
+fn previews(world: &World) -> Vec<(Vec<Selector>, Vec<u32>)> {
+    let asked = world.oracle.messages.values().map(|message| message.selectors.clone());
+    let people = |selectors: Vec<Selector>| {
+        let people = world.oracle.audience(&selectors, world.now).into_keys().collect();
+        (selectors, people)
+    };
+    asked.map(people).collect()
+}
