@@ -16,6 +16,7 @@ use campanile_core::id::{CustomerId, PersonId, RoleId};
 use campanile_core::lists;
 use campanile_core::message::Channel;
 use campanile_core::message::draft::Draft;
+use campanile_core::message::funnel::Audiences;
 use campanile_core::message::target::Target;
 use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
@@ -40,6 +41,7 @@ pub(crate) struct World<'d> {
     now: Cell<Moment>,
     lists: Arc<lists::Shared>,
     residents: Arc<crowd::Shared>,
+    audiences: Arc<Audiences>,
     /// Who publishes; in no audience unless a test puts them there, except that of everyone.
     pub(crate) sender: PersonId,
 }
@@ -56,6 +58,7 @@ impl<'d> World<'d> {
             now: Cell::new(DAWN),
             lists: Arc::default(),
             residents: Arc::default(),
+            audiences: Arc::default(),
             sender: PersonId(0),
         };
         world.sender = world.person("sender");

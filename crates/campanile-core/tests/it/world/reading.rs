@@ -151,14 +151,14 @@ impl World<'_> {
 
     /// The numbers of a message.
     pub(crate) fn funnel(&self, id: MessageId) -> Funnel {
-        let message = self.message(id);
-        self.with_residents(move |tx, residents, now| funnel::funnel(tx, residents, &message, now))
+        let (message, kept) = (self.message(id), self.audiences.clone());
+        self.with_residents(move |tx, residents, now| funnel::funnel(tx, residents, &kept, &message, now))
     }
 
     /// The people behind the numbers.
     pub(crate) fn crowds(&self, id: MessageId) -> Crowds {
-        let message = self.message(id);
-        self.with_residents(move |tx, residents, now| funnel::crowds(tx, residents, &message, now))
+        let (message, kept) = (self.message(id), self.audiences.clone());
+        self.with_residents(move |tx, residents, now| funnel::crowds(tx, residents, &kept, &message, now))
     }
 
     /// A page of the people of a part.
