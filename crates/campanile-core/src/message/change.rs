@@ -21,9 +21,10 @@ sql! {
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
-            arrival = $13, arrival_at = $14, ring = $15, missed = $16
+            arrival = $13, arrival_at = $14, ring = $15, missed = $16, environment = $17, api = $18, api_name = $19
         WHERE id = $1";
     ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
+    API_NAME = "SELECT name FROM api WHERE id = $1";
     RECALL = "UPDATE message SET recalled = $2, recalled_at = $3 WHERE id = $1";
     UNADDRESS = "DELETE FROM audience WHERE message = $1";
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
@@ -123,7 +124,7 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         return Err(Error::Conflict("the message was recalled; send a new one".into()));
     }
     let mut new = apply(&old, correction, stamp)?;
-    let selectors = readdress(tx, &old, correction)?;
+    let selectors = readdress(tx, &mut new, correction)?;
     let change = kind_of(&old, &new, selectors.is_some());
     let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
         return Ok(old);
@@ -133,7 +134,7 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         None => None,
     };
     keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
-    settle(&old, &mut new, correction.ring, stamp);
+    settle(tx, &old, &mut new, correction.ring, stamp)?;
     store(tx, &new, stamp)?;
     if let Some(selectors) = selectors {
         tx.send(&UNADDRESS, &[&id.0])?;
@@ -185,22 +186,30 @@ fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message
     Ok(new)
 }
 
-/// The new audience, where one is given, differs and may be.
-fn readdress(tx: &mut Tx<'_>, old: &Message, correction: &Correction) -> Result<Option<Vec<Selector>>> {
+/// The new audience, where one is given, differs and may be. The message then belongs where that audience is.
+fn readdress(tx: &mut Tx<'_>, message: &mut Message, correction: &Correction) -> Result<Option<Vec<Selector>>> {
     let Some(targets) = &correction.audience else {
         return Ok(None);
     };
     let mut faults = Faults::default();
     let resolved = draft::audience(tx, targets, &mut faults)?;
-    let same = resolved.selectors == super::selectors(tx, old.id)?;
-    if old.rule == Rule::AtSend && old.revision.is_some() && !same {
+    let same = resolved.selectors == super::selectors(tx, message.id)?;
+    if message.rule == Rule::AtSend && message.revision.is_some() && !same {
         faults.add(
             "audience",
             "was fixed at publication; recall the message and send another",
         );
     }
     faults.finish()?;
-    Ok((!same).then_some(resolved.selectors))
+    if same {
+        return Ok(None);
+    }
+    message.environment = draft::home_of(&resolved, message.environment);
+    let api = resolved.api.map(|(api, name, _)| (api, name));
+    if api.as_ref().map(|(api, _)| *api) != message.api {
+        (message.api, message.api_name) = api.unzip();
+    }
+    Ok(Some(resolved.selectors))
 }
 
 fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
@@ -225,7 +234,7 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
 }
 
 /// What follows from a change: edition, publication, arrival, ringing.
-fn settle(old: &Message, new: &mut Message, ring: bool, stamp: Stamp) {
+fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp) -> Result<()> {
     let text = |message: &Message| {
         (
             message.title.clone(),
@@ -243,7 +252,7 @@ fn settle(old: &Message, new: &mut Message, ring: bool, stamp: Stamp) {
         new.missed = false;
     }
     if new.revision.is_none() && visible {
-        publish(new, stamp);
+        publish(tx, new, stamp)?;
     } else if new.revision.is_some() && new.enabled && !old.enabled {
         new.arrival = stamp.revision.0;
     }
@@ -251,14 +260,19 @@ fn settle(old: &Message, new: &mut Message, ring: bool, stamp: Stamp) {
         new.arrival = stamp.revision.0;
         new.ring = stamp.revision.0;
     }
+    Ok(())
 }
 
-/// The first instant at which it is enabled and inside its window (decision 2).
-fn publish(message: &mut Message, stamp: Stamp) {
+/// The first instant at which it is enabled and inside its window (decision 2). Its API is named as it is called then.
+fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp) -> Result<()> {
+    if let Some(api) = message.api {
+        message.api_name = tx.first(&API_NAME, &[&api.0], |row| row.get(0))?;
+    }
     message.revision = Some(stamp.revision.0);
     message.published_at = Some(stamp.at);
     message.arrival = stamp.revision.0;
     message.ring = stamp.revision.0;
+    Ok(())
 }
 
 fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
@@ -287,6 +301,9 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
             &arrival_at,
             &new.ring,
             &new.missed,
+            &new.environment.map(|id| id.0),
+            &new.api.map(|id| id.0),
+            &new.api_name,
         ],
     )?;
     Ok(())
@@ -355,7 +372,7 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
             new.missed = true;
             Change::Missed
         } else {
-            publish(&mut new, stamp);
+            publish(tx, &mut new, stamp)?;
             Change::Opened
         };
         keep(tx, old, None, change, false, None, stamp)?;

@@ -162,7 +162,8 @@ pub fn audience(tx: &mut Tx<'_>, targets: &[Target], faults: &mut Faults) -> Res
     target::resolve(tx, targets, "audience", faults)
 }
 
-/// The home environment: of the API, of the first environment role, as given for groups and users, else none.
+/// The home environment: of the API, else of the first environment role, else, for groups and users, as given or
+/// `DEFAULT`, else none.
 pub fn home(
     tx: &mut Tx<'_>,
     given: Option<&str>,
@@ -177,13 +178,18 @@ pub fn home(
             found
         }
     };
+    Ok(home_of(resolved, given))
+}
+
+/// See [`home`]. What the audience itself says comes first: whoever may see what is sent there must see this.
+pub(super) fn home_of(resolved: &target::Resolved, given: Option<EnvironmentId>) -> Option<EnvironmentId> {
     let needs_home = resolved
         .selectors
         .iter()
         .any(|selector| matches!(selector, Selector::Group { .. } | Selector::User { .. }));
-    let fallback = needs_home.then_some(EnvironmentId(DEFAULT_ENVIRONMENT));
+    let fallback = needs_home.then(|| given.unwrap_or(EnvironmentId(DEFAULT_ENVIRONMENT)));
     let of_api = resolved.api.as_ref().map(|(_, _, environment)| *environment);
-    Ok(given.or(of_api).or(resolved.environment).or(fallback))
+    of_api.or(resolved.environment).or(fallback)
 }
 
 pub(super) fn check_title(title: &str, faults: &mut Faults) {

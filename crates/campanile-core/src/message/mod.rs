@@ -193,7 +193,7 @@ pub enum Status {
     Expired,
     /// Taken back.
     Recalled,
-    /// Its window passed unopened.
+    /// Its window passed unopened, or before it was ever enabled.
     Missed,
 }
 
@@ -203,7 +203,7 @@ impl Message {
     pub fn status(&self, now: Moment) -> Status {
         if self.recalled_at.is_some() {
             Status::Recalled
-        } else if self.missed {
+        } else if self.missed || self.revision.is_none() && self.window.is_past(now) {
             Status::Missed
         } else if self.revision.is_none() {
             Status::Scheduled

@@ -74,8 +74,8 @@ pub fn publish(
     idempotency: Option<&Idempotency>,
     now: Moment,
 ) -> Result<Accepted> {
-    // The revision first: it puts this operation in its place before anything is looked at.
-    let stamp = revision::take(tx, now)?;
+    // The lock first: it puts this operation in its place before anything is looked at.
+    tx.tally()?;
     if let Some(known) = idempotency.map(|one| repeated(tx, author, one)).transpose()?.flatten() {
         let message = super::find(tx, known)?;
         return Ok(Accepted {
@@ -84,6 +84,7 @@ pub fn publish(
             repeated: true,
         });
     }
+    let stamp = revision::take(tx, now)?;
     let id = tx.tally()?.next(tally::MESSAGE);
     let open = draft.enabled && draft.window.contains(stamp.at);
     let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(stamp.at.0));

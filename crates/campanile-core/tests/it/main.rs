@@ -1,0 +1,11 @@
+//! Messages and inbox against both databases, through the crate's public surface: one binary, one behaviour a test.
+
+mod act;
+mod change;
+mod funnel;
+mod inbox;
+mod preview;
+mod publish;
+mod schedule;
+mod visible;
+mod world;
