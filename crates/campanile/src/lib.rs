@@ -15,3 +15,4 @@ pub mod serve;
 pub mod server;
 pub mod telemetry;
 pub mod throttle;
+pub mod world;
