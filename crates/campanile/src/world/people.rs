@@ -144,13 +144,10 @@ pub(super) fn of_api(size: Size, seed: u64, n: u64) -> impl Iterator<Item = Stri
         size.anybody(&mut dice)
     };
     let api = things::api_id(size.named, n);
-    let reviewer = (n.is_multiple_of(3)).then(|| member(User::new(size, size.anybody(&mut dice)), "api", &api, "REVIEWER"));
-    [
-        Some(member(User::new(size, owner), "api", &api, "PRIMARY_OWNER")),
-        reviewer,
-    ]
-    .into_iter()
-    .flatten()
+    let reviewed = n.is_multiple_of(3);
+    let reviewer = reviewed.then(|| member(User::new(size, size.anybody(&mut dice)), "api", &api, "REVIEWER"));
+    let owner = member(User::new(size, owner), "api", &api, "PRIMARY_OWNER");
+    std::iter::once(owner).chain(reviewer)
 }
 
 /// The primary owner of application n: for half of them one of the heavy users.

@@ -1,13 +1,13 @@
 //! Customers, roles, groups, APIs, applications and subscriptions.
 
-use super::places::{APIS, COMPANIES, GROUPS, PURPOSES, SITES, TRADES};
+use super::places::{APIS, COMPANIES, GROUPS, PURPOSES, SITES, TRADES, UNA_AT};
 use super::{Dice, Of, Size, add, people, share, text};
 
 /// The environments and roles of the demonstration.
 const NAMED: [&str; 4] = [
     r#"{"kind":"environment","id":"DEFAULT","name":"Production"}"#,
     r#"{"kind":"environment","id":"TEST","name":"Test"}"#,
-    r#"{"kind":"role","scope":"ENVIRONMENT","name":"SUPPORT","permissions":{"API":"R","APPLICATION":"R","MESSAGE":"CR"}}"#,
+    r#"{"kind":"role","scope":"ENVIRONMENT","name":"SUPPORT","permissions":{"API":"R","MESSAGE":"CR"}}"#,
     r#"{"kind":"role","scope":"APPLICATION","name":"ON_CALL","permissions":{"DEFINITION":"R"}}"#,
 ];
 
@@ -101,19 +101,17 @@ pub(super) fn application(size: Size, seed: u64, n: u64) -> String {
     let mut dice = Dice::of(seed, Of::Application, n);
     let purpose = PURPOSES[dice.below(PURPOSES.len() as u64) as usize];
     let group = (n % 10 == 5).then(|| dice.below(size.groups) + 1);
-    let groups = groups(group);
+    let mut line = text!(r#"{{"kind":"application","id":"app-{n}","name":""#);
     if size.named {
         // The first is of una's customer.
-        let (_, company, ..) = COMPANIES[(17 + (n as usize - 1) * 7) % COMPANIES.len()];
-        text!(
-            r#"{{"kind":"application","id":"app-{n}","name":"{company} {purpose}","environment":"DEFAULT","groups":{groups}}}"#
-        )
+        let (_, company, ..) = COMPANIES[(UNA_AT as usize - 1 + (n as usize - 1) * 7) % COMPANIES.len()];
+        add!(line, "{company} {purpose}");
     } else {
         let place = SITES[dice.below(SITES.len() as u64) as usize];
-        text!(
-            r#"{{"kind":"application","id":"app-{n}","name":"{place} {purpose} {n}","environment":"DEFAULT","groups":{groups}}}"#
-        )
+        add!(line, "{place} {purpose} {n}");
     }
+    add!(line, r#"","environment":"DEFAULT","groups":{}}}"#, groups(group));
+    line
 }
 
 fn groups(one: Option<u64>) -> String {
