@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod hasher;
 pub mod keeper;
+pub mod demo;
 pub mod pass;
 pub mod problem;
 pub mod serve;

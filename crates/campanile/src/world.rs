@@ -47,7 +47,7 @@ pub const ACCOUNTS: [Account; 4] = [
     ("ada", "administrator of the environment: sends to everybody in it"),
     (
         "paul",
-        "publisher: owns the API Payments v1 and writes to its consumers",
+        "publisher: owns Payments v1 and v2 and writes to their consumers",
     ),
     (
         "carol",

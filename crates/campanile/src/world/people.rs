@@ -135,17 +135,17 @@ pub(super) fn of_group(size: Size, seed: u64, n: u64) -> impl Iterator<Item = St
     })
 }
 
-/// Who owns API n, and who reviews every third.
+/// Who owns API n, and who reviews every third. `paul` owns the first two of the demonstration.
 pub(super) fn of_api(size: Size, seed: u64, n: u64) -> impl Iterator<Item = String> {
     let mut dice = Dice::of(seed, Of::Api, n);
-    let owner = if size.named && n == 1 {
+    let owner = if size.named && n <= 2 {
         1 + ACCOUNTS.iter().position(|(login, _)| *login == "paul").unwrap_or(0) as u64
     } else {
         size.anybody(&mut dice)
     };
     let api = things::api_id(size.named, n);
-    let reviewed = n.is_multiple_of(3);
-    let reviewer = reviewed.then(|| member(User::new(size, size.anybody(&mut dice)), "api", &api, "REVIEWER"));
+    let third = n.is_multiple_of(3);
+    let reviewer = third.then(|| member(User::new(size, size.anybody(&mut dice)), "api", &api, "REVIEWER"));
     let owner = member(User::new(size, owner), "api", &api, "PRIMARY_OWNER");
     std::iter::once(owner).chain(reviewer)
 }

@@ -36,7 +36,8 @@ pub(super) const COMPANIES: [Company; 25] = [
 pub(super) const CAROL_AT: u64 = 17;
 pub(super) const UNA_AT: u64 = 18;
 
-/// The APIs of the demonstration: id and name. The first is `paul`'s; it retires, and the second takes its place.
+/// The APIs of the demonstration: id and name. The first two are `paul`'s; one retires, and the other takes
+/// its place.
 pub(super) const APIS: [(&str, &str); 12] = [
     ("payments-v1", "Payments v1"),
     ("payments-v2", "Payments v2"),

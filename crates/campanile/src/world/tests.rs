@@ -198,6 +198,7 @@ fn the_demonstration_has_its_accounts_where_their_stories_need_them() {
     assert!(holds("u-ada", "environment", "DEFAULT", "ADMIN"));
     assert!(holds("u-paul", "environment", "DEFAULT", "API_PUBLISHER"));
     assert!(holds("u-paul", "api", "payments-v1", "PRIMARY_OWNER"));
+    assert!(holds("u-paul", "api", "payments-v2", "PRIMARY_OWNER"));
     assert!(holds("u-una", "environment", "DEFAULT", "USER"));
     assert!(holds("u-una", "application", "app-1", "OWNER"));
     assert_eq!(user("carol")["asm_role"], "CustomerAdmin");
