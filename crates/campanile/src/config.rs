@@ -3,7 +3,7 @@
 //! One table, `SETTINGS`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
-mod value;
+pub(crate) mod value;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -111,12 +111,16 @@ pub struct Flags {
     /// The address to listen at.
     #[arg(long, global = true, value_name = "ADDRESS:PORT", help = LISTEN_HELP)]
     pub listen: Option<String>,
+    /// How the log is written.
+    #[arg(long, global = true, value_name = "text|json", help = LOG_FORMAT_HELP)]
+    pub log_format: Option<String>,
 }
 
 const DATABASE_HELP: &str =
     "Where the data is, sqlite://PATH or postgres://… [env: CAMPANILE_DATABASE] [default: sqlite://campanile.db]";
 const LISTEN_HELP: &str =
     "Address to listen at; port 0 picks a free one [env: CAMPANILE_LISTEN] [default: 127.0.0.1:8480]";
+const LOG_FORMAT_HELP: &str = "How the log is written to standard error [env: CAMPANILE_LOG_FORMAT] [default: text]";
 
 /// A setting that cannot be used. Its text names the setting, where it was set and what is allowed, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -263,22 +267,12 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`], naming the setting.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one door through which the environment comes in"
-        )]
-        let env = |name: &str| {
-            // Not UTF-8 is read with replacement characters, and refused by what reads the value. Empty is not set:
-            // that is how a container's file of variables leaves one out.
-            let value = std::env::var_os(name)?.to_string_lossy().into_owned();
-            Some(value).filter(|value| !value.is_empty())
-        };
         let named = match &flags.config {
             Some(path) => Some((path.clone(), "--config")),
-            None => env("CAMPANILE_CONFIG").map(|path| (path.into(), "CAMPANILE_CONFIG")),
+            None => variable("CAMPANILE_CONFIG").map(|path| (path.into(), "CAMPANILE_CONFIG")),
         };
         let file = named.map(|(path, origin)| read(path, origin)).transpose()?;
-        Self::from_sources(file.as_deref(), &env, flags)
+        Self::from_sources(file.as_deref(), &variable, flags)
     }
 
     /// The settings out of a file's text, an environment and flags; reads nothing but the files named by `…_FILE`.
@@ -293,6 +287,7 @@ impl Settings {
         let Flags {
             database,
             listen,
+            log_format,
             config: _,
         } = flags;
         let file = file.map(entries).transpose()?.unwrap_or_default();
@@ -305,10 +300,11 @@ impl Settings {
             let flag = match setting.name {
                 "database" => database.as_deref(),
                 "listen" => listen.as_deref(),
+                "log_format" => log_format.as_deref(),
                 _ => None,
             };
             if let Some(text) = flag {
-                settings.set(setting, text, &format!("flag --{}", setting.name))?;
+                settings.set(setting, text, &format!("flag --{}", setting.name.replace('_', "-")))?;
             }
         }
         Ok(settings)
@@ -377,6 +373,18 @@ impl Settings {
         }
         Ok(self.secret_key.as_ref())
     }
+}
+
+/// A variable of the environment. Not UTF-8 is read with replacement characters, and refused by what reads the value.
+/// Empty is not set: that is how a container's file of variables leaves one out.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one door through which the environment comes in"
+    )]
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
 fn read(path: PathBuf, origin: &str) -> Result<String, ConfigError> {

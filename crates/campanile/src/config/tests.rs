@@ -148,11 +148,33 @@ fn a_wrong_value_tells_what_is_allowed() {
 }
 
 #[test]
+fn every_flag_of_a_setting_sets_it() {
+    let flags = Flags {
+        database: Some("sqlite://other.db".into()),
+        listen: Some("127.0.0.1:3".into()),
+        log_format: Some("json".into()),
+        config: None,
+    };
+    let settings = load(None, &[("CAMPANILE_LOG_FORMAT", "text")], flags).unwrap();
+    assert_eq!(settings.database.expose(), "sqlite://other.db");
+    assert_eq!(settings.log_format, LogFormat::Json);
+}
+
+#[test]
 fn a_wrong_value_tells_where_it_stands() {
     let env = [("CAMPANILE_LOG_FORMAT", "xml")];
     let error = load(None, &env, Flags::default()).unwrap_err();
     insta::assert_snapshot!(told(&error), @r"
     log_format (environment CAMPANILE_LOG_FORMAT):
+      must be text or json
+    ");
+    let flags = Flags {
+        log_format: Some("xml".into()),
+        ..Flags::default()
+    };
+    let error = load(None, &[], flags).unwrap_err();
+    insta::assert_snapshot!(told(&error), @r"
+    log_format (flag --log-format):
       must be text or json
     ");
     let flags = Flags {

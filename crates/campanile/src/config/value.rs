@@ -76,7 +76,7 @@ pub enum LogFormat {
 }
 
 /// A refused value: what would be right.
-pub(super) type Refusal = String;
+pub(crate) type Refusal = String;
 
 pub(super) fn database(text: &str) -> Result<DatabaseUrl, Refusal> {
     let known = ["sqlite://", "postgres://", "postgresql://"];
@@ -106,7 +106,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
 }
 
 /// `scheme://host[:port]`, without a path: every page and cookie stands at the root.
-pub(super) fn public_url(text: &str) -> Result<String, Refusal> {
+pub(crate) fn public_url(text: &str) -> Result<String, Refusal> {
     let wrong = || "must be http://HOST or https://HOST, with a port where needed, and without a path".to_owned();
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -138,7 +138,7 @@ pub(super) fn size(text: &str) -> Result<u64, Refusal> {
 }
 
 /// A span of time: a number of seconds, or a number with `ms`, `s`, `min`, `h` or `d` after it.
-pub(super) fn span(text: &str) -> Result<Duration, Refusal> {
+pub(crate) fn span(text: &str) -> Result<Duration, Refusal> {
     let (number, unit) = number_and_unit(text);
     let ms: Option<u64> = match unit {
         "ms" => Some(1),

@@ -1,0 +1,3 @@
+//! `campanile demo`: a filled sample platform in a temporary folder.
+
+pub mod messages;

@@ -1,0 +1,245 @@
+//! The flags of `campanile send`, and the draft that they make.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use campanile_core::audience::Rule;
+use campanile_core::message::draft::Draft;
+use campanile_core::message::publish::IDEMPOTENCY_CHARS;
+use campanile_core::message::target::Target;
+use campanile_core::message::{Channel, Importance, TEXT_BYTES};
+use campanile_core::time::Moment;
+use clap::{ArgGroup, ValueEnum};
+
+use crate::exit::Failure;
+
+/// `campanile send`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(group(ArgGroup::new("audience").required(true).multiple(true).args([
+    "roles", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
+])))]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) server: Server,
+    #[command(flatten)]
+    pub(super) whom: Whom,
+    #[command(flatten)]
+    pub(super) what: What,
+    /// Only count the audience and show a few of its people
+    #[arg(long)]
+    pub(super) preview: bool,
+    /// Do not ask before sending
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Print what the server answers as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const URL_HELP: &str = "The server [env: CAMPANILE_URL] [default: http://127.0.0.1:8480]";
+const TOKEN_HELP: &str = "A personal token [env: CAMPANILE_TOKEN, or the name of a file: CAMPANILE_TOKEN_FILE]";
+const USER_HELP: &str =
+    "Sign in so instead, with the password in CAMPANILE_PASSWORD or in a file named by CAMPANILE_PASSWORD_FILE";
+
+/// Where the server is and who asks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(super) struct Server {
+    #[arg(long, value_name = "URL", help = URL_HELP)]
+    pub(super) url: Option<String>,
+    #[arg(long, help = TOKEN_HELP)]
+    pub(super) token: Option<String>,
+    #[arg(long, value_name = "LOGIN", conflicts_with = "token", help = USER_HELP)]
+    pub(super) user: Option<String>,
+}
+
+/// Who gets it: the union of all that is named, each person once.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Who gets it (several add up)")]
+pub(super) struct Whom {
+    /// Who holds this role in the environment
+    #[arg(long = "role", id = "roles", value_name = "ROLE")]
+    pub(super) roles: Vec<String>,
+    /// The environment of --role; the home of a message to groups and users [default: DEFAULT]
+    #[arg(long, value_name = "ID")]
+    pub(super) environment: Option<String>,
+    /// With --application-role: in applications with a valid subscription to this API
+    #[arg(long = "api", id = "apis", value_name = "ID", requires = "application_roles")]
+    pub(super) apis: Vec<String>,
+    /// With --api: who holds this role
+    #[arg(
+        long = "application-role",
+        id = "application_roles",
+        value_name = "ROLE",
+        requires = "apis"
+    )]
+    pub(super) application_roles: Vec<String>,
+    /// Who made a valid subscription to this API
+    #[arg(long, value_name = "API")]
+    pub(super) subscribers_of: Vec<String>,
+    /// The users of this customer
+    #[arg(long = "customer", id = "customers", value_name = "NUMBER")]
+    pub(super) customers: Vec<i64>,
+    /// With --customer: also those of the customers below
+    #[arg(long, requires = "customers")]
+    pub(super) with_sub_customers: bool,
+    /// Who has a membership on this group
+    #[arg(long = "group", id = "groups", value_name = "ID")]
+    pub(super) groups: Vec<String>,
+    /// The user with this id
+    #[arg(long = "to-user", id = "to_users", value_name = "ID")]
+    pub(super) to_users: Vec<String>,
+    /// Every active user
+    #[arg(long)]
+    pub(super) everyone: bool,
+}
+
+/// What they get.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "What they get")]
+pub(super) struct What {
+    /// One line
+    #[arg(long)]
+    pub(super) title: String,
+    /// Markdown: bold, italic, links, lists
+    #[arg(long)]
+    pub(super) text: Option<String>,
+    /// A file that holds the text; "-" is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(super) text_file: Option<PathBuf>,
+    /// Who it says it is from [default: your name]
+    #[arg(long, value_name = "NAME")]
+    pub(super) sender: Option<String>,
+    /// How much it matters
+    #[arg(long, value_enum, default_value_t = Weight::Low)]
+    pub(super) importance: Weight,
+    /// Not shown before, such as 2027-01-31T08:00:00Z [default: at once]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) opens_at: Option<Moment>,
+    /// Not shown after [default: never ends]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) closes_at: Option<Moment>,
+    /// at-send: who matches when it is published, and nobody later; while-active: who matches while it is open
+    #[arg(long, value_enum, default_value_t = LateJoiners::AtSend)]
+    pub(super) late_joiners: LateJoiners,
+    /// The same key is the same message, sent once [default: made up]
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(super) idempotency_key: Option<String>,
+}
+
+/// [`Importance`] as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Weight {
+    Low,
+    High,
+    Critical,
+}
+
+/// [`Rule`] as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LateJoiners {
+    AtSend,
+    WhileActive,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| "must be a date and time of RFC 3339, such as 2027-01-31T08:00:00Z".into())
+}
+
+fn key(text: &str) -> Result<String, String> {
+    if (1..=IDEMPOTENCY_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "must be 1 to {IDEMPOTENCY_CHARS} visible ASCII characters without spaces"
+        ))
+    }
+}
+
+impl Args {
+    /// The message as the server takes it; reads the text's file.
+    pub(super) fn draft(&self) -> Result<Draft, Failure> {
+        let what = &self.what;
+        let text = match (&what.text, &what.text_file) {
+            (Some(text), _) => text.clone(),
+            (None, Some(path)) => read(path)?,
+            (None, None) => String::new(),
+        };
+        Ok(Draft {
+            title: what.title.clone(),
+            text,
+            sender_name: what.sender.clone(),
+            importance: match what.importance {
+                Weight::Low => Importance::Low,
+                Weight::High => Importance::High,
+                Weight::Critical => Importance::Critical,
+            },
+            audience: self.whom.targets(),
+            channels: vec![Channel::Portal],
+            opens_at: what.opens_at,
+            closes_at: what.closes_at,
+            enabled: true,
+            late_joiners: match what.late_joiners {
+                LateJoiners::AtSend => Rule::AtSend,
+                LateJoiners::WhileActive => Rule::WhileActive,
+            },
+            environment: self.whom.environment.clone(),
+        })
+    }
+}
+
+impl Whom {
+    /// The parts of the audience; every API with every application role.
+    fn targets(&self) -> Vec<Target> {
+        let environment = self.environment.as_deref().unwrap_or("DEFAULT");
+        let roles = self.roles.iter().map(|role| Target::EnvironmentRole {
+            environment: environment.to_owned(),
+            role: role.clone(),
+        });
+        let api_roles = self.apis.iter().flat_map(|api| {
+            self.application_roles.iter().map(|role| Target::ApiRole {
+                api: api.clone(),
+                role: role.clone(),
+            })
+        });
+        let subscribers = self
+            .subscribers_of
+            .iter()
+            .cloned()
+            .map(|api| Target::Subscribers { api });
+        let customers = self.customers.iter().map(|customer| Target::Customer {
+            customer: *customer,
+            include_sub_customers: self.with_sub_customers,
+        });
+        let groups = self.groups.iter().cloned().map(|group| Target::Group { group });
+        let users = self.to_users.iter().cloned().map(|user| Target::User { user });
+        let everyone = self.everyone.then_some(Target::Everyone);
+        roles
+            .chain(api_roles)
+            .chain(subscribers)
+            .chain(customers)
+            .chain(groups)
+            .chain(users)
+            .chain(everyone)
+            .collect()
+    }
+}
+
+/// The text in a file, without the line break at its end. More than a message takes is not read.
+fn read(path: &Path) -> Result<String, Failure> {
+    let wrong = |reason: String| Failure::Usage(format!("--text-file {}: {reason}", path.display()));
+    let mut text = String::new();
+    let limit = TEXT_BYTES as u64 + 2;
+    let done = if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text))
+    };
+    done.map_err(|error| wrong(error.to_string()))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.len() > TEXT_BYTES {
+        return Err(wrong(format!("is longer than {TEXT_BYTES} bytes")));
+    }
+    Ok(text.to_owned())
+}
