@@ -4,6 +4,7 @@ fn main() -> anyhow::Result<()> {
     let rt = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let flags = config::Flags {
         config: None,
+        log_format: None,
         database: std::env::args().nth(1),
         listen: std::env::args().nth(2),
     };
