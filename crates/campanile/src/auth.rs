@@ -254,16 +254,12 @@ pub async fn verify(
     app.throttle.check(login, address, app.clock.now())?;
     let (person, phc) = candidate.map_or((None, None), |found| (Some(found.person), found.phc));
     let (is_right, _place) = place.verify(password, phc).await?;
-    match person.filter(|_| is_right) {
-        Some(person) => {
-            app.throttle.succeeded(login);
-            Ok(person)
-        }
-        None => {
-            app.throttle.failed(login, address, app.clock.now());
-            Err(Error::Unauthenticated.into())
-        }
-    }
+    let Some(person) = person.filter(|_| is_right) else {
+        app.throttle.failed(login, address, app.clock.now());
+        return Err(Error::Unauthenticated.into());
+    };
+    app.throttle.succeeded(login);
+    Ok(person)
 }
 
 /// Opens a session for a person who has shown who they are.

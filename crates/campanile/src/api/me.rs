@@ -79,6 +79,7 @@ impl From<Profile> for Me {
 }
 
 /// What is to change; what is absent stays.
+#[expect(clippy::option_option, reason = "absent, null and a value are three things")]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeMe {

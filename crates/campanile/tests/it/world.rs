@@ -58,6 +58,10 @@ pub(crate) fn each_world(test: impl AsyncFn(&World)) {
 }
 
 /// The same, with a public address.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a test reads better as `each_world(async |world| …)`"
+)]
 pub(crate) fn each_world_at(origin: &str, test: impl AsyncFn(&World)) {
     each_database(&SCHEMA, |database| {
         let env: BTreeMap<&str, &str> = [
