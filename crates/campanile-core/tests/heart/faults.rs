@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::strategy::{Strategy, ValueTree};
 
 use crate::oracle::Fault;
-use crate::world::{PEOPLE, Step, World, steps};
+use crate::world::{Step, World, steps};
 
 const FAULTS: [Fault; 15] = [
     Fault::IgnoresLife,
@@ -48,9 +48,10 @@ fn is_caught(fault: Fault, steps: &[Step]) -> bool {
     steps.iter().any(|step| {
         right.go_on(step);
         wrong.go_on(step);
-        let reached = |world: &World| -> Vec<BTreeSet<i64>> {
-            let messages = |person| world.oracle.messages_of(person, world.now).into_keys().collect();
-            (1..=PEOPLE).map(messages).collect()
+        let reached = |world: &World| -> BTreeSet<(i64, i64)> {
+            let everybody = world.oracle.messages(world.now).into_iter();
+            let pairs = everybody.flat_map(|(person, messages)| messages.into_keys().map(move |id| (person, id)));
+            pairs.collect()
         };
         reached(&right) != reached(&wrong)
     })

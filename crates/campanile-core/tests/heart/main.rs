@@ -51,13 +51,16 @@ fn history<S: Default>(
     steps: &[Step],
     check: impl Fn(&TestDb, &World, &mut S, bool) -> TestCaseResult,
 ) -> TestCaseResult {
-    write::clear(db);
     let (mut world, first) = World::new(None);
-    write::write(db, vec![first]);
+    let (beginning, later) = steps.split_first().expect("a world has a beginning");
+    let mut revisions = vec![first];
+    revisions.extend(world.go_on(beginning));
+    write::begin(db, revisions);
     let mut state = S::default();
-    for (at, step) in steps.iter().enumerate() {
+    check(db, &world, &mut state, later.is_empty())?;
+    for (at, step) in later.iter().enumerate() {
         write::write(db, world.go_on(step));
-        check(db, &world, &mut state, at + 1 == steps.len())?;
+        check(db, &world, &mut state, at + 1 == later.len())?;
     }
     Ok(())
 }

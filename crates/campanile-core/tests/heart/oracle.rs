@@ -217,19 +217,21 @@ impl Oracle {
         }
     }
 
-    /// The messages whose audience a person is in, and since which revision and time their fact holds.
-    pub(crate) fn messages_of(&self, person: i64, now: Moment) -> BTreeMap<i64, (i64, i64)> {
-        let reached = |message: &Message| {
-            let since = *self.reached(message, now).get(&(person as u32))?;
-            Some((message.id, (since, self.times[&since])))
-        };
-        self.messages.values().filter_map(reached).collect()
+    /// For everybody, the messages whose audience they are in, and since which revision and time their fact holds.
+    pub(crate) fn messages(&self, now: Moment) -> BTreeMap<i64, BTreeMap<i64, (i64, i64)>> {
+        let mut out: BTreeMap<i64, BTreeMap<i64, (i64, i64)>> = BTreeMap::new();
+        for message in self.messages.values() {
+            for (person, since) in self.reached(message, now) {
+                let since = (since, self.times[&since]);
+                out.entry(person.into()).or_default().insert(message.id, since);
+            }
+        }
+        out
     }
 
-    /// Of those, the ones that the person sees now.
-    pub(crate) fn seen_by(&self, person: i64, now: Moment) -> BTreeSet<i64> {
-        let messages = self.messages_of(person, now).into_keys();
-        messages.filter(|id| self.messages[id].is_shown(now)).collect()
+    /// Whether the audience of a message sees it now.
+    pub(crate) fn is_shown(&self, message: i64, now: Moment) -> bool {
+        self.messages[&message].is_shown(now)
     }
 
     /// Everybody who is active.

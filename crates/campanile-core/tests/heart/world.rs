@@ -110,7 +110,7 @@ pub(crate) type Step = Vec<Event>;
 /// brought down to the few events that it takes.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let beginning = vec(option::weighted(0.95, directory_event()), 36);
-    let steps = vec(vec(option::weighted(0.9, event()), 8), 4..8);
+    let steps = vec(vec(option::weighted(0.9, event()), 10), 3..7);
     (beginning, steps).prop_map(|(beginning, steps)| {
         let steps = std::iter::once(beginning).chain(steps);
         steps.map(|events| events.into_iter().flatten().collect()).collect()

@@ -98,10 +98,10 @@ pub(crate) fn furnish(db: &TestDb) {
     made.expect("the things can be made");
 }
 
-/// Takes every trace of a world away.
-pub(crate) fn clear(db: &TestDb) {
-    let cleared: Result<()> = db.write(|tx| {
-        let all: [&'static Sql; 11] = [
+/// Takes every trace of the world before away and writes the first revisions of another.
+pub(crate) fn begin(db: &TestDb, revisions: Vec<Revised>) {
+    let begun: Result<()> = db.write(move |tx| {
+        let tables: [&'static Sql; 11] = [
             &NO_AUDIENCE,
             &NO_EDITION,
             &NO_MESSAGE,
@@ -114,16 +114,16 @@ pub(crate) fn clear(db: &TestDb) {
             &NO_LIFE,
             &NO_EMAIL,
         ];
-        for sql in all {
+        for sql in tables {
             tx.send(sql, &[])?;
         }
         let counters = [tally::REVISION, tally::REVISION_AT, tally::DIRECTORY];
         for counter in counters.into_iter().chain([tally::MESSAGES, tally::MESSAGE]) {
             tx.tally()?.set(counter, 0);
         }
-        Ok(())
+        all(tx, &revisions)
     });
-    cleared.expect("a world can be taken away");
+    begun.expect("a world can begin");
 }
 
 /// Writes revisions, in one transaction.
