@@ -6,6 +6,7 @@ pub mod app;
 pub mod auth;
 pub mod chance;
 pub mod clock;
+pub mod cli;
 pub mod config;
 pub mod hasher;
 pub mod keeper;
