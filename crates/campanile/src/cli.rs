@@ -1,16 +1,22 @@
 //! The command line: what can be asked of the binary, and how it ends.
 
+mod serving;
+mod token;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use campanile_core::secret::hex;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::api::docs::Docs;
+use crate::chance::Chance;
 use crate::config::{self, Flags, value};
 use crate::exit::Failure;
-use crate::send;
+use crate::{api, send};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -33,16 +39,20 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve
+    /// Run the server
     ///
     /// The first start creates the database and the user `admin`, with the password in CAMPANILE_ADMIN_PASSWORD or one
     /// that is printed once. SIGTERM and Ctrl-C let requests in progress finish.
     Serve,
-    /// Serve a filled sample platform from a temporary folder
+    /// Run a server with a filled sample platform, in a temporary folder
     ///
     /// Prints its address, accounts and commands to try. Ctrl-C ends it and removes the folder.
     Demo,
-    /// Import a directory file
+    /// Import a directory file: who is who
+    ///
+    /// One JSON object a line; a line refers only to what stands above it or exists already; the same id again is an
+    /// update. Good lines are kept, bad ones reported with their number, field and reason. Works beside a running
+    /// server.
     Import(Import),
     /// Send a message through a running server
     ///
@@ -59,16 +69,13 @@ enum Command {
     ///
     /// For example: campanile completions bash > /etc/bash_completion.d/campanile
     Completions {
-        /// Whose
-        #[arg(value_parser = shell)]
-        shell: Shell,
+        /// Its name
+        #[arg(value_enum)]
+        shell: Named,
     },
 }
 
 /// `campanile import`.
-///
-/// One JSON object a line; a line refers only to what stands above it or exists already; the same id again is an
-/// update. Good lines are kept, bad ones reported with their number, field and reason. Works beside a running server.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Import {
     /// The file, one JSON object a line; "-" is standard input
@@ -99,12 +106,20 @@ pub struct Token {
 }
 
 /// The shells that the releases are tried with.
-fn shell(text: &str) -> Result<Shell, String> {
-    match text {
-        "bash" => Ok(Shell::Bash),
-        "zsh" => Ok(Shell::Zsh),
-        "fish" => Ok(Shell::Fish),
-        _ => Err("must be bash, zsh or fish".into()),
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Named {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl From<Named> for Shell {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Bash => Self::Bash,
+            Named::Zsh => Self::Zsh,
+            Named::Fish => Self::Fish,
+        }
     }
 }
 
@@ -125,11 +140,12 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
+        Command::Serve => serving::serve(cli.settings),
         Command::Send(args) => send_from_here(&args),
-        Command::Completions { shell } => completions(shell),
-        Command::Serve | Command::Demo | Command::Import(_) | Command::Token(_) | Command::Openapi => {
-            Err(Failure::Usage("this command is not in this build".into()))
-        }
+        Command::Token(args) => token::print(cli.settings, &args),
+        Command::Openapi => openapi(),
+        Command::Completions { shell } => completions(shell.into()),
+        Command::Demo | Command::Import(_) => Err(Failure::Usage("this command is not in this build".into())),
     }
 }
 
@@ -146,13 +162,20 @@ fn send_from_here(args: &send::Args) -> Result<(), Failure> {
         args,
         &mut send::Around {
             env: &config::variable,
-            key: random_key(),
+            key: hex(&Chance::system().bytes()),
             out: &mut std::io::stdout(),
             notes: &mut std::io::stderr(),
             answers: answers.as_mut().map(|lock| lock as &mut dyn std::io::BufRead),
             pauses: send::Around::usual_pauses(),
         },
     ))
+}
+
+fn openapi() -> Result<(), Failure> {
+    let docs = Docs::new(&api::document())?;
+    let mut out = std::io::stdout();
+    out.write_all(docs.document().trim_ascii_end())?;
+    Ok(writeln!(out)?)
 }
 
 fn completions(shell: Shell) -> Result<(), Failure> {
