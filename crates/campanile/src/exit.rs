@@ -61,6 +61,57 @@ impl From<campanile_store::Error> for Failure {
 impl From<std::io::Error> for Failure {
     /// What was to be written cannot be: the reader is gone, or the disk is full.
     fn from(error: std::io::Error) -> Self {
-        Self::Work(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Work("nobody reads the output any more".into()),
+            _ => Self::Work(error.to_string()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    /// By the first cause that says which sort of failure it is; the text names them all.
+    fn from(error: anyhow::Error) -> Self {
+        let text = format!("{error:#}");
+        for cause in error.chain() {
+            if cause.is::<crate::config::ConfigError>() {
+                return Self::Usage(text);
+            }
+            if let Some(campanile_store::Error::Unavailable(_)) = cause.downcast_ref() {
+                return Self::Away(text);
+            }
+        }
+        Self::Work(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+    use crate::config::{Flags, Settings};
+
+    #[test]
+    fn a_failure_is_sorted_by_its_cause() {
+        let away = || campanile_store::Error::Unavailable("refused".into());
+        let wrapped = Err::<(), _>(away())
+            .context("the database x cannot be opened")
+            .unwrap_err();
+        let failure = Failure::from(wrapped);
+        assert_eq!(failure.code(), 3);
+        assert!(
+            failure.to_string().starts_with("the database x cannot be opened: "),
+            "{failure}"
+        );
+        assert_eq!(Failure::from(campanile_core::Error::Store(away())).code(), 3);
+        assert_eq!(Failure::from(campanile_core::Error::Missing("user")).code(), 1);
+        assert_eq!(Failure::from(anyhow::anyhow!("anything else")).code(), 1);
+        let flags = Flags {
+            listen: Some("here".into()),
+            ..Flags::default()
+        };
+        let wrong = Settings::from_sources(None, &|_| None, flags).unwrap_err();
+        assert_eq!(Failure::from(wrong.clone()).code(), 2);
+        assert_eq!(Failure::from(anyhow::Error::from(wrong)).code(), 2);
     }
 }

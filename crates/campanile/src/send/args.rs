@@ -13,18 +13,22 @@ use clap::{ArgGroup, ValueEnum};
 
 use crate::exit::Failure;
 
+const EXAMPLES: &str = "\
+Examples:
+  campanile send --role ADMIN --title \"Maintenance tonight\" --text \"From 22:00 UTC, about ten minutes.\"
+  campanile send --api pets --application-role OWNER --title \"Pets v1 retires\" --text-file notice.md
+  campanile send --customer 17 --with-sub-customers --title \"New contact\" --preview";
+
 /// `campanile send`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(group(ArgGroup::new("audience").required(true).multiple(true).args([
-    "roles", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
-])))]
+#[command(
+    override_usage = "campanile send --title <TITLE> [--text <TEXT>] <WHO GETS IT>... [OPTIONS]",
+    after_long_help = EXAMPLES,
+    group(ArgGroup::new("audience").required(true).multiple(true).args([
+        "roles", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
+    ]))
+)]
 pub struct Args {
-    #[command(flatten)]
-    pub(super) server: Server,
-    #[command(flatten)]
-    pub(super) whom: Whom,
-    #[command(flatten)]
-    pub(super) what: What,
     /// Only count the audience and show a few of its people
     #[arg(long)]
     pub(super) preview: bool,
@@ -34,6 +38,12 @@ pub struct Args {
     /// Print what the server answers as JSON
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) server: Server,
+    #[command(flatten)]
+    pub(super) whom: Whom,
+    #[command(flatten)]
+    pub(super) what: What,
 }
 
 const URL_HELP: &str = "The server [env: CAMPANILE_URL] [default: http://127.0.0.1:8480]";
@@ -111,7 +121,7 @@ pub(super) struct What {
     #[arg(long, value_name = "NAME")]
     pub(super) sender: Option<String>,
     /// How much it matters
-    #[arg(long, value_enum, default_value_t = Weight::Low)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Weight::Low)]
     pub(super) importance: Weight,
     /// Not shown before, such as 2027-01-31T08:00:00Z [default: at once]
     #[arg(long, value_name = "TIME", value_parser = moment)]
@@ -120,7 +130,7 @@ pub(super) struct What {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) closes_at: Option<Moment>,
     /// at-send: who matches when it is published, and nobody later; while-active: who matches while it is open
-    #[arg(long, value_enum, default_value_t = LateJoiners::AtSend)]
+    #[arg(long, value_name = "RULE", value_enum, default_value_t = LateJoiners::AtSend)]
     pub(super) late_joiners: LateJoiners,
     /// The same key is the same message, sent once [default: made up]
     #[arg(long, value_name = "KEY", value_parser = key)]

@@ -1,0 +1,188 @@
+//! The command line: what can be asked of the binary, and how it ends.
+
+mod serving;
+mod token;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use campanile_core::secret::hex;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::api::docs::Docs;
+use crate::chance::Chance;
+use crate::config::{self, Flags, value};
+use crate::exit::Failure;
+use crate::{api, send};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the work failed: bad lines in a file, a request that was refused
+  2  wrong usage: a flag, a setting, a value
+  3  the server or the database cannot be reached
+
+Every setting can stand in a file (--config), in the environment (CAMPANILE_…) or, some, in a flag; the later wins.";
+
+/// Tell the people of a platform what they must know, and know who heard.
+#[derive(Debug, Parser)]
+#[command(name = "campanile", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten, next_help_heading = "Settings")]
+    settings: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    ///
+    /// The first start creates the database and the user `admin`, with the password in CAMPANILE_ADMIN_PASSWORD or one
+    /// that is printed once. SIGTERM and Ctrl-C let requests in progress finish.
+    Serve,
+    /// Run a server with a filled sample platform, in a temporary folder
+    ///
+    /// Prints its address, accounts and commands to try. Ctrl-C ends it and removes the folder.
+    Demo,
+    /// Import a directory file: who is who
+    ///
+    /// One JSON object a line; a line refers only to what stands above it or exists already; the same id again is an
+    /// update. Good lines are kept, bad ones reported with their number, field and reason. Works beside a running
+    /// server.
+    Import(Import),
+    /// Send a message through a running server
+    ///
+    /// At a terminal it shows how many people it would reach, and asks. What is sent carries a key, so that an attempt
+    /// whose answer got lost is repeated without sending twice.
+    Send(Box<send::Args>),
+    /// Print a new personal token of a user, or the user's ticket
+    ///
+    /// The value stands alone on standard output, and works at once, also beside a running server.
+    Token(Token),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
+    /// Print a completion script for a shell
+    ///
+    /// For example: campanile completions bash > /etc/bash_completion.d/campanile
+    Completions {
+        /// Its name
+        #[arg(value_enum)]
+        shell: Named,
+    },
+}
+
+/// `campanile import`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Import {
+    /// The file, one JSON object a line; "-" is standard input
+    pub file: PathBuf,
+    /// Only report what would be wrong
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campanile token`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Token {
+    /// What to call it; the user has no other token of this name
+    #[arg(required_unless_present = "ticket", conflicts_with = "ticket")]
+    pub name: Option<String>,
+    /// The user's login
+    #[arg(long, value_name = "LOGIN")]
+    pub user: String,
+    /// The user's auth ticket instead, for clients of the UI messages contract
+    #[arg(long)]
+    pub ticket: bool,
+    /// When it ends, such as 90d or 12h [default: never]
+    #[arg(long, value_name = "TIME", value_parser = value::span, conflicts_with = "ticket")]
+    pub expires: Option<Duration>,
+}
+
+/// The shells that the releases are tried with.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Named {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl From<Named> for Shell {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Bash => Self::Bash,
+            Named::Zsh => Self::Zsh,
+            Named::Fish => Self::Fish,
+        }
+    }
+}
+
+/// The whole program: reads the command line, does it, says what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Clap itself ends with 2, and with 0 for help and version.
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to say it with where standard error is closed.
+            let _closed = writeln!(std::io::stderr(), "campanile: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve => serving::serve(cli.settings),
+        Command::Send(args) => send_from_here(&args),
+        Command::Token(args) => token::print(cli.settings, &args),
+        Command::Openapi => openapi(),
+        Command::Completions { shell } => completions(shell.into()),
+        Command::Demo | Command::Import(_) => Err(Failure::Usage("this command is not in this build".into())),
+    }
+}
+
+/// A runtime for a command that waits for one thing at a time.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(work)
+}
+
+fn send_from_here(args: &send::Args) -> Result<(), Failure> {
+    let stdin = std::io::stdin();
+    let mut answers = stdin.is_terminal().then(|| stdin.lock());
+    block_on(send::run(
+        args,
+        &mut send::Around {
+            env: &config::variable,
+            key: hex(&Chance::system().bytes()),
+            out: &mut std::io::stdout(),
+            notes: &mut std::io::stderr(),
+            answers: answers.as_mut().map(|lock| lock as &mut dyn std::io::BufRead),
+            pauses: send::Around::usual_pauses(),
+        },
+    ))
+}
+
+fn openapi() -> Result<(), Failure> {
+    let docs = Docs::new(&api::document())?;
+    let mut out = std::io::stdout();
+    out.write_all(docs.document().trim_ascii_end())?;
+    Ok(writeln!(out)?)
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "campanile", &mut script);
+    Ok(std::io::stdout().write_all(&script)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! `campanile serve`: from the settings to a server that runs until it is told to stop.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{Administrator, App};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::{Flags, Settings};
+use crate::exit::Failure;
+use crate::{server, telemetry};
+
+/// Serves until SIGTERM or Ctrl-C, and drains.
+pub(super) fn serve(flags: Flags) -> Result<(), Failure> {
+    let settings = Settings::load(flags)?;
+    telemetry::start_log(settings.log_format, &settings.log_level)?;
+    let runtime = runtime()?;
+    let (listener, address) = runtime.block_on(listen(&settings))?;
+    // Outside of the runtime: it blocks.
+    let app = open(settings, address)?;
+    runtime.block_on(async {
+        if let Some(line) = told(&app.ensure_administrator().await?) {
+            say(&line);
+        }
+        until_told(&app, listener, address).await
+    })
+}
+
+/// The runtime of a server.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Listens before anything else is begun: a taken address leaves nothing behind.
+pub(crate) async fn listen(settings: &Settings) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| Failure::Work(format!("cannot listen at {}: {error}", settings.listen)))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// The app of a server that listens there.
+pub(crate) fn open(settings: Settings, address: SocketAddr) -> Result<Arc<App>, Failure> {
+    let origin = settings.origin(address);
+    Ok(App::open(settings, origin, Clock::system(), Chance::system())?)
+}
+
+/// What to tell about the first administrator: only what nobody else knows.
+pub(crate) fn told(administrator: &Administrator) -> Option<String> {
+    match administrator {
+        Administrator::Present => None,
+        Administrator::Made => Some("created the user admin".to_owned()),
+        Administrator::MadeWith(password) => Some(format!(
+            "created the user admin with the password {password} (it is not shown again)"
+        )),
+    }
+}
+
+/// Says where it listens, and serves until SIGTERM or Ctrl-C.
+pub(crate) async fn until_told(app: &Arc<App>, listener: TcpListener, address: SocketAddr) -> Result<(), Failure> {
+    let told = signalled(app.shutdown().clone())?;
+    app.spawn(told);
+    say(&format!("listening on http://{address}"));
+    let report = server::run(app, listener).await?;
+    tracing::info!(connections = report.connections, cut = report.cut, "stopped");
+    Ok(())
+}
+
+/// A line on standard output. A server goes on where nobody reads it.
+pub(crate) fn say(line: &str) {
+    let _closed = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Turns SIGTERM and Ctrl-C into the token; ends with it.
+fn signalled(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut term = terminations()?;
+    Ok(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            _ = tokio::signal::ctrl_c() => shutdown.cancel(),
+            () = term.next() => shutdown.cancel(),
+        }
+    })
+}
+
+/// SIGTERM, where there is such a thing.
+struct Terminations {
+    #[cfg(unix)]
+    inner: tokio::signal::unix::Signal,
+}
+
+fn terminations() -> std::io::Result<Terminations> {
+    Ok(Terminations {
+        #[cfg(unix)]
+        inner: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+    })
+}
+
+impl Terminations {
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.inner.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
