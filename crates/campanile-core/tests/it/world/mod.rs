@@ -4,6 +4,7 @@
 //! times one after the other. Reading moves nothing.
 
 mod facts;
+mod fresh;
 mod messages;
 mod reading;
 
@@ -18,10 +19,9 @@ use campanile_core::message::Channel;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel::Audiences;
 use campanile_core::message::target::Target;
-use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
-use campanile_store::testing::{TestDb, each_database};
+use campanile_store::testing::TestDb;
 
 pub(crate) use facts::{At, Status};
 
@@ -48,7 +48,7 @@ pub(crate) struct World<'d> {
 
 /// Runs a test in a fresh world on each database.
 pub(crate) fn each_world(test: impl Fn(&World<'_>)) {
-    each_database(&SCHEMA, |db| test(&World::new(db)));
+    fresh::each_database(|db| test(&World::new(db)));
 }
 
 impl<'d> World<'d> {
