@@ -8,7 +8,7 @@ mod fresh;
 mod messages;
 mod reading;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use campanile_core::audience::crowd;
@@ -39,7 +39,7 @@ const DAWN: Moment = Moment(1_800_000_000_000);
 pub(crate) struct World<'d> {
     pub(crate) db: &'d TestDb,
     now: Cell<Moment>,
-    lists: Arc<lists::Shared>,
+    lists: RefCell<Arc<lists::Shared>>,
     residents: Arc<crowd::Shared>,
     audiences: Arc<Audiences>,
     /// Who publishes; in no audience unless a test puts them there, except that of everyone.
@@ -56,7 +56,7 @@ impl<'d> World<'d> {
         let mut world = Self {
             db,
             now: Cell::new(DAWN),
-            lists: Arc::default(),
+            lists: RefCell::default(),
             residents: Arc::default(),
             audiences: Arc::default(),
             sender: PersonId(0),
@@ -84,6 +84,15 @@ impl<'d> World<'d> {
     /// One second later: the time of something that happens.
     fn tick(&self) -> Moment {
         self.pass(1)
+    }
+
+    /// What the process held in memory of messages is gone.
+    pub(crate) fn restart(&self) {
+        self.lists.replace(Arc::default());
+    }
+
+    fn lists(&self) -> Arc<lists::Shared> {
+        self.lists.borrow().clone()
     }
 
     fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
