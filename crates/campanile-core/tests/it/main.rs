@@ -4,6 +4,7 @@ mod act;
 mod change;
 mod funnel;
 mod inbox;
+mod paging;
 mod preview;
 mod publish;
 mod schedule;

@@ -8,9 +8,7 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::sent::Part;
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{Status, target::api_key};
-use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
-use campanile_store::{Db, Options};
 
 use crate::world::{At, PUBLISHER, World, draft, each_world, is_missing, role, subscribers};
 
@@ -289,9 +287,7 @@ fn several_servers_that_open_at_once_publish_once() {
     each_world(|world| {
         let id = world.publish(between(world, "Soon", 60, 120));
         let now = world.pass(60);
-        let servers: Vec<Db> = (0..3)
-            .map(|_| Db::open(&Options::new(world.db.url.clone()), &SCHEMA).unwrap())
-            .collect();
+        let servers = [world.db.another(), world.db.another(), world.db.another()];
         let opening = servers
             .iter()
             .flat_map(|server| [server, server])

@@ -110,7 +110,7 @@ impl World<'_> {
 
     /// Does something with named messages.
     pub(crate) fn tries(&self, person: PersonId, action: Action, ids: &[MessageId]) -> Result<()> {
-        let (now, shared, ids) = (self.tick(), self.lists.clone(), ids.to_vec());
+        let (now, shared, ids) = (self.tick(), self.lists(), ids.to_vec());
         let plan = self.read(move |tx| act::named(tx, &shared, person, &ids, action, now))?;
         self.db.jot(move |tx| act::act(tx, person, &plan, action, now))
     }
@@ -122,7 +122,7 @@ impl World<'_> {
 
     /// Does something with all that a filter takes; how many there were.
     pub(crate) fn does_to_all(&self, person: PersonId, action: Action, filter: Filter) -> usize {
-        let (now, shared) = (self.tick(), self.lists.clone());
+        let (now, shared) = (self.tick(), self.lists());
         let plan = self.read(move |tx| act::filtered(tx, &shared, person, &filter, now));
         let plan = plan.expect("the filter is good");
         let count = plan.messages.len();

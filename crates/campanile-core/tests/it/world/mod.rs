@@ -4,10 +4,11 @@
 //! times one after the other. Reading moves nothing.
 
 mod facts;
+mod fresh;
 mod messages;
 mod reading;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use campanile_core::audience::crowd;
@@ -18,10 +19,9 @@ use campanile_core::message::Channel;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel::Audiences;
 use campanile_core::message::target::Target;
-use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
-use campanile_store::testing::{TestDb, each_database};
+use campanile_store::testing::TestDb;
 
 pub(crate) use facts::{At, Status};
 
@@ -39,7 +39,7 @@ const DAWN: Moment = Moment(1_800_000_000_000);
 pub(crate) struct World<'d> {
     pub(crate) db: &'d TestDb,
     now: Cell<Moment>,
-    lists: Arc<lists::Shared>,
+    lists: RefCell<Arc<lists::Shared>>,
     residents: Arc<crowd::Shared>,
     audiences: Arc<Audiences>,
     /// Who publishes; in no audience unless a test puts them there, except that of everyone.
@@ -48,7 +48,7 @@ pub(crate) struct World<'d> {
 
 /// Runs a test in a fresh world on each database.
 pub(crate) fn each_world(test: impl Fn(&World<'_>)) {
-    each_database(&SCHEMA, |db| test(&World::new(db)));
+    fresh::each_database(|db| test(&World::new(db)));
 }
 
 impl<'d> World<'d> {
@@ -56,7 +56,7 @@ impl<'d> World<'d> {
         let mut world = Self {
             db,
             now: Cell::new(DAWN),
-            lists: Arc::default(),
+            lists: RefCell::default(),
             residents: Arc::default(),
             audiences: Arc::default(),
             sender: PersonId(0),
@@ -84,6 +84,15 @@ impl<'d> World<'d> {
     /// One second later: the time of something that happens.
     fn tick(&self) -> Moment {
         self.pass(1)
+    }
+
+    /// What the process held in memory of messages is gone.
+    pub(crate) fn restart(&self) {
+        self.lists.replace(Arc::default());
+    }
+
+    fn lists(&self) -> Arc<lists::Shared> {
+        self.lists.borrow().clone()
     }
 
     fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {

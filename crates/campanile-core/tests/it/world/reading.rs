@@ -34,7 +34,7 @@ impl World<'_> {
 
     /// One page.
     pub(crate) fn page(&self, person: PersonId, filter: Filter, before: Option<i64>, limit: usize) -> inbox::Page {
-        let (now, shared) = (self.now(), self.lists.clone());
+        let (now, shared) = (self.now(), self.lists());
         let page = self.read(move |tx| inbox::page(tx, &shared, person, &filter, before, limit, now));
         page.expect("a page can be read")
     }
@@ -95,7 +95,7 @@ impl World<'_> {
     }
 
     fn is_deleted(&self, person: PersonId, id: MessageId) -> bool {
-        let (now, shared) = (self.now(), self.lists.clone());
+        let (now, shared) = (self.now(), self.lists());
         let restored = self.read(move |tx| {
             use campanile_core::inbox::act::{Action, named};
             named(tx, &shared, person, &[id], Action::Restore, now).map(|_| ())
@@ -126,14 +126,14 @@ impl World<'_> {
 
     /// The numbers with what they rest on.
     pub(crate) fn counted(&self, person: PersonId) -> Counted {
-        let (now, shared) = (self.now(), self.lists.clone());
+        let (now, shared) = (self.now(), self.lists());
         let counted = self.read(move |tx| inbox::count(tx, &shared, person, now));
         counted.expect("an inbox can be counted")
     }
 
     /// One message as a person sees it.
     pub(crate) fn one(&self, person: PersonId, id: MessageId) -> Result<Shown> {
-        let (now, shared) = (self.now(), self.lists.clone());
+        let (now, shared) = (self.now(), self.lists());
         self.read(move |tx| inbox::one(tx, &shared, person, id, now))
     }
 
