@@ -30,33 +30,26 @@ sql! {
         FROM parentage a CROSS JOIN customer c
         WHERE a.customer = $1 AND a.since <= $2 AND c.id = a.parent ORDER BY a.since DESC LIMIT $3";
     // The memberships of a person.
-    HELD = concat!("SELECT m.since, m.until, m.since_at, m.until_at, p.key, p.name, r.scope, r.name, m.place, ",
+    HELD = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name, page.place, ",
             place_column!("key"), " FROM (SELECT * FROM membership WHERE person = $1 AND since <= $2
-                ORDER BY since DESC, place, object, role LIMIT $3) m
-            CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.since DESC, m.place, m.object, m.role");
+                ORDER BY since DESC, place, object, role LIMIT $3) page
+            CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
+        ORDER BY page.since DESC, page.place, page.object, page.role");
     // The memberships on an API, application ($4 and $5 are its place) or group (its two places).
-    HOLDERS = concat!("SELECT m.since, m.until, m.since_at, m.until_at, p.key, p.name, r.scope, r.name, m.place, ",
+    HOLDERS = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name, page.place, ",
             place_column!("key"), " FROM (SELECT * FROM membership
                 WHERE place IN ($4, $5) AND object = $1 AND since <= $2
-                ORDER BY since DESC, place, role, person LIMIT $3) m
-            CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.since DESC, m.place, m.role, m.person");
-    // Those on an environment: maybe everybody's, so in the order in which they began, by the index of that.
-    RESIDENTS = concat!("SELECT m.since, m.until, m.since_at, m.until_at, p.key, p.name, r.scope, r.name, m.place, ",
-            place_column!("key"), " FROM (SELECT * FROM membership
-                WHERE place = 2 AND object = $1 AND since <= $2
-                ORDER BY since DESC, role, person LIMIT $3) m
-            CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.since DESC, m.role, m.person");
+                ORDER BY since DESC, place, role, person LIMIT $3) page
+            CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
+        ORDER BY page.since DESC, page.place, page.role, page.person");
     // The groups attached to an API or application, whose place is $4.
     GROUP = "SELECT a.since, a.until, a.since_at, a.until_at, g.key, g.name FROM attachment a CROSS JOIN grp g
         WHERE a.place = $4 AND a.object = $1 AND a.since <= $2 AND g.id = a.grp
         ORDER BY a.since DESC, g.key LIMIT $3";
     // What a group is attached to.
-    ATTACHED = concat!("SELECT m.since, m.until, m.since_at, m.until_at, m.place, ", place_column!("key"), "
-            FROM attachment m WHERE m.grp = $1 AND m.since <= $2
-        ORDER BY m.since DESC, m.place, m.object LIMIT $3");
+    ATTACHED = concat!("SELECT page.since, page.until, page.since_at, page.until_at, page.place, ", place_column!("key"), "
+            FROM attachment page WHERE page.grp = $1 AND page.since <= $2
+        ORDER BY page.since DESC, page.place, page.object LIMIT $3");
     TERM = "SELECT t.since, t.until, t.since_at, t.until_at, t.status,
             (SELECT p.key FROM person p WHERE p.id = t.subscriber), t.starts_at, t.ends_at
         FROM term t WHERE t.subscription = $1 AND t.since <= $2 ORDER BY t.since DESC LIMIT $3";
@@ -69,7 +62,7 @@ pub enum Subject {
     User(String),
     /// A customer: life, parent.
     Customer(i64),
-    /// An environment: life, memberships on it.
+    /// An environment: life. Who holds something on it is perhaps everybody; that is in their own histories.
     Environment(String),
     /// A group: life, memberships on it, what it is attached to.
     Group(String),
@@ -223,7 +216,7 @@ static USER: &[Arm] = &[
     (&HELD, &[], membership),
 ];
 static OF_CUSTOMER: &[Arm] = &[(&LIFE, &[kind::CUSTOMER], LIVED), (&PARENT, &[], parent)];
-static ENVIRONMENT: &[Arm] = &[(&LIFE, &[kind::ENVIRONMENT], LIVED), (&RESIDENTS, &[], membership)];
+static ENVIRONMENT: &[Arm] = &[(&LIFE, &[kind::ENVIRONMENT], LIVED)];
 static OF_GROUP: &[Arm] = &[
     (&LIFE, &[kind::GROUP], LIVED),
     (&ATTACHED, &[], attached),

@@ -38,8 +38,8 @@ sql! {
     CHILDREN = concat!("SELECT '', c.id, ", item!(), " FROM
             (SELECT a.customer AS id FROM parentage a WHERE a.parent = $5 AND a.customer > $2
                 AND a.until = 9223372036854775807 AND CAST($1 AS TEXT) IS NOT NULL
-                ORDER BY a.customer LIMIT $3) o
-            CROSS JOIN customer c WHERE c.id = o.id", if_active!(), " ORDER BY o.id");
+                ORDER BY a.customer LIMIT $3) page
+            CROSS JOIN customer c WHERE c.id = page.id", if_active!(), " ORDER BY page.id");
     // $5: the number itself.
     BY_NUMBER = concat!("SELECT '', c.id, ", item!(), " FROM customer c
         WHERE c.id = $5 AND c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL", if_active!(), " LIMIT $3");

@@ -9,34 +9,34 @@ use crate::error::{Error, Result};
 use crate::place::{ORGANIZATION, Scope, place};
 use crate::time::Moment;
 
-/// The key or name of the place of the membership `m`.
+/// The key or name of the place of the fact `page`.
 macro_rules! place_column {
     ($column:literal) => {
         concat!(
-            "CASE m.place
+            "CASE page.place
                 WHEN 1 THEN 'DEFAULT'
                 WHEN 2 THEN (SELECT x.",
             $column,
-            " FROM environment x WHERE x.id = m.object)
+            " FROM environment x WHERE x.id = page.object)
                 WHEN 3 THEN (SELECT x.",
             $column,
-            " FROM api x WHERE x.id = m.object)
+            " FROM api x WHERE x.id = page.object)
                 WHEN 4 THEN (SELECT x.",
             $column,
-            " FROM application x WHERE x.id = m.object)
+            " FROM application x WHERE x.id = page.object)
                 ELSE (SELECT x.",
             $column,
-            " FROM grp x WHERE x.id = m.object) END"
+            " FROM grp x WHERE x.id = page.object) END"
         )
     };
 }
 pub(in crate::directory) use place_column;
 
-/// A membership with the names of what it names, from `m` on.
+/// A membership with the names of what it names, from `page` on.
 macro_rules! item {
     () => {
         concat!(
-            "SELECT m.place, m.object, m.role, p.id, p.key, p.name, r.scope, r.name, m.since_at, ",
+            "SELECT page.place, page.object, page.role, p.id, p.key, p.name, r.scope, r.name, page.since_at, ",
             place_column!("key"),
             ", ",
             place_column!("name")
@@ -46,23 +46,23 @@ macro_rules! item {
 
 sql! {
     // $2 to $4: after this place, object and role. $5: so many.
-    OF_USER = concat!(item!(), " FROM (SELECT m.person, m.place, m.object, m.role, m.since_at FROM membership m
-            WHERE m.person = (SELECT u.id FROM person u WHERE u.key = $1)
-                AND (m.place, m.object, m.role) > ($2, $3, $4) AND m.until = 9223372036854775807
-            ORDER BY m.place, m.object, m.role LIMIT $5) m
-        CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.place, m.object, m.role");
+    OF_USER = concat!(item!(), " FROM (SELECT person, place, object, role, since_at FROM membership
+            WHERE person = (SELECT u.id FROM person u WHERE u.key = $1)
+                AND (place, object, role) > ($2, $3, $4) AND until = 9223372036854775807
+            ORDER BY place, object, role LIMIT $5) page
+        CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
+        ORDER BY page.place, page.object, page.role");
     // $3, $4: after this role and person. $6: only of this role's name.
-    OF_PLACE = concat!(item!(), " FROM (SELECT m.person, m.place, m.object, m.role, m.since_at FROM membership m
-            WHERE m.place = $1 AND m.object = $2 AND (m.role, m.person) > ($3, $4) AND m.until = 9223372036854775807
-            ORDER BY m.role, m.person LIMIT $5) m
-        CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.role, m.person");
-    OF_ROLE = concat!(item!(), " FROM (SELECT m.person, m.place, m.object, m.role, m.since_at FROM membership m
-            WHERE m.place = $1 AND m.object = $2 AND m.role = $3 AND m.person > $4 AND m.until = 9223372036854775807
-            ORDER BY m.person LIMIT $5) m
-        CROSS JOIN person p CROSS JOIN role r WHERE p.id = m.person AND r.id = m.role
-        ORDER BY m.person");
+    OF_PLACE = concat!(item!(), " FROM (SELECT person, place, object, role, since_at FROM membership
+            WHERE place = $1 AND object = $2 AND (role, person) > ($3, $4) AND until = 9223372036854775807
+            ORDER BY role, person LIMIT $5) page
+        CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
+        ORDER BY page.role, page.person");
+    OF_ROLE = concat!(item!(), " FROM (SELECT person, place, object, role, since_at FROM membership
+            WHERE place = $1 AND object = $2 AND role = $3 AND person > $4 AND until = 9223372036854775807
+            ORDER BY person LIMIT $5) page
+        CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
+        ORDER BY page.person");
     ENVIRONMENT = "SELECT id FROM environment WHERE key = $1";
     API = "SELECT id FROM api WHERE key = $1";
     APPLICATION = "SELECT id FROM application WHERE key = $1";

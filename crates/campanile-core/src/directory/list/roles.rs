@@ -12,12 +12,12 @@ use crate::place::Scope;
 
 sql! {
     // $1, $2: after this scope and name. $3: so many. $4: only of this scope. Permissions come a row each.
-    ALL = "SELECT r.id, r.scope, r.name, r.system, q.permission, q.letters FROM
-            (SELECT o.id, o.scope, o.name, o.system FROM role o
-                WHERE (o.scope, o.name) > ($1, $2) AND (CAST($4 AS BIGINT) IS NULL OR o.scope = $4)
-                ORDER BY o.scope, o.name LIMIT $3) r
-            LEFT JOIN role_permission q ON q.role = r.id
-        ORDER BY r.scope, r.name, q.permission";
+    ALL = "SELECT page.id, page.scope, page.name, page.system, q.permission, q.letters FROM
+            (SELECT id, scope, name, system FROM role
+                WHERE (scope, name) > ($1, $2) AND (CAST($4 AS BIGINT) IS NULL OR scope = $4)
+                ORDER BY scope, name LIMIT $3) page
+            LEFT JOIN role_permission q ON q.role = page.id
+        ORDER BY page.scope, page.name, q.permission";
     ONE = "SELECT r.id, r.scope, r.name, r.system, q.permission, q.letters FROM role r
         LEFT JOIN role_permission q ON q.role = r.id WHERE r.scope = $1 AND r.name = $2 ORDER BY q.permission";
 }

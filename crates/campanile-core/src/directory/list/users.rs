@@ -70,8 +70,8 @@ sql! {
                 AND r.until = 9223372036854775807 AND CAST($1 AS TEXT) IS NOT NULL
                 AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = EXISTS (SELECT 1 FROM life l
                     WHERE l.kind = 1 AND l.object = r.person AND l.until = 9223372036854775807))
-                ORDER BY r.person LIMIT $3) o
-            CROSS JOIN person p WHERE p.id = o.id ORDER BY o.id");
+                ORDER BY r.person LIMIT $3) page
+            CROSS JOIN person p WHERE p.id = page.id ORDER BY page.id");
     BY_LOGIN = search!("login_key", "");
     BY_NAME = search!("name_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)");
     BY_EMAIL = search!("email_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)
