@@ -1,4 +1,5 @@
--- The schema of Campanile, for SQLite and PostgreSQL alike ({id}, {blob}, {clustered} are the words that differ).
+-- The schema of Campanile, for SQLite and PostgreSQL alike ({id}, {blob}, {clustered} and {bytewise}, the order
+-- of a text's bytes, are the words that differ).
 --
 -- Facts carry [since, until): revisions, the one total order of changes and publications. "until" of what still holds
 -- is 9223372036854775807. Beside them stands the wall-clock time for people; it never runs against the revisions.
@@ -9,15 +10,15 @@
 
 CREATE TABLE person (
     id {id} PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
-    key TEXT NOT NULL UNIQUE,
+    key TEXT {bytewise} NOT NULL UNIQUE,
     login TEXT NOT NULL,
     -- Lower-cased: nobody is told apart by case.
-    login_key TEXT NOT NULL UNIQUE,
+    login_key TEXT {bytewise} NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_key TEXT {bytewise} NOT NULL,
     email TEXT,
     -- The normalised address: one mail per distinct one.
-    email_key TEXT,
+    email_key TEXT {bytewise},
     locale TEXT,
     zone TEXT,
     -- 0 User, 1 CustomerAdmin, 2 RootAdmin
@@ -39,33 +40,38 @@ CREATE INDEX person_changed ON person (changed);
 CREATE TABLE customer (
     id {id} PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL
+    name_key TEXT {bytewise} NOT NULL
 );
 CREATE INDEX customer_name ON customer (name_key);
 
-CREATE TABLE environment (id {id} PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
-CREATE TABLE grp (id {id} PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_key TEXT NOT NULL);
+CREATE TABLE environment (id {id} PRIMARY KEY, key TEXT {bytewise} NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE grp (
+    id {id} PRIMARY KEY,
+    key TEXT {bytewise} NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    name_key TEXT {bytewise} NOT NULL
+);
 CREATE INDEX grp_name ON grp (name_key);
 CREATE TABLE api (
     id {id} PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
+    key TEXT {bytewise} NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_key TEXT {bytewise} NOT NULL,
     environment BIGINT NOT NULL REFERENCES environment (id)
 );
 CREATE INDEX api_name ON api (name_key);
 CREATE TABLE application (
     id {id} PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
+    key TEXT {bytewise} NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_key TEXT {bytewise} NOT NULL,
     environment BIGINT NOT NULL REFERENCES environment (id)
 );
 CREATE INDEX application_name ON application (name_key);
 -- What an application has to an API; its changing side is in "term".
 CREATE TABLE subscription (
     id {id} PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
+    key TEXT {bytewise} NOT NULL UNIQUE,
     api BIGINT NOT NULL REFERENCES api (id),
     application BIGINT NOT NULL REFERENCES application (id)
 );
@@ -76,7 +82,7 @@ CREATE TABLE role (
     id {id} PRIMARY KEY,
     -- 1 ORGANIZATION, 2 ENVIRONMENT, 3 API, 4 APPLICATION
     scope BIGINT NOT NULL CHECK (scope BETWEEN 1 AND 4),
-    name TEXT NOT NULL,
+    name TEXT {bytewise} NOT NULL,
     -- A system role cannot be changed or removed.
     system BOOLEAN NOT NULL,
     UNIQUE (scope, name)

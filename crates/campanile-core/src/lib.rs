@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod audience;
+pub mod directory;
 pub mod error;
 pub mod id;
 pub mod inbox;

@@ -14,7 +14,12 @@ pub static SCHEMA: Schema = Schema {
 
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
-    LISTS.iter().copied().flatten().copied()
+    LISTS
+        .iter()
+        .copied()
+        .flatten()
+        .copied()
+        .chain(crate::directory::statements())
 }
 
 static LISTS: &[&[&Sql]] = &[

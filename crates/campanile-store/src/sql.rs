@@ -22,6 +22,8 @@ const TOKENS: &[(&str, &str, &str)] = &[
     // A table whose primary key is its order on disk. PostgreSQL has no such thing and needs none.
     ("{clustered}", "WITHOUT ROWID", ""),
     ("{id}", "INTEGER", "BIGINT"),
+    // Texts in the order of their bytes, whatever the language of the installation: lists are paged and searched so.
+    ("{bytewise}", "", "COLLATE \"C\""),
 ];
 
 impl Dialect {

@@ -11,9 +11,9 @@ use crate::time::Moment;
 /// Characters of the longest name.
 pub const NAME_CHARS: usize = 200;
 /// Bytes of the longest email address (RFC 5321: a path of 256 with its brackets).
-const EMAIL_BYTES: usize = 254;
+pub const EMAIL_BYTES: usize = 254;
 /// Bytes of the longest language tag (RFC 5646, section 4.4.1).
-const LOCALE_BYTES: usize = 35;
+pub const LOCALE_BYTES: usize = 35;
 
 sql! {
     FIND = "
@@ -157,7 +157,7 @@ fn is_name(name: &str) -> bool {
 
 /// One `@` with something on both sides, nothing that could end a header or begin another address. Whether it can be
 /// delivered to is for the relay to say.
-fn is_email(email: &str) -> bool {
+pub(crate) fn is_email(email: &str) -> bool {
     let odd = |char: char| char.is_whitespace() || char.is_control() || ",;:<>()[]\\\"".contains(char);
     email.len() <= EMAIL_BYTES
         && !email.contains(odd)
@@ -171,7 +171,7 @@ fn is_email(email: &str) -> bool {
         })
 }
 
-fn is_locale(locale: &str) -> bool {
+pub(crate) fn is_locale(locale: &str) -> bool {
     let mut parts = locale.split('-');
     let language = parts.next().unwrap_or_default();
     locale.len() <= LOCALE_BYTES

@@ -1,0 +1,208 @@
+//! Reading the directory: one thing, or a page of many, in the form in which it is imported, with `active` and
+//! `created_at` beside.
+//!
+//! A page is found by an index and continued by the key of its last item, so it costs the same anywhere in the list,
+//! and what is added meanwhile neither repeats nor hides another item. A search looks into several indexes one after
+//! another ("arms"); what an earlier arm has found a later one leaves out.
+
+mod customers;
+pub(super) mod memberships;
+mod roles;
+mod subscriptions;
+mod things;
+mod users;
+
+use campanile_store::{Param, Row, Sql, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+pub use customers::{Customer, CustomerFilter, Parent, customer, customers};
+pub use memberships::{Membership, MembershipFilter, memberships};
+pub use roles::{Role, role, roles};
+pub use subscriptions::{Subscription, SubscriptionFilter, subscription, subscriptions};
+pub use things::{Kind, Thing, ThingFilter, thing, things};
+pub use users::{User, UserFilter, user, users};
+
+/// Items of a page when nothing is said.
+pub const PAGE: i64 = 50;
+/// Items of a page at most.
+pub const PAGE_LIMIT: i64 = 100;
+/// Characters of a search; longer ones find nothing that a shorter one would not.
+pub const SEARCH_LIMIT: usize = 200;
+
+/// Which page.
+#[derive(Debug, Clone, Default)]
+pub struct Paging {
+    /// Items, 1 to 100; absent is 50.
+    pub limit: Option<i64>,
+    /// `next` of the page before; absent is the first page.
+    pub cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    /// The items, in the order of the list.
+    pub items: Vec<T>,
+    /// What to ask for the next page with; null on the last one.
+    pub next: Option<String>,
+}
+
+/// The statements of the files below, a list each.
+pub(super) fn statements() -> impl Iterator<Item = &'static [&'static Sql]> {
+    [
+        customers::STATEMENTS,
+        memberships::STATEMENTS,
+        roles::STATEMENTS,
+        subscriptions::STATEMENTS,
+        things::STATEMENTS,
+        users::STATEMENTS,
+    ]
+    .into_iter()
+}
+
+impl Paging {
+    /// The limit, within its bounds.
+    pub(in crate::directory) fn limit(&self) -> Result<usize> {
+        match self.limit {
+            None => Ok(PAGE as usize),
+            Some(limit) if (1..=PAGE_LIMIT).contains(&limit) => Ok(limit as usize),
+            Some(_) => Err(Error::field("limit", format!("must be 1 to {PAGE_LIMIT}"))),
+        }
+    }
+
+    /// Where the page begins.
+    pub(in crate::directory) fn place(&self) -> Result<Place> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(Place::default());
+        };
+        decode(cursor)
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or_else(|| Error::field("cursor", "is not one that a list has given"))
+    }
+}
+
+/// Where a page begins: after this arm's row with this text and these numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::directory) struct Place {
+    pub(in crate::directory) arm: usize,
+    pub(in crate::directory) text: String,
+    pub(in crate::directory) numbers: (i64, i64, i64),
+}
+
+impl Place {
+    pub(in crate::directory) fn cursor(&self) -> Result<String> {
+        let json = serde_json::to_vec(self).map_err(|error| campanile_store::Error::Internal(error.to_string()))?;
+        Ok(encode(&json))
+    }
+}
+
+/// A page from arms that follow one another. `query` runs an arm from a place with a limit; each row it gives is the
+/// item and its place.
+pub(super) fn page<T>(
+    paging: &Paging,
+    arms: usize,
+    mut query: impl FnMut(&Place, i64) -> Result<Vec<(T, Place)>>,
+) -> Result<Page<T>> {
+    let limit = paging.limit()?;
+    let mut from = paging.place()?;
+    let mut found = Vec::with_capacity(limit + 1);
+    while from.arm < arms && found.len() <= limit {
+        found.extend(query(&from, (limit + 1 - found.len()) as i64)?);
+        from = Place {
+            arm: from.arm + 1,
+            ..Place::default()
+        };
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = match found.last() {
+        Some((_, place)) if more => Some(place.cursor()?),
+        _ => None,
+    };
+    let items = found.into_iter().map(|(item, _)| item).collect();
+    Ok(Page { items, next })
+}
+
+/// A statement of a list and how many of the list's parameters it takes.
+pub(super) struct Arm(pub(super) &'static Sql, pub(super) usize);
+
+/// Runs an arm whose rows begin with their place's text and first number; `read` begins at column 2.
+pub(super) fn run<T>(
+    tx: &mut Tx<'_>,
+    arm: &Arm,
+    at: usize,
+    params: &[&dyn Param],
+    read: impl Fn(&Row<'_>) -> campanile_store::Result<T>,
+) -> Result<Vec<(T, Place)>> {
+    Ok(tx.rows(arm.0, &params[..arm.1], |row| {
+        let place = Place {
+            arm: at,
+            text: row.get(0)?,
+            numbers: (row.get(1)?, 0, 0),
+        };
+        Ok((read(row)?, place))
+    })?)
+}
+
+/// A search by the beginning: from this text on, and before that one. `None`: nothing to search for.
+pub(super) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {
+    let Some(q) = q.map(str::trim).filter(|q| !q.is_empty()) else {
+        return Ok(None);
+    };
+    if q.chars().count() > SEARCH_LIMIT {
+        return Err(Error::field("q", format!("at most {SEARCH_LIMIT} characters")));
+    }
+    if q.contains('\0') {
+        return Err(Error::field("q", "cannot hold a NUL character"));
+    }
+    // Texts are compared byte by byte, and no text that somebody typed goes on with the last code point.
+    Ok(Some((q.to_owned(), format!("{q}\u{10ffff}"))))
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Base64url without padding (RFC 4648, section 5).
+fn encode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
+    for block in bytes.chunks(3) {
+        let at = |index: usize| u32::from(block.get(index).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..=block.len() {
+            let index = (bits >> (18 - 6 * digit)) & 63;
+            out.push(char::from(ALPHABET[index as usize]));
+        }
+    }
+    out
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut bits, mut count) = (0_u32, 0);
+    for char in text.bytes() {
+        let digit = ALPHABET.iter().position(|at| *at == char)?;
+        bits = (bits << 6 | digit as u32) & 0xffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64url_reads_what_it_wrote() {
+        for length in 0..20_u8 {
+            let bytes: Vec<u8> = (0..length).map(|at| at.wrapping_mul(97) ^ 0xa5).collect();
+            assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+        assert_eq!(encode(b"fo?~"), "Zm8_fg");
+        assert_eq!(decode("not+url"), None);
+    }
+}
