@@ -92,6 +92,9 @@ fn impatient(db: &TestDb) -> Db {
     Db::open(&impatient, &SCHEMA).unwrap()
 }
 
+/// Takes both databases far longer than [`impatient`] allows a read, and not so long that a test could not wait for it.
+const LONG: i64 = 1_000_000;
+
 fn count_to(end: i64) -> impl FnOnce(&mut Tx<'_>) -> Result<i64, Error> + Send + 'static {
     move |tx| tx.one(&COUNT_TO, &[&end], |row| row.get(0))
 }
@@ -101,7 +104,7 @@ fn a_slow_read_is_ended_and_the_next_one_works() {
     each(|db| {
         let impatient = impatient(db);
         for _ in 0..5 {
-            let slow = db.wait(impatient.read(count_to(i64::MAX)));
+            let slow = db.wait(impatient.read(count_to(LONG)));
             assert!(matches!(slow, Err(Error::Timeout)), "{slow:?}");
         }
         assert_eq!(db.wait(impatient.read(count_to(10))).unwrap(), 10);
@@ -112,11 +115,10 @@ fn a_slow_read_is_ended_and_the_next_one_works() {
 fn a_scan_may_take_longer_than_a_read() {
     each(|db| {
         let impatient = impatient(db);
-        let end = 1_000_000;
         for _ in 0..4 {
-            let slow = db.wait(impatient.read(count_to(end)));
+            let slow = db.wait(impatient.read(count_to(LONG)));
             assert!(matches!(slow, Err(Error::Timeout)), "{slow:?}");
-            assert_eq!(db.wait(impatient.scan(count_to(end))).unwrap(), end);
+            assert_eq!(db.wait(impatient.scan(count_to(LONG))).unwrap(), LONG);
         }
     });
 }

@@ -34,7 +34,7 @@ fn a_signal_comes_once_its_work_can_be_seen() {
         let mut receiver = db.db.signals();
         let write = db.db.write(announce(1));
         let hear = async {
-            let heard = receiver.recv().await.unwrap();
+            let heard = tokio::time::timeout(LONG, receiver.recv()).await.unwrap().unwrap();
             let seen = db.db.read(|tx| tx.one(&COUNT, &[], |row| row.get::<i64>(0))).await;
             (heard.to_vec(), seen.unwrap())
         };

@@ -39,19 +39,25 @@ fn two_servers_never_get_the_same_number_not_even_the_first() {
 fn whoever_looks_sees_numbers_without_gaps_at_any_time() {
     each(|db| {
         let other = db.another();
-        let writes = (0..200).map(|turn| if turn % 2 == 0 { &db.db } else { &other }.write(number()));
+        let done = std::cell::Cell::new(false);
+        let write = async {
+            let writes = (0..200).map(|turn| if turn % 2 == 0 { &db.db } else { &other }.write(number()));
+            join_all(writes).await;
+            done.set(true);
+        };
         let look = async {
             loop {
+                let last = done.get();
                 let seen = db.db.read(|tx| tx.rows(&IDS, &[], |row| row.get::<i64>(0))).await;
                 let seen = seen.unwrap();
                 assert_eq!(seen, (1..=seen.len() as i64).collect::<Vec<_>>());
-                if seen.len() == 200 {
-                    break;
+                if last {
+                    break seen.len();
                 }
                 tokio::task::yield_now().await;
             }
         };
-        db.wait(join(join_all(writes), look));
+        assert_eq!(db.wait(join(write, look)).1, 200);
     });
 }
 
