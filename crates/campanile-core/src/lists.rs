@@ -142,12 +142,16 @@ impl Lists {
         self.slots.get(&id).map(|slot| self.entry(*slot))
     }
 
-    /// Whether a message is addressed to a selector.
+    /// To whom a message is addressed; nobody where it is not published.
     #[must_use]
-    pub fn addressed(&self, id: i64, key: Key) -> bool {
-        self.slots
-            .get(&id)
-            .is_some_and(|slot| self.keys_of[*slot as usize].contains(&key))
+    pub fn keys(&self, id: i64) -> &[Key] {
+        self.slots.get(&id).map_or(&[], |slot| self.keys_at(*slot))
+    }
+
+    /// To whom the message in a slot is addressed.
+    #[must_use]
+    pub fn keys_at(&self, slot: u32) -> &[Key] {
+        &self.keys_of[slot as usize]
     }
 
     /// The messages of one selector.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Bundle, Holding, Instant, Mark, Rule};
+use crate::audience::{Bundle, Holding, Instant, Key, Mark, Rule};
 use crate::lists::{Entry, Lists};
 use crate::message::Channel;
 use crate::time::{Moment, Revision};
@@ -97,12 +97,13 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
             }
             for slot in &postings.while_active {
                 let entry = lists.entry(*slot);
-                if stamps[*slot as usize] != *stamp && entry.revision <= bundle.revision && shown(entry, now) {
-                    let arrival = arrival(bundle, lists, entry, now);
-                    if let Some(arrival) = arrival {
-                        stamps[*slot as usize] = *stamp;
-                        hand(item(bundle, entry, Some(arrival), now));
-                    }
+                if stamps[*slot as usize] != *stamp
+                    && entry.revision <= bundle.revision
+                    && shown(entry, now)
+                    && let Some(arrival) = arrival(bundle, lists.keys_at(*slot), entry, now)
+                {
+                    stamps[*slot as usize] = *stamp;
+                    hand(item(bundle, entry, Some(arrival), now));
                 }
             }
         }
@@ -115,13 +116,14 @@ pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<
     let entry = lists
         .find(message)
         .filter(|entry| entry.revision <= bundle.revision && shown(entry, now))?;
+    let keys = lists.keys(message);
     match entry.rule {
         Rule::AtSend => {
-            let holds = |holding: &&Holding| lists.addressed(message, holding.key) && was_in(bundle, holding, entry);
+            let holds = |holding: &&Holding| keys.contains(&holding.key) && was_in(bundle, holding, entry);
             bundle.holdings.iter().find(holds)?;
             Some(item(bundle, entry, None, now))
         }
-        Rule::WhileActive => Some(item(bundle, entry, Some(arrival(bundle, lists, entry, now)?), now)),
+        Rule::WhileActive => Some(item(bundle, entry, Some(arrival(bundle, keys, entry, now)?), now)),
     }
 }
 
@@ -139,32 +141,62 @@ fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
     holding.covers(published) && bundle.alive(published.revision)
 }
 
-/// For a `while_active` message: the revision and time since which the person's fact matches, the least over all of
-/// them; `None` where none does. Once the window has closed, what mattered is whether one did while it was open.
-fn arrival(bundle: &Bundle, lists: &Lists, entry: &Entry, now: Moment) -> Option<Mark> {
-    let past = entry.is_past(now);
-    // Deactivated people are in no audience; what they held may go on.
-    let there = |holding: &Holding| {
-        bundle.lives().any(|life| {
-            if past {
-                let from = holding.since_at.max(holding.starts_at).max(life.since_at);
-                let to = holding.until_at.min(holding.ends_at).min(life.until_at);
-                from.max(entry.published_at) < to.min(entry.closes_at.saturating_add(1_000))
-            } else {
-                holding.covers(Instant::now(now)) && life.is_open()
-            }
+/// For a `while_active` message: when the person came to match, without a gap since; `None` where they do not match. Once
+/// the window has closed, what mattered is whether they did at some moment while it was open.
+fn arrival(bundle: &Bundle, keys: &[Key], entry: &Entry, now: Moment) -> Option<Mark> {
+    let facts = bundle.holdings.iter().filter(|holding| keys.contains(&holding.key));
+    if !entry.is_past(now) {
+        let active = bundle.lives().any(Holding::is_open);
+        return stretch(facts, |fact| active && fact.covers(Instant::now(now)));
+    }
+    // The last moment of the window at which a fact held and the person was active.
+    let (opens, closes) = (
+        entry.opens_at.max(entry.published_at),
+        entry.closes_at.saturating_add(1_000),
+    );
+    let last = facts
+        .clone()
+        .flat_map(|fact| bundle.lives().map(move |life| (fact, life)))
+        .filter_map(|(fact, life)| {
+            let from = from(fact).max(life.since_at).max(opens);
+            let to = to(fact).min(life.until_at).min(closes);
+            (from < to).then_some(to - 1)
         })
+        .max()?;
+    stretch(facts, |fact| from(fact) <= last && last < to(fact))
+}
+
+/// Since when, without a gap, some fact has held: the beginning of the stretch of which the given facts are the end.
+///
+/// A fact that gives way to another, as where a person moves within a subtree or a subscription is renewed, is no gap.
+pub(crate) fn stretch<'f>(
+    facts: impl Iterator<Item = &'f Holding> + Clone,
+    there: impl Fn(&Holding) -> bool,
+) -> Option<Mark> {
+    let mut first = facts.clone().filter(|fact| there(fact)).min_by_key(|fact| from(fact))?;
+    let before = |first: &Holding| {
+        let touching = facts
+            .clone()
+            .filter(|fact| from(fact) < from(first) && from(first) <= to(fact));
+        touching.min_by_key(|fact| from(fact))
     };
-    let matching = bundle
-        .holdings
-        .iter()
-        .filter(|holding| lists.addressed(entry.id, holding.key) && there(holding));
-    matching
-        .map(|holding| Mark {
-            revision: holding.since,
-            at: holding.starts_at,
-        })
-        .min_by_key(|mark| (mark.revision, mark.at))
+    while let Some(earlier) = before(first) {
+        first = earlier;
+    }
+    Some(Mark {
+        revision: first.since,
+        at: first.starts_at,
+    })
+}
+
+/// When a fact began to match, by the wall clock.
+fn from(fact: &Holding) -> i64 {
+    fact.since_at.max(fact.starts_at)
+}
+
+/// When a fact ceased to match, by the wall clock.
+fn to(fact: &Holding) -> i64 {
+    fact.until_at.min(fact.ends_at)
 }
 
 /// Whether a mark covers what came up at a revision and, where a clock decides, at a time (decision 18).
