@@ -11,6 +11,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod hasher;
+pub mod import;
 pub mod keeper;
 pub mod pass;
 pub mod problem;

@@ -62,7 +62,10 @@ pub(crate) fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
 /// Sends `total` requests over some connections, taking the ready-made ones in turn. Runs on a thread of its own.
 pub(crate) fn drive(address: SocketAddr, requests: Vec<Vec<u8>>, connections: usize, total: usize) -> Run {
     let work = move || {
-        let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let rt = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
         rt.block_on(run(address, Arc::new(requests), connections, total))
     };
     std::thread::spawn(work).join().expect("the client does not panic")
@@ -75,8 +78,14 @@ async fn run(address: SocketAddr, requests: Arc<Vec<Vec<u8>>>, connections: usiz
     for _ in 0..connections {
         tasks.spawn(connection(address, Arc::clone(&requests), Arc::clone(&next), total));
     }
-    let mut out =
-        Run { count: 0, took: Duration::ZERO, latencies: Vec::new(), status: 0, body: Vec::new(), head: String::new() };
+    let mut out = Run {
+        count: 0,
+        took: Duration::ZERO,
+        latencies: Vec::new(),
+        status: 0,
+        body: Vec::new(),
+        head: String::new(),
+    };
     while let Some(done) = tasks.join_next().await {
         let part = done.expect("a connection does not panic");
         out.latencies.extend(part.latencies);
@@ -95,18 +104,31 @@ async fn connection(address: SocketAddr, requests: Arc<Vec<Vec<u8>>>, next: Arc<
     let mut stream = TcpStream::connect(address).await.expect("the server is there");
     stream.set_nodelay(true).expect("loopback takes the option");
     let mut buffer = Vec::with_capacity(16 * 1024);
-    let mut out =
-        Run { count: 0, took: Duration::ZERO, latencies: Vec::new(), status: 0, body: Vec::new(), head: String::new() };
+    let mut out = Run {
+        count: 0,
+        took: Duration::ZERO,
+        latencies: Vec::new(),
+        status: 0,
+        body: Vec::new(),
+        head: String::new(),
+    };
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);
         if at >= total {
             return out;
         }
         let sent = Instant::now();
-        stream.write_all(&requests[at % requests.len()]).await.expect("the server reads");
+        stream
+            .write_all(&requests[at % requests.len()])
+            .await
+            .expect("the server reads");
         let (status, head, body) = answer(&mut stream, &mut buffer).await;
         out.latencies.push(sent.elapsed());
-        assert!(status < 500, "the server failed: {head}{}", String::from_utf8_lossy(&body));
+        assert!(
+            status < 500,
+            "the server failed: {head}{}",
+            String::from_utf8_lossy(&body)
+        );
         (out.status, out.head, out.body) = (status, head, body);
     }
 }
@@ -118,17 +140,33 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, String, V
         if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             break at + 4;
         }
-        assert_ne!(stream.read_buf(buffer).await.expect("the server answers"), 0, "the server hung up");
+        assert_ne!(
+            stream.read_buf(buffer).await.expect("the server answers"),
+            0,
+            "the server hung up"
+        );
     };
     let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .expect("a status line");
     let length = head
         .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|at| at.trim().to_owned()))
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length:")
+                .map(|at| at.trim().to_owned())
+        })
         .and_then(|at| at.parse::<usize>().ok())
         .unwrap_or(0);
     while buffer.len() < end + length {
-        assert_ne!(stream.read_buf(buffer).await.expect("the server answers"), 0, "the server hung up");
+        assert_ne!(
+            stream.read_buf(buffer).await.expect("the server answers"),
+            0,
+            "the server hung up"
+        );
     }
     (status, head, buffer[end..end + length].to_vec())
 }

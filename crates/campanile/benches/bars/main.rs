@@ -1,0 +1,113 @@
+//! The bars: how fast, how small, each figure beside what it is held against, both of the same run.
+//!
+//! `cargo bench --bench bars` runs all of them in seconds on a small world; `-- --people 1000000 --messages 10000` on the
+//! big one; names after `--` choose some: `cargo bench --bench bars -- inbox announce --people 1000000`. `--postgres` takes
+//! a throw-away PostgreSQL in place of the embedded database.
+
+mod client;
+mod footprint;
+mod house;
+mod memory;
+mod wire;
+
+use std::time::Duration;
+
+/// What to run.
+struct Choice {
+    names: Vec<String>,
+    people: u64,
+    messages: usize,
+    postgres: bool,
+}
+
+impl Choice {
+    fn read() -> Self {
+        let mut choice = Self {
+            names: Vec::new(),
+            people: 20_000,
+            messages: 1_000,
+            postgres: false,
+        };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut number = || {
+                words
+                    .next()
+                    .and_then(|at| at.parse().ok())
+                    .expect("a number after the option")
+            };
+            match word.as_str() {
+                "--people" => choice.people = number(),
+                "--messages" => choice.messages = number() as usize,
+                "--postgres" => choice.postgres = true,
+                // Given by cargo.
+                "--bench" => {}
+                name => choice.names.push(name.to_owned()),
+            }
+        }
+        choice
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|at| at == name)
+    }
+}
+
+/// One line of the table.
+pub(crate) fn row(what: &str, size: &str, figure: &str, reference: &str, bar: &str, met: bool) {
+    print(&format!(
+        "| {what} | {size} | {figure} | {reference} | {bar} | {} |",
+        if met { "met" } else { "NOT MET" }
+    ));
+}
+
+#[expect(clippy::print_stdout, reason = "a bench prints its figures")]
+pub(crate) fn print(line: &str) {
+    println!("{line}");
+}
+
+/// A time as people read it.
+pub(crate) fn human(time: Duration) -> String {
+    let us = time.as_secs_f64() * 1e6;
+    if us < 1_000.0 {
+        format!("{us:.0} µs")
+    } else {
+        format!("{:.2} ms", us / 1_000.0)
+    }
+}
+
+/// The value below which a share of the sorted times lies.
+pub(crate) fn at(sorted: &[Duration], share: f64) -> Duration {
+    sorted[((sorted.len() - 1) as f64 * share) as usize]
+}
+
+fn main() {
+    let choice = Choice::read();
+    let database = if choice.postgres { "PostgreSQL" } else { "SQLite" };
+    print(&format!(
+        "{} people, {} messages, {database}\n",
+        choice.people, choice.messages
+    ));
+    print("| what | size | figure | beside it, same run | bar | |");
+    print("|---|---|---|---|---|---|");
+    let house = house::House::build(&choice);
+    if choice.wants("audience") {
+        memory::audience(&house);
+    }
+    if choice.wants("inbox") {
+        memory::inbox(&house);
+        wire::inbox(&house);
+    }
+    if choice.wants("engage") {
+        memory::engage(&house);
+    }
+    if choice.wants("announce") {
+        wire::announce(&house, &choice);
+    }
+    if choice.wants("ingest") {
+        wire::ingest(&house);
+    }
+    if choice.wants("footprint") && !choice.postgres {
+        footprint::measure(house);
+    }
+}

