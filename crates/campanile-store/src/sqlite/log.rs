@@ -3,7 +3,7 @@
 //! The thread alone would never reach the end of a log that grows all the time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use crate::threads::Threads;
 
 /// Pages of log after which it is moved into the file: 4 MB.
 const PAGES: i32 = 1_024;
+/// Pages of log from which on the writer waits for the thread: writing faster than the disk takes it has an end.
+const TOO_MANY: i32 = 4 * PAGES;
 /// The log file is cut to this when it starts again after a long reader has let it grow.
 pub(super) const KEPT_BYTES: i64 = 16 << 20;
 /// How long the writer waits for readers of the old log.
@@ -25,7 +27,9 @@ pub(super) struct Log {
     /// Pages at which it is looked after next.
     next: i32,
     wake: SyncSender<()>,
-    moved: Arc<AtomicBool>,
+    moved: Receiver<()>,
+    /// Whether the thread is at work.
+    moving: bool,
     /// The writer's own patience with other processes.
     busy: Duration,
 }
@@ -45,14 +49,14 @@ impl Log {
             Ok(())
         }))?;
         let (wake, woken) = sync_channel(1);
-        let moved = Arc::new(AtomicBool::new(false));
-        let done = Arc::clone(&moved);
+        let (done, moved) = sync_channel(1);
         threads.start("campanile-log", move || run(&conn, &woken, &done))?;
         Ok(Self {
             pages,
             next: PAGES,
             wake,
             moved,
+            moving: false,
             busy,
         })
     }
@@ -60,27 +64,41 @@ impl Log {
     /// Called by the writer between two groups.
     pub(super) fn tend(&mut self, writer: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < PAGES {
+        if self.moving {
+            let moved = if pages < TOO_MANY {
+                self.moved.try_recv().is_ok()
+            } else {
+                self.moved.recv().is_ok()
+            };
+            if moved {
+                self.moving = false;
+                self.next = pages.max(PAGES);
+                self.restart(writer);
+            }
+        } else if pages < PAGES {
             self.next = PAGES;
-        } else if self.moved.swap(false, Ordering::Acquire) {
-            // Where a long read still needs the old log this does nothing, and is tried again later.
-            let restarted = writer
-                .busy_timeout(WAIT)
-                .and_then(|()| checkpoint(writer, "PRAGMA wal_checkpoint(RESTART)"))
-                .and_then(|()| writer.busy_timeout(self.busy));
-            report(restarted);
         } else if pages >= self.next {
             self.next = pages + PAGES;
-            // A full channel means that it is awake.
-            let _ = self.wake.try_send(());
+            self.moving = self.wake.try_send(()).is_ok();
         }
+    }
+
+    /// Moves the rest and starts the log again. Where a long read still needs the old log that is for a later time.
+    fn restart(&mut self, writer: &Connection) {
+        let restarted = writer
+            .busy_timeout(WAIT)
+            .and_then(|()| checkpoint(writer, "PRAGMA wal_checkpoint(RESTART)"));
+        report(restarted.and(writer.busy_timeout(self.busy)));
+        self.next += PAGES;
     }
 }
 
-fn run(conn: &Connection, woken: &Receiver<()>, moved: &AtomicBool) {
+fn run(conn: &Connection, woken: &Receiver<()>, done: &SyncSender<()>) {
     while woken.recv().is_ok() {
         report(checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)"));
-        moved.store(true, Ordering::Release);
+        if done.send(()).is_err() {
+            break;
+        }
     }
 }
 
