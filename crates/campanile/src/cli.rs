@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the binary, and how it ends.
 
+mod importing;
 mod serving;
 mod token;
 
@@ -145,7 +146,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token(args) => token::print(cli.settings, &args),
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),
-        Command::Demo | Command::Import(_) => Err(Failure::Usage("this command is not in this build".into())),
+        Command::Import(args) => importing::run(cli.settings, &args),
+        Command::Demo => Err(Failure::Usage("this command is not in this build".into())),
     }
 }
 

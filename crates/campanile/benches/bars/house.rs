@@ -211,14 +211,14 @@ fn app_spawn(rt: &Runtime, app: &Arc<App>, listener: tokio::net::TcpListener) {
     let serving = Arc::clone(app);
     rt.block_on(async {
         app.spawn(async move {
-            server::serve_on(&serving, listener).await.expect("the server serves");
+            server::run(&serving, listener).await.expect("the server serves");
         });
     });
 }
 
 /// The import bar: a directory of any size from its file form.
 fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
-    let lines: u64 = world::lines(world::Size::people(choice.people), 1).map(|_| 1).sum();
+    let lines = world::lines(world::Size::people(choice.people), 1).count();
     let started = Instant::now();
     let source = import::lines(world::lines(world::Size::people(choice.people), 1));
     let report = rt
