@@ -301,6 +301,7 @@ CREATE TABLE engagement (
     -- Explicitly unread; it overrides marks made before.
     unread_at BIGINT,
     archived_at BIGINT,
+    -- With a minus: restored at that time; it overrides marks made before.
     deleted_at BIGINT,
     dismissed_at BIGINT,
     dismissed_edition BIGINT,

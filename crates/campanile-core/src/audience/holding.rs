@@ -173,7 +173,7 @@ pub struct Deed {
     pub unread_at: i64,
     /// Out of list and counts, under Archived.
     pub archived_at: i64,
-    /// Gone from every list.
+    /// Gone from every list; with a minus, restored at that time.
     pub deleted_at: i64,
     /// The edition whose banner was dismissed.
     pub dismissed_edition: i64,

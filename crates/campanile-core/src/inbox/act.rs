@@ -26,12 +26,14 @@ sql! {
     UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
     DELETE = "INSERT INTO engagement (person, message, deleted_at) VALUES ($1, $2, $3)
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
-    RESTORE = "UPDATE engagement SET deleted_at = NULL WHERE person = $1 AND message = $2";
-    // One row, whatever the number of messages. Its time never runs against that of the mark before.
+    // One row, whatever the number of messages. Neither its time nor its revision runs against the mark before: an old
+    // page takes nothing back.
     MARK = "INSERT INTO mark (person, kind, at, revision)
-        SELECT $1, $2, {greatest}($3, COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0)), $4
+        SELECT $1, $2, {greatest}($3, COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0)),
+            {greatest}($4, COALESCE((SELECT revision FROM mark WHERE person = $1 AND kind = $2
+                ORDER BY at DESC LIMIT 1), 0))
         WHERE TRUE
-        ON CONFLICT (person, kind, at) DO UPDATE SET revision = excluded.revision";
+        ON CONFLICT (person, kind, at) DO UPDATE SET revision = {greatest}(mark.revision, excluded.revision)";
 }
 
 /// Messages that one call may name.
@@ -62,8 +64,8 @@ impl Action {
             Self::Unread => &UNREAD,
             Self::Archive => &ARCHIVE,
             Self::Unarchive => &UNARCHIVE,
-            Self::Delete => &DELETE,
-            Self::Restore => &RESTORE,
+            // A restored one carries the time with a minus, so that it overrides a "delete all" made before.
+            Self::Delete | Self::Restore => &DELETE,
         }
     }
 }
@@ -148,7 +150,8 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
             Action::Unread | Action::Archive | Action::Delete => {
                 tx.send(action.sql(), &[&person.0, message, &now.0])?;
             }
-            Action::Unarchive | Action::Restore => tx.send(action.sql(), &[&person.0, message])?,
+            Action::Restore => tx.send(action.sql(), &[&person.0, message, &-now.0])?,
+            Action::Unarchive => tx.send(action.sql(), &[&person.0, message])?,
         }
     }
     tx.signal(Signal {

@@ -216,11 +216,15 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, now: Moment) -> Ite
     let by_hand = deed.read_at != 0 && deed.read_revision >= entry.ring;
     let by_mark = covers(marks.read, arrival) && marks.read.at > deed.unread_at;
     let read = by_hand || by_mark;
+    // Whoever marked it unread, or everything read, had it before them.
+    let had = covers(marks.read, arrival) || deed.unread_at != 0 && deed.unread_at >= entry.arrival_at;
+    // Restored where negative: that overrides a mark made before.
+    let all_deleted = covers(marks.deleted, arrival) && marks.deleted.at > -deed.deleted_at;
     let state = State {
         read,
-        seen: read || covers(marks.seen, arrival),
+        seen: read || had || covers(marks.seen, arrival),
         archived: deed.archived_at != 0,
-        deleted: deed.deleted_at != 0 || covers(marks.deleted, arrival),
+        deleted: deed.deleted_at > 0 || all_deleted,
         past: entry.is_past(now),
     };
     Item {
