@@ -243,7 +243,8 @@ fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: 
             message.importance,
         )
     };
-    if text(old) != text(new) {
+    // Before publication nobody has seen what it was.
+    if old.revision.is_some() && text(old) != text(new) {
         new.edition += 1;
         new.edited_at = Some(stamp.at);
     }
