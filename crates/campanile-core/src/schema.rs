@@ -39,6 +39,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::preview::STATEMENTS,
     crate::message::publish::STATEMENTS,
     crate::message::sent::STATEMENTS,
+    crate::message::sight::STATEMENTS,
     crate::message::target::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,

@@ -10,17 +10,20 @@ use campanile_store::{Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::Message;
+use super::{Message, sight};
 use crate::audience::crowd::{self, Residents};
-use crate::audience::{Instant, Rule, Selector};
+use crate::audience::{Instant, Mark, Rule, Selector, holdings};
 use crate::error::Result;
-use crate::id::MessageId;
+use crate::id::{MessageId, PersonId};
+use crate::inbox::judge::stretch;
 use crate::time::{Moment, OPEN, Revision};
 
 sql! {
-    // Marks from a revision on, of the kinds "seen" and "read", before the message was out of sight again.
+    // Marks from a revision on, of the kinds "seen" and "read".
     MARKS = "SELECT person, kind, revision, at FROM mark
         WHERE kind IN (1, 2) AND revision >= $1 AND at >= $2 AND at <= $3";
+    CLOCKED = "SELECT api FROM term
+        WHERE api = $1 AND status = 1 AND until = 9223372036854775807 AND starts_at > $2 LIMIT 1";
     DEEDS = "SELECT person, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
     SIZE = "UPDATE message SET people = $2, without_email = $3 WHERE id = $1 AND people IS NULL";
 }
@@ -148,26 +151,23 @@ pub fn crowds(
     let Some(revision) = message.revision else {
         return Ok(out);
     };
-    let since = match message.rule {
-        Rule::AtSend => HashMap::new(),
-        Rule::WhileActive => crowd::crowd_since(tx, &selectors, Instant::now(now))?,
-    };
-    let joined = |person: u32| since.get(&person).copied().unwrap_or(0);
     let mut read_all: HashMap<u32, i64> = HashMap::new();
-    let last = out_of_sight(message);
-    tx.each(&MARKS, &[&revision, &message.window.opens.0, &last], |row| {
-        let (person, kind) = (row.get::<i64>(0)? as u32, row.get::<i64>(1)?);
-        let (mark, at) = (row.get::<i64>(2)?, row.get::<i64>(3)?);
-        if mark >= joined(person) {
+    each_mark(
+        tx,
+        message,
+        revision,
+        &selectors,
+        now,
+        &out.people,
+        |person, kind, mark, since| {
             out.seen.insert(person);
-            if kind == 2 && mark >= message.arrival {
+            if kind == 2 && sight::is_read_by(message, since, mark) {
                 out.read.insert(person);
                 let latest = read_all.entry(person).or_default();
-                *latest = at.max(*latest);
+                *latest = mark.at.max(*latest);
             }
-        }
-        Ok::<(), campanile_store::Error>(())
-    })?;
+        },
+    )?;
     tx.each(&DEEDS, &[&message.id.0], |row| {
         let person = row.get::<i64>(0)? as u32;
         // Whoever did anything with it had it before them.
@@ -188,10 +188,75 @@ pub fn crowds(
     Ok(out)
 }
 
-/// The last instant at which it could be seen.
-fn out_of_sight(message: &Message) -> i64 {
-    let recalled = message.recalled_at.map_or(OPEN, |at| at.0);
-    message.window.closes.0.saturating_add(999).min(recalled)
+/// Hands over every mark that a person of the audience made while the message was there for them, with its kind and
+/// since when they match.
+fn each_mark(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    revision: i64,
+    selectors: &[Selector],
+    now: Moment,
+    people: &RoaringBitmap,
+    mut hand: impl FnMut(u32, i64, Mark, Mark),
+) -> Result<()> {
+    let sights = sight::sights(tx, message)?;
+    let opens = sights.iter().map(|sight| sight.opens).min().unwrap_or(OPEN);
+    let closes = sights.iter().map(|sight| sight.closes).max().unwrap_or(0);
+    let (joined, clocked) = match message.rule {
+        Rule::AtSend => (HashMap::new(), false),
+        Rule::WhileActive => (
+            crowd::crowd_since(tx, selectors, Instant::now(now))?,
+            is_clocked(tx, message, selectors)?,
+        ),
+    };
+    // Marks that are not decided by the revision alone: made before a fact that may continue another one, or where
+    // subscriptions start by the clock. These few people are looked at one by one.
+    let mut doubtful: HashMap<u32, Vec<(i64, Mark)>> = HashMap::new();
+    tx.each(&MARKS, &[&revision, &opens, &closes], |row| {
+        let (person, kind) = (row.get::<i64>(0)? as u32, row.get::<i64>(1)?);
+        let mark = Mark {
+            revision: row.get(2)?,
+            at: row.get(3)?,
+        };
+        if people.contains(person) && sights.iter().any(|sight| sight.holds(mark)) {
+            if clocked || joined.get(&person).is_some_and(|joined| mark.revision < *joined) {
+                doubtful.entry(person).or_default().push((kind, mark));
+            } else {
+                hand(person, kind, mark, Mark::default());
+            }
+        }
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    for (person, marks) in doubtful {
+        let held = holdings(tx, PersonId(i64::from(person)))?;
+        let facts = held
+            .iter()
+            .filter(|fact| selectors.iter().any(|selector| selector.key() == fact.key));
+        let Some(since) = stretch(facts, |fact| fact.covers(Instant::now(now))) else {
+            continue;
+        };
+        for (kind, mark) in marks {
+            if since.revision <= mark.revision && since.at <= mark.at {
+                hand(person, kind, mark, since);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether some subscription that an audience rests on started by the clock after publication.
+fn is_clocked(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector]) -> Result<bool> {
+    let published = message.published_at.unwrap_or_default();
+    for selector in selectors {
+        if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
+            && tx
+                .first(&CLOCKED, &[&api.0, &published.0], |row| row.get::<i64>(0))?
+                .is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The numbers of a message.

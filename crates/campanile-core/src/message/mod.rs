@@ -10,6 +10,7 @@ pub mod funnel;
 pub mod preview;
 pub mod publish;
 pub mod sent;
+pub(crate) mod sight;
 pub mod target;
 
 use campanile_store::{Row, Tx, sql};

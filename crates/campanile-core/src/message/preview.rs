@@ -19,25 +19,32 @@ const SAMPLE: usize = 10;
 sql! {
     BY_NAME = "SELECT id FROM person WHERE key = $1 OR login_key = $2 ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END
         LIMIT 1";
-    NEAR = "SELECT t.subscription FROM membership m CROSS JOIN term t
-        WHERE m.person = $1 AND m.place = 4 AND t.application = m.object AND t.api = $2
+    // By way of "subscription": the indexes of "term" hold accepted ones only.
+    NEAR = "SELECT s.id FROM membership m CROSS JOIN subscription s
+        WHERE m.person = $1 AND m.place = 4 AND s.application = m.object AND s.api = $2
         UNION ALL
-        SELECT t.subscription FROM membership m CROSS JOIN attachment a CROSS JOIN term t
+        SELECT s.id FROM membership m CROSS JOIN attachment a CROSS JOIN subscription s
         WHERE m.person = $1 AND m.place = 5 AND a.grp = m.object AND a.place = 4
-            AND t.application = a.object AND t.api = $2
+            AND s.application = a.object AND s.api = $2
         UNION ALL
-        SELECT t.subscription FROM term t WHERE t.subscriber = $1 AND t.api = $2
+        SELECT s.id FROM subscription s CROSS JOIN term t
+        WHERE s.api = $2 AND t.subscription = s.id AND t.subscriber = $1
         LIMIT 1";
     // Subscriptions that would put the person in, had they been valid: by a role of theirs, direct or lent.
-    NEARLY = "SELECT t.status, t.starts_at, t.ends_at FROM membership m CROSS JOIN term t
+    NEARLY = "SELECT t.status FROM membership m CROSS JOIN subscription s CROSS JOIN term t
         WHERE m.person = $1 AND m.place = 4 AND m.role = $3 AND m.until = 9223372036854775807
-            AND t.application = m.object AND t.api = $2 AND t.until = 9223372036854775807
+            AND s.application = m.object AND s.api = $2 AND t.subscription = s.id AND t.until = 9223372036854775807
         UNION ALL
-        SELECT t.status, t.starts_at, t.ends_at FROM membership m CROSS JOIN attachment a CROSS JOIN term t
-        WHERE m.person = $1 AND m.place = 5 AND m.role = $3 AND m.until = 9223372036854775807
+        SELECT t.status FROM membership m CROSS JOIN attachment a CROSS JOIN subscription s CROSS JOIN term t
+        WHERE m.person = $1 AND m.place = 5 AND m.role = $3 AND m.role <> 10 AND m.until = 9223372036854775807
             AND a.grp = m.object AND a.place = 4 AND a.until = 9223372036854775807
-            AND t.application = a.object AND t.api = $2 AND t.until = 9223372036854775807
+            AND s.application = a.object AND s.api = $2 AND t.subscription = s.id AND t.until = 9223372036854775807
         LIMIT 20";
+    // A subscription that the person made and that is not valid now.
+    MADE = "SELECT t.status FROM subscription s CROSS JOIN term t
+        WHERE s.api = $2 AND t.subscription = s.id AND t.subscriber = $1 AND t.until = 9223372036854775807
+            AND t.status <> 1
+        LIMIT 1";
 }
 
 /// What a sender sees before sending.
@@ -197,6 +204,11 @@ fn why_not(tx: &mut Tx<'_>, person: PersonId, selector: Selector, own: &[&Holdin
     {
         return Ok(text);
     }
+    if let Selector::Subscribers { api } = selector
+        && let Some(status) = tx.first(&MADE, &[&person.0, &api.0], |row| row.get(0))?
+    {
+        return Ok(format!("made a subscription, but it is {}", status_name(status)));
+    }
     if let Some(last) = own.iter().max_by_key(|one| one.until) {
         return Ok(format!(
             "no longer: {} until {}",
@@ -225,9 +237,15 @@ fn nearly(tx: &mut Tx<'_>, person: PersonId, api: ApiId, role: RoleId) -> Result
     let statuses = tx.rows(&NEARLY, &[&person.0, &api.0, &role.0], |row| row.get::<i64>(0))?;
     let wrong = statuses.into_iter().find(|status| *status != 1);
     Ok(wrong.map(|status| {
-        let name = ["PENDING", "ACCEPTED", "REJECTED", "CLOSED", "PAUSED"]
-            .get(status as usize)
-            .unwrap_or(&"unknown");
-        format!("holds the role, but the application's subscription is {name}")
+        format!(
+            "holds the role, but the application's subscription is {}",
+            status_name(status)
+        )
     }))
+}
+
+fn status_name(status: i64) -> &'static str {
+    ["PENDING", "ACCEPTED", "REJECTED", "CLOSED", "PAUSED"]
+        .get(status as usize)
+        .unwrap_or(&"unknown")
 }

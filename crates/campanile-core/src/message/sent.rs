@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::funnel::Crowds;
-use super::{Importance, Message, columns, message};
-use crate::audience::{Holding, Instant, Rule, Selector, holdings};
+use super::{Channel, Importance, Message, columns, message, sight};
+use crate::audience::{Holding, Instant, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
+use crate::inbox::judge::stretch;
 use crate::time::{Moment, Revision};
 
 /// People of a page at most.
@@ -35,9 +36,6 @@ sql! {
         UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
         UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
         LIMIT $3";
-    READ_AT = "SELECT read_at, unread_at FROM engagement WHERE person = $1 AND message = $2";
-    FIRST_MARK = "SELECT MIN(at) FROM mark
-        WHERE person = $1 AND kind IN ($2, $3) AND revision >= $4 AND at >= $5 AND at <= $6";
     // The state before the first change after a time is the state at that time.
     AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, audience FROM edition
         WHERE message = $1 AND at > $2 ORDER BY revision LIMIT 1";
@@ -255,6 +253,7 @@ pub fn recipients(
     part: &RoaringBitmap,
     after: Option<u32>,
     limit: usize,
+    now: Moment,
 ) -> Result<(Vec<Recipient>, Option<u32>)> {
     let limit = limit.clamp(1, PEOPLE_LIMIT);
     let from = after.map_or(0, |after| after.saturating_add(1));
@@ -264,9 +263,18 @@ pub fn recipients(
     } else {
         (&ids[..], None)
     };
+    let sights = sight::sights(tx, message)?;
+    let selectors = super::selectors(tx, message.id)?;
     let mut out = Vec::with_capacity(page.len());
     for person in people(tx, page)? {
-        let (seen_at, read_at) = did(tx, message, person.id)?;
+        let since = match message.rule {
+            Rule::AtSend => Mark::default(),
+            Rule::WhileActive => {
+                let held = holdings(tx, PersonId(person.id))?;
+                since(&held, &selectors, |fact| fact.covers(Instant::now(now))).unwrap_or_default()
+            }
+        };
+        let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.id)?;
         out.push(Recipient {
             person,
             seen_at,
@@ -274,36 +282,6 @@ pub fn recipients(
         });
     }
     Ok((out, next))
-}
-
-/// When a person first saw a message, and when they read it.
-fn did(tx: &mut Tx<'_>, message: &Message, person: i64) -> Result<(Option<Moment>, Option<Moment>)> {
-    let Some(revision) = message.revision else {
-        return Ok((None, None));
-    };
-    let end = message
-        .window
-        .closes
-        .0
-        .saturating_add(999)
-        .min(message.recalled_at.map_or(i64::MAX, |at| at.0));
-    let mut first = |a: i64, b: i64, revision: i64| {
-        tx.one(
-            &FIRST_MARK,
-            &[&person, &a, &b, &revision, &message.window.opens.0, &end],
-            |row| row.get::<Option<i64>>(0),
-        )
-    };
-    let marked = first(2, 2, message.arrival.max(revision))?;
-    let seen = first(1, 2, revision)?;
-    let deed = tx.first(&READ_AT, &[&person, &message.id.0], |row| {
-        Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?))
-    })?;
-    let (by_hand, unread) = deed.unwrap_or_default();
-    let marked = marked.filter(|at| unread.is_none_or(|unread| *at > unread));
-    let read = by_hand.into_iter().chain(marked).min();
-    let seen = seen.into_iter().chain(by_hand).chain(unread).min();
-    Ok((seen.map(Moment), read.map(Moment)))
 }
 
 /// A message that a person could see at a time, and what they did about it.
@@ -368,7 +346,8 @@ fn was_visible(
     let (Some(revision), Some(published_at)) = (message.revision, message.published_at) else {
         return Ok(None);
     };
-    if message.recalled_at.is_some_and(|recalled| recalled <= at) {
+    let gone = message.recalled_at.is_some_and(|recalled| recalled <= at);
+    if gone || message.channels & Channel::Portal.bit() == 0 {
         return Ok(None);
     }
     let then = as_of(tx, message, at)?;
@@ -376,27 +355,29 @@ fn was_visible(
         return Ok(None);
     }
     let selectors = selectors_as_of(tx, message.id, at)?;
-    let published = Instant {
-        revision: Revision(revision),
-        at: published_at,
-    };
-    let life = |covers: &dyn Fn(&Holding) -> bool| {
-        held.iter()
-            .any(|one| one.key.0 == crate::audience::kind::EVERYONE && covers(one))
-    };
-    let addressed = |one: &&Holding| selectors.iter().any(|selector| selector.key() == one.key);
-    let was_in = match message.rule {
+    let alive =
+        |there: &dyn Fn(&Holding) -> bool| held.iter().any(|one| one.key == Selector::Everyone.key() && there(one));
+    let Some(since) = (match message.rule {
         Rule::AtSend => {
-            held.iter().filter(addressed).any(|one| one.covers(published)) && life(&|one| one.covers(published))
+            let published = Instant {
+                revision: Revision(revision),
+                at: published_at,
+            };
+            let was_in = since(held, &selectors, |fact| fact.covers(published));
+            was_in
+                .filter(|_| alive(&|life| life.covers(published)))
+                .map(|_| Mark::default())
         }
-        Rule::WhileActive => {
-            held.iter().filter(addressed).any(|one| one.covered_at(at)) && life(&|one| one.covered_at(at))
-        }
+        Rule::WhileActive => since(held, &selectors, |fact| fact.covered_at(at)),
+    }) else {
+        return Ok(None);
     };
-    if !was_in {
+    // Whoever was deactivated then could look at nothing.
+    if !alive(&|life| life.covered_at(at)) {
         return Ok(None);
     }
-    let (seen_at, read_at) = did(tx, message, person.0)?;
+    let sights = sight::sights(tx, message)?;
+    let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.0)?;
     Ok(Some(Visible {
         id: message.id,
         title: then.shown_title(),
@@ -407,6 +388,14 @@ fn was_visible(
         seen_at,
         read_at,
     }))
+}
+
+/// Since when, without a gap, a person has held one of some selectors, where they did at the instant asked for.
+fn since(held: &[Holding], selectors: &[Selector], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
+    let addressed = held
+        .iter()
+        .filter(|fact| selectors.iter().any(|selector| selector.key() == fact.key));
+    stretch(addressed, there)
 }
 
 /// The message as it was at a time.

@@ -1,1 +1,407 @@
-//! To come.
+//! How far a message got: exact against the inbox of every person, and frozen where it must be.
+
+use std::collections::BTreeSet;
+
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::View;
+use campanile_core::inbox::act::{Action, All};
+use campanile_core::message::change::Correction;
+use campanile_core::message::draft::Draft;
+use campanile_core::message::funnel;
+use campanile_core::message::sent::{self, Part};
+use campanile_core::message::target::Target;
+
+use crate::world::{At, OWNER, PUBLISHER, Status, World, active, api_role, draft, each_world, role, subtree, user};
+
+const NOBODY: [&str; 0] = [];
+
+/// Ann, Bob, Cid, Dan and Eve hold the role of a publisher.
+fn five(world: &World<'_>) -> [PersonId; 5] {
+    ["ann", "bob", "cid", "dan", "eve"].map(|key| {
+        let person = world.person(key);
+        world.holds(person, At::Environment, PUBLISHER);
+        person
+    })
+}
+
+/// The funnel is what the inboxes of all people show.
+fn holds_to_the_inboxes(world: &World<'_>, id: MessageId) {
+    let people = world.number("SELECT COUNT(*) FROM person");
+    let mut expected = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+    for person in 1..=people {
+        let views = [View::Inbox, View::Archived, View::Past];
+        let shown = views.map(|view| world.view(PersonId(person), view)).concat();
+        if let Some(item) = shown.into_iter().find(|item| item.id == id) {
+            let person = person as u32;
+            expected[0].insert(person);
+            if item.seen {
+                expected[1].insert(person);
+            }
+            if item.read {
+                expected[2].insert(person);
+            }
+        }
+    }
+    let crowds = world.crowds(id);
+    let found = [crowds.people, crowds.seen, crowds.read].map(|crowd| crowd.iter().collect::<BTreeSet<u32>>());
+    assert_eq!(found, expected, "[people, seen, read]");
+    let funnel = world.funnel(id);
+    let numbers = [funnel.people, funnel.seen, funnel.read];
+    assert_eq!(numbers, expected.map(|crowd| crowd.len() as u64));
+}
+
+#[test]
+fn the_funnel_is_what_the_inboxes_show() {
+    each_world(|world| {
+        let [ann, bob, cid, dan, _] = five(world);
+        let other = world.publish(draft("Other", [Target::Everyone]));
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        holds_to_the_inboxes(world, id);
+        world.marks(ann, All::Seen);
+        world.does(bob, Action::Read, &[id]);
+        world.marks(cid, All::Read);
+        world.does(dan, Action::Read, &[other]);
+        holds_to_the_inboxes(world, id);
+        world.does(cid, Action::Unread, &[id]);
+        world.does(dan, Action::Archive, &[other]);
+        holds_to_the_inboxes(world, id);
+        world.does(bob, Action::Archive, &[id]);
+        world.marks(cid, All::Read);
+        holds_to_the_inboxes(world, id);
+        holds_to_the_inboxes(world, other);
+        let funnel = world.funnel(id);
+        assert_eq!((funnel.people, funnel.seen, funnel.read), (5, 3, 2));
+    });
+}
+
+#[test]
+fn the_funnel_of_what_is_active_is_what_the_inboxes_show() {
+    each_world(|world| {
+        let [ann, bob, cid, dan, eve] = five(world);
+        world.leaves(dan, At::Environment, PUBLISHER);
+        world.leaves(eve, At::Environment, PUBLISHER);
+        let id = world.publish(active("Active", [role("API_PUBLISHER")]));
+        for person in [ann, bob, dan] {
+            world.marks(person, All::Read);
+        }
+        world.marks(cid, All::Seen);
+        world.leaves(ann, At::Environment, PUBLISHER);
+        world.holds(dan, At::Environment, PUBLISHER);
+        holds_to_the_inboxes(world, id);
+        world.marks(dan, All::Seen);
+        world.holds(eve, At::Environment, PUBLISHER);
+        world.marks(eve, All::Read);
+        world.deactivates(bob);
+        holds_to_the_inboxes(world, id);
+        let funnel = world.funnel(id);
+        assert_eq!((funnel.people, funnel.seen, funnel.read), (3, 3, 1));
+    });
+}
+
+#[test]
+fn who_moved_within_the_subtree_has_still_seen_it() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let top = world.customer(None);
+        let (left, right) = (world.customer(Some(top)), world.customer(Some(top)));
+        world.moves(ann, Some(left));
+        let id = world.publish(active("Active", [subtree(top)]));
+        world.marks(ann, All::Read);
+        world.moves(ann, Some(right));
+        holds_to_the_inboxes(world, id);
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+        world.moves(ann, None);
+        world.moves(ann, Some(right));
+        holds_to_the_inboxes(world, id);
+        assert_eq!(world.logins(id, Part::Unseen), ["ann"]);
+    });
+}
+
+#[test]
+fn a_mark_before_the_subscription_starts_by_the_clock_does_not_count() {
+    each_world(|world| {
+        let (ann, api, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        let subscription = world.subscribes(ann, shop, api);
+        world.sets(subscription, ann, Status::Accepted, Some(world.in_s(100)), None);
+        let id = world.publish(active("Active", [api_role("payments", "OWNER")]));
+        world.marks(ann, All::Read);
+        assert_eq!(world.funnel(id).people, 0);
+        world.pass(200);
+        holds_to_the_inboxes(world, id);
+        assert_eq!(world.logins(id, Part::Unseen), ["ann"]);
+        world.marks(ann, All::Read);
+        holds_to_the_inboxes(world, id);
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+    });
+}
+
+#[test]
+fn who_a_sent_message_was_for_stays_the_same_for_ever() {
+    each_world(|world| {
+        let [ann, bob, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        let before = world.logins(id, Part::All);
+        assert_eq!(before, ["ann", "bob", "cid", "dan", "eve"]);
+        world.leaves(ann, At::Environment, PUBLISHER);
+        world.deactivates(bob);
+        let fay = world.person("fay");
+        world.holds(fay, At::Environment, PUBLISHER);
+        assert_eq!(world.logins(id, Part::All), before);
+        world.forget_audiences();
+        assert_eq!(world.logins(id, Part::All), before, "judged anew, from history");
+        assert!(!world.recipients(id, Part::All)[1].person.active);
+    });
+}
+
+#[test]
+fn who_an_active_message_is_for_is_who_matches_now() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let id = world.publish(active("Active", [role("API_PUBLISHER")]));
+        world.leaves(ann, At::Environment, PUBLISHER);
+        assert_eq!(world.logins(id, Part::All), ["bob", "cid", "dan", "eve"]);
+    });
+}
+
+#[test]
+fn who_has_no_address_is_counted() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let fay = world.person_without_email("fay");
+        world.holds(fay, At::Environment, PUBLISHER);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER"), user("ann")]));
+        let funnel = world.funnel(id);
+        assert_eq!((funnel.people, funnel.without_email), (6, 1));
+        assert!(!world.recipients(id, Part::All)[5].person.has_email);
+        world.leaves(ann, At::Environment, PUBLISHER);
+        world.forget_audiences();
+        assert_eq!(world.funnel(id).without_email, 1);
+    });
+}
+
+#[test]
+fn the_size_is_stored_once() {
+    each_world(|world| {
+        five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        assert_eq!(
+            (world.message(id).people, world.message(id).without_email),
+            (None, None)
+        );
+        for (people, without_email) in [(5, 0), (9, 9)] {
+            let stored = world
+                .db
+                .jot(move |tx| funnel::store_size(tx, id, people, without_email));
+            stored.unwrap();
+        }
+        assert_eq!(
+            (world.message(id).people, world.message(id).without_email),
+            (Some(5), Some(0))
+        );
+    });
+}
+
+#[test]
+fn a_mark_after_the_window_has_closed_does_not_count() {
+    each_world(|world| {
+        let [ann, bob, cid, ..] = five(world);
+        let closes = world.in_s(50);
+        let id = world.publish(Draft {
+            closes_at: Some(closes),
+            ..draft("Sent", [role("API_PUBLISHER")])
+        });
+        world.marks(ann, All::Read);
+        world.pass((closes.0 - world.now().0) / 1_000 - 1);
+        world.marks(bob, All::Seen);
+        assert_eq!(world.now(), closes);
+        world.marks(cid, All::Read);
+        assert_eq!(
+            world.logins(id, Part::Seen),
+            ["ann", "bob"],
+            "its last second is inside"
+        );
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+    });
+}
+
+#[test]
+fn a_mark_after_the_recall_does_not_count() {
+    each_world(|world| {
+        let [ann, bob, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Read);
+        world.recall(id).unwrap();
+        world.marks(bob, All::Read);
+        assert_eq!(world.logins(id, Part::Seen), ["ann"]);
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+        assert_eq!(world.funnel(id).people, 5);
+    });
+}
+
+#[test]
+fn a_mark_while_it_was_disabled_does_not_count() {
+    each_world(|world| {
+        let [ann, bob, cid, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Seen);
+        world.disable(id);
+        world.marks(bob, All::Seen);
+        world.enable(id);
+        world.marks(cid, All::Seen);
+        assert_eq!(world.logins(id, Part::Seen), ["ann", "cid"]);
+    });
+}
+
+#[test]
+fn a_mark_in_the_window_of_then_counts_when_the_window_is_moved() {
+    each_world(|world| {
+        let [ann, bob, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Seen);
+        let later = Correction {
+            opens_at: Some(Some(world.in_s(100))),
+            ..Correction::default()
+        };
+        world.correct(id, later);
+        world.marks(bob, All::Seen);
+        world.pass(200);
+        assert_eq!(world.logins(id, Part::Seen), ["ann"]);
+    });
+}
+
+#[test]
+fn ringing_again_starts_reading_anew_and_keeps_who_has_seen_it() {
+    each_world(|world| {
+        let [ann, bob, cid, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.does(ann, Action::Read, &[id]);
+        world.marks(bob, All::Read);
+        world.ring(id);
+        assert_eq!(world.logins(id, Part::Read), NOBODY);
+        assert_eq!(world.logins(id, Part::Seen), ["ann", "bob"]);
+        world.marks(cid, All::Read);
+        assert_eq!(world.logins(id, Part::Read), ["cid"]);
+        for one in world.recipients(id, Part::Unread) {
+            assert_eq!(one.read_at, None, "{}", one.person.login);
+        }
+    });
+}
+
+#[test]
+fn the_parts_of_an_audience_are_the_crowds() {
+    each_world(|world| {
+        let [ann, bob, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Seen);
+        world.does(bob, Action::Read, &[id]);
+        assert_eq!(world.logins(id, Part::All), ["ann", "bob", "cid", "dan", "eve"]);
+        assert_eq!(world.logins(id, Part::Seen), ["ann", "bob"]);
+        assert_eq!(world.logins(id, Part::Unseen), ["cid", "dan", "eve"]);
+        assert_eq!(world.logins(id, Part::Read), ["bob"]);
+        assert_eq!(world.logins(id, Part::Unread), ["ann", "cid", "dan", "eve"]);
+    });
+}
+
+#[test]
+fn recipients_come_in_pages() {
+    each_world(|world| {
+        five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        let mut logins = Vec::new();
+        let mut after = None;
+        loop {
+            let (page, next) = world.recipients_page(id, Part::All, after, 2);
+            assert!(page.len() <= 2);
+            logins.extend(page.into_iter().map(|one| one.person.login));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(logins, ["ann", "bob", "cid", "dan", "eve"]);
+    });
+}
+
+#[test]
+fn when_it_was_seen_and_read_is_the_first_time() {
+    each_world(|world| {
+        let [ann, bob, cid, ..] = five(world);
+        world.marks(ann, All::Read);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Seen);
+        let ann_saw = world.now();
+        world.marks(ann, All::Seen);
+        world.does(ann, Action::Read, &[id]);
+        let ann_read = world.now();
+        world.marks(ann, All::Read);
+        world.marks(bob, All::Read);
+        let bob_read = world.now();
+        world.marks(bob, All::Read);
+        world.does(cid, Action::Archive, &[id]);
+        let cid_had = world.now();
+        let times = world.recipients(id, Part::All);
+        let of = |at: usize| (times[at].seen_at, times[at].read_at);
+        assert_eq!(of(0), (Some(ann_saw), Some(ann_read)));
+        assert_eq!(of(1), (Some(bob_read), Some(bob_read)));
+        assert_eq!(of(2), (Some(cid_had), None), "whoever put it away had it before them");
+        assert_eq!(of(3), (None, None));
+    });
+}
+
+#[test]
+fn unread_by_hand_takes_the_time_of_reading_back_until_it_is_read_again() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Read);
+        let saw = world.now();
+        world.does(ann, Action::Unread, &[id]);
+        let ann_now = |world: &World<'_>| {
+            let one = world.recipients(id, Part::All).swap_remove(0);
+            (one.seen_at, one.read_at)
+        };
+        assert_eq!(ann_now(world), (Some(saw), None));
+        assert_eq!(world.logins(id, Part::Read), NOBODY);
+        world.marks(ann, All::Read);
+        assert_eq!(ann_now(world), (Some(saw), Some(world.now())));
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+    });
+}
+
+#[test]
+fn times_of_what_is_active_begin_when_the_person_joined() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(active("Active", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Read);
+        world.holds(ann, At::Environment, PUBLISHER);
+        let one = world.recipients(id, Part::Unseen).swap_remove(0);
+        assert_eq!((one.seen_at, one.read_at), (None, None));
+        world.marks(ann, All::Read);
+        let one = world.recipients(id, Part::Read).swap_remove(0);
+        assert_eq!((one.seen_at, one.read_at), (Some(world.now()), Some(world.now())));
+    });
+}
+
+#[test]
+fn people_are_found_by_the_beginning_of_login_name_or_address() {
+    each_world(|world| {
+        five(world);
+        let found = |words: &str| {
+            let words = words.to_owned();
+            let found = world.db.read(move |tx| {
+                let ids: Vec<u32> = sent::search(tx, &words)?.into_iter().collect();
+                sent::people(tx, &ids)
+            });
+            let logins = found.unwrap().into_iter().map(|one| one.login);
+            logins.collect::<Vec<String>>()
+        };
+        assert_eq!(found("AN"), ["ann"]);
+        assert_eq!(found(" name of b"), ["bob"]);
+        assert_eq!(found("cid@example"), ["cid"]);
+        assert_eq!(found("nn"), NOBODY);
+        assert_eq!(found("%"), NOBODY);
+        assert_eq!(found("name of").len(), 6);
+    });
+}

@@ -41,7 +41,7 @@ pub(crate) struct World<'d> {
     now: Cell<Moment>,
     lists: RefCell<Arc<lists::Shared>>,
     residents: Arc<crowd::Shared>,
-    audiences: Arc<Audiences>,
+    audiences: RefCell<Arc<Audiences>>,
     /// Who publishes; in no audience unless a test puts them there, except that of everyone.
     pub(crate) sender: PersonId,
 }
@@ -58,7 +58,7 @@ impl<'d> World<'d> {
             now: Cell::new(DAWN),
             lists: RefCell::default(),
             residents: Arc::default(),
-            audiences: Arc::default(),
+            audiences: RefCell::default(),
             sender: PersonId(0),
         };
         world.sender = world.person("sender");
@@ -89,6 +89,15 @@ impl<'d> World<'d> {
     /// What the process held in memory of messages is gone.
     pub(crate) fn restart(&self) {
         self.lists.replace(Arc::default());
+    }
+
+    /// What the process held in memory of audiences is gone.
+    pub(crate) fn forget_audiences(&self) {
+        self.audiences.replace(Arc::default());
+    }
+
+    fn audiences(&self) -> Arc<Audiences> {
+        self.audiences.borrow().clone()
     }
 
     fn lists(&self) -> Arc<lists::Shared> {

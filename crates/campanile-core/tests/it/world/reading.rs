@@ -151,13 +151,13 @@ impl World<'_> {
 
     /// The numbers of a message.
     pub(crate) fn funnel(&self, id: MessageId) -> Funnel {
-        let (message, kept) = (self.message(id), self.audiences.clone());
+        let (message, kept) = (self.message(id), self.audiences());
         self.with_residents(move |tx, residents, now| funnel::funnel(tx, residents, &kept, &message, now))
     }
 
     /// The people behind the numbers.
     pub(crate) fn crowds(&self, id: MessageId) -> Crowds {
-        let (message, kept) = (self.message(id), self.audiences.clone());
+        let (message, kept) = (self.message(id), self.audiences());
         self.with_residents(move |tx, residents, now| funnel::crowds(tx, residents, &kept, &message, now))
     }
 
@@ -171,7 +171,8 @@ impl World<'_> {
     ) -> (Vec<Recipient>, Option<u32>) {
         let message: Message = self.message(id);
         let people = part.of(&self.crowds(id));
-        let page = self.read(move |tx| sent::recipients(tx, &message, &people, after, limit));
+        let now = self.now();
+        let page = self.read(move |tx| sent::recipients(tx, &message, &people, after, limit, now));
         page.expect("recipients can be read")
     }
 

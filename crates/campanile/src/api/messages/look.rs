@@ -193,7 +193,7 @@ async fn recipients(
             if let Some(words) = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty()) {
                 people &= sent::search(tx, words)?;
             }
-            let (items, next) = sent::recipients(tx, &message, &people, after, query.limit.unwrap_or(50))?;
+            let (items, next) = sent::recipients(tx, &message, &people, after, query.limit.unwrap_or(50), now)?;
             let next = next.map(|next| next.to_string());
             Ok::<_, Error>(RecipientsPage {
                 items,

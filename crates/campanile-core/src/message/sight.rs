@@ -1,0 +1,149 @@
+//! When a message was there to be seen, and what one person made of it: what "seen" and "read" are told by.
+
+use campanile_store::{Row, Tx, sql};
+
+use super::Message;
+use crate::audience::Mark;
+use crate::error::Result;
+use crate::time::{Moment, OPEN};
+
+sql! {
+    // The state before each change since publication, oldest first.
+    STATES = "SELECT revision, opens_at, closes_at, enabled FROM edition
+        WHERE message = $1 AND revision > $2 ORDER BY revision";
+    FIRST = "SELECT at FROM mark
+        WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND at >= $5 AND at <= $6
+        ORDER BY at LIMIT 1";
+    DEED = "SELECT read_at, read_revision, unread_at, archived_at, deleted_at, dismissed_at, acknowledged_at
+        FROM engagement WHERE person = $1 AND message = $2";
+}
+
+/// A stretch in which a message was there for its audience: published, enabled, not recalled, in one and the same
+/// window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// From this revision.
+    since: i64,
+    /// Until before this revision.
+    until: i64,
+    /// From this time.
+    pub(super) opens: i64,
+    /// To the end of this millisecond.
+    pub(super) closes: i64,
+}
+
+impl Sight {
+    /// Whether it was there for who made this mark.
+    pub(super) const fn holds(&self, mark: Mark) -> bool {
+        self.since <= mark.revision && mark.revision < self.until && self.opens <= mark.at && mark.at <= self.closes
+    }
+}
+
+/// The stretches in which a message was there, oldest first: more than one where it was switched off and on, or its
+/// window was moved.
+pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Sight>> {
+    let Some(published) = message.revision else {
+        return Ok(Vec::new());
+    };
+    let mut out: Vec<Sight> = Vec::new();
+    let mut since = published;
+    let mut add = |until: i64, opens: i64, closes: i64, enabled: bool| {
+        let closes = closes.saturating_add(999);
+        match out.last_mut() {
+            Some(last) if enabled && last.until == since && (last.opens, last.closes) == (opens, closes) => {
+                last.until = until;
+            }
+            _ if enabled => out.push(Sight {
+                since,
+                until,
+                opens,
+                closes,
+            }),
+            _ => {}
+        }
+        since = until;
+    };
+    tx.each(&STATES, &[&message.id.0, &published], |row| {
+        add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    // A recall left the state before it as the last one.
+    if message.recalled_at.is_none() {
+        add(OPEN, message.window.opens.0, message.window.closes.0, message.enabled);
+    }
+    Ok(out)
+}
+
+/// Whether "read all" covers the message as it is now for who came to match at `since`.
+pub(super) const fn is_read_by(message: &Message, since: Mark, mark: Mark) -> bool {
+    mark.revision >= message.arrival
+        && mark.at >= message.window.opens.0
+        && mark.revision >= since.revision
+        && mark.at >= since.at
+}
+
+/// When a person who came to match at `since` first had the message before them, and when they read it.
+pub(super) fn did(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    sights: &[Sight],
+    since: Mark,
+    person: i64,
+) -> Result<(Option<Moment>, Option<Moment>)> {
+    let deed = tx.first(&DEED, &[&person, &message.id.0], deed)?.unwrap_or_default();
+    let (mut seen, mut read) = (deed.first, deed.read.filter(|_| deed.read_revision >= message.ring));
+    // "Read all" counts where it was made after the message was marked unread, and covers it as it is now.
+    let read_from = Mark {
+        revision: since.revision.max(message.arrival),
+        at: since
+            .at
+            .max(message.window.opens.0)
+            .max(deed.unread.map_or(0, |at| at + 1)),
+    };
+    for sight in sights {
+        for kind in [1, 2] {
+            seen = earlier(seen, first(tx, person, kind, sight, since)?);
+        }
+        read = earlier(read, first(tx, person, 2, sight, read_from)?);
+    }
+    Ok((seen.map(Moment), read.map(Moment)))
+}
+
+fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    a.into_iter().chain(b).min()
+}
+
+/// The time of a person's first mark of a kind within a sight and not before a mark.
+fn first(tx: &mut Tx<'_>, person: i64, kind: i64, sight: &Sight, from: Mark) -> Result<Option<i64>> {
+    let revision = sight.since.max(from.revision);
+    let at = sight.opens.max(from.at);
+    Ok(tx.first(
+        &FIRST,
+        &[&person, &kind, &revision, &sight.until, &at, &sight.closes],
+        |row| row.get(0),
+    )?)
+}
+
+/// What a person did with one message.
+#[derive(Debug, Default)]
+struct Deed {
+    /// The first thing of all that is known.
+    first: Option<i64>,
+    read: Option<i64>,
+    read_revision: i64,
+    unread: Option<i64>,
+}
+
+fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
+    let mut first = None;
+    for column in [0, 2, 3, 4, 5, 6] {
+        // One that was restored carries its time with a minus.
+        first = earlier(first, row.get::<Option<i64>>(column)?.map(i64::abs));
+    }
+    Ok(Deed {
+        first,
+        read: row.get(0)?,
+        read_revision: row.get::<Option<i64>>(1)?.unwrap_or_default(),
+        unread: row.get(2)?,
+    })
+}
