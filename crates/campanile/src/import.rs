@@ -232,7 +232,7 @@ fn parse_here(raw: &Raw) -> Block {
         block.last_line = number;
         let mut json = serde_json::Deserializer::from_slice(line);
         let read = serde_path_to_error::deserialize::<_, Entry>(&mut json);
-        match read.map_err(|error| (error.path().to_string(), error.into_inner().to_string())) {
+        match read.map_err(|error| (error.path().to_string(), said(&error.into_inner()))) {
             Ok(entry) => match json.end() {
                 Ok(()) => {
                     block.entries.push(entry);
@@ -241,7 +241,7 @@ fn parse_here(raw: &Raw) -> Block {
                 Err(error) => block.bad.push(BadLine {
                     line: number,
                     field: String::new(),
-                    reason: error.to_string(),
+                    reason: said(&error),
                 }),
             },
             Err((path, reason)) => {
@@ -259,6 +259,12 @@ fn parse_here(raw: &Raw) -> Block {
         }
     }
     block
+}
+
+/// The words of the parser without its place: the file's line is named beside them.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line 1 ").map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 /// Writes a block, in as many operations as its time asks for.
@@ -305,6 +311,8 @@ async fn write(
         }
         (entries, from, known) = (done.entries, done.upto, done.known);
     }
+    // Lines that do not parse were found before those that the rules refuse.
+    report.errors.sort_by_key(|bad| bad.line);
     Ok((
         Progress {
             lines: last_line,
