@@ -1,6 +1,6 @@
 //! The command line: what can be asked of the binary, and how it ends.
 
-mod serving;
+pub(crate) mod serving;
 mod token;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -16,7 +16,7 @@ use crate::api::docs::Docs;
 use crate::chance::Chance;
 use crate::config::{self, Flags, value};
 use crate::exit::Failure;
-use crate::{api, send};
+use crate::{api, demo, send};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -26,6 +26,12 @@ Exit codes:
   3  the server or the database cannot be reached
 
 Every setting can stand in a file (--config), in the environment (CAMPANILE_…) or, some, in a flag; the later wins.";
+
+const SERVE: &str = "\
+Run the server
+
+The first start creates the database and the user admin, with the password in CAMPANILE_ADMIN_PASSWORD or one that is \
+printed once. SIGTERM and Ctrl-C let requests in progress finish.";
 
 /// Tell the people of a platform what they must know, and know who heard.
 #[derive(Debug, Parser)]
@@ -40,9 +46,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server
-    ///
-    /// The first start creates the database and the user `admin`, with the password in CAMPANILE_ADMIN_PASSWORD or one
-    /// that is printed once. SIGTERM and Ctrl-C let requests in progress finish.
+    #[command(long_about = SERVE)]
     Serve,
     /// Run a server with a filled sample platform, in a temporary folder
     ///
@@ -66,8 +70,7 @@ enum Command {
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
     /// Print a completion script for a shell
-    ///
-    /// For example: campanile completions bash > /etc/bash_completion.d/campanile
+    #[command(after_help = "For example: campanile completions bash > /etc/bash_completion.d/campanile")]
     Completions {
         /// Its name
         #[arg(value_enum)]
@@ -145,7 +148,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token(args) => token::print(cli.settings, &args),
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),
-        Command::Demo | Command::Import(_) => Err(Failure::Usage("this command is not in this build".into())),
+        Command::Demo => demo::run(cli.settings),
+        Command::Import(_) => Err(Failure::Usage("this command is not in this build".into())),
     }
 }
 
