@@ -1,4 +1,4 @@
-//! Makes the stories true: every message is sent, corrected, read at its own time, by the rules that hold for everybody.
+//! Makes the stories true: every message is sent, corrected and read at its own time, by the rules that hold for all.
 
 use std::sync::Arc;
 

@@ -153,7 +153,7 @@ pub(super) fn of_apis(now: Moment) -> [Story; 4] {
     let retires = format!(
         "Version 1 of the *Payments* API answers until **{end}, 12:00 UTC**. Please move to version 2 before then:\n\n\
          1. subscribe to Payments v2;\n\
-         2. change the address and the name of two fields, see the [guide](https://portal.platform.example/payments/v2);\n\
+         2. change the address and the name of two fields, see [how](https://portal.platform.example/payments/v2);\n\
          3. end the old subscription.\n\nMost applications need about an hour."
     );
     let refunds = "Refunds take an `Idempotency-Key` now: the same key is the same refund, however often it is sent.";
