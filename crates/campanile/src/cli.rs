@@ -1,7 +1,7 @@
 //! The command line: what can be asked of the binary, and how it ends.
 
 mod importing;
-mod serving;
+pub(crate) mod serving;
 mod token;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -17,7 +17,7 @@ use crate::api::docs::Docs;
 use crate::chance::Chance;
 use crate::config::{self, Flags, value};
 use crate::exit::Failure;
-use crate::{api, send};
+use crate::{api, demo, send};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,6 +27,12 @@ Exit codes:
   3  the server or the database cannot be reached
 
 Every setting can stand in a file (--config), in the environment (CAMPANILE_…) or, some, in a flag; the later wins.";
+
+const SERVE: &str = "\
+Run the server
+
+The first start creates the database and the user admin, with the password in CAMPANILE_ADMIN_PASSWORD or one that is \
+printed once. SIGTERM and Ctrl-C let requests in progress finish.";
 
 /// Tell the people of a platform what they must know, and know who heard.
 #[derive(Debug, Parser)]
@@ -41,9 +47,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server
-    ///
-    /// The first start creates the database and the user `admin`, with the password in CAMPANILE_ADMIN_PASSWORD or one
-    /// that is printed once. SIGTERM and Ctrl-C let requests in progress finish.
+    #[command(long_about = SERVE)]
     Serve,
     /// Run a server with a filled sample platform, in a temporary folder
     ///
@@ -67,8 +71,7 @@ enum Command {
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
     /// Print a completion script for a shell
-    ///
-    /// For example: campanile completions bash > /etc/bash_completion.d/campanile
+    #[command(after_help = "For example: campanile completions bash > /etc/bash_completion.d/campanile")]
     Completions {
         /// Its name
         #[arg(value_enum)]
@@ -147,7 +150,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),
         Command::Import(args) => importing::run(cli.settings, &args),
-        Command::Demo => Err(Failure::Usage("this command is not in this build".into())),
+        Command::Demo => demo::run(cli.settings),
     }
 }
 

@@ -264,7 +264,8 @@ fn parse_here(raw: &Raw) -> Block {
 /// The words of the parser without its place: the file's line is named beside them.
 fn said(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line 1 ").map_or(text.clone(), |(words, _)| words.to_owned())
+    text.rsplit_once(" at line 1 ")
+        .map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 /// Writes a block, in as many operations as its time asks for.

@@ -4,6 +4,7 @@
 //! (`/api/v1/messages/{id}`).
 
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub fn start_log(format: LogFormat, directives: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(directives)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.finish().try_init()?,

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::{Administrator, App};
 use crate::chance::Chance;
@@ -63,8 +62,13 @@ pub(crate) fn told(administrator: &Administrator) -> Option<String> {
 
 /// Says where it listens, and serves until SIGTERM or Ctrl-C.
 pub(crate) async fn until_told(app: &Arc<App>, listener: TcpListener, address: SocketAddr) -> Result<(), Failure> {
-    let told = signalled(app.shutdown().clone())?;
-    app.spawn(told);
+    let (told, shutdown) = (told_to_stop()?, app.shutdown().clone());
+    app.spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = told => shutdown.cancel(),
+        }
+    });
     say(&format!("listening on http://{address}"));
     let report = server::run(app, listener).await?;
     tracing::info!(connections = report.connections, cut = report.cut, "stopped");
@@ -76,14 +80,13 @@ pub(crate) fn say(line: &str) {
     let _closed = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Turns SIGTERM and Ctrl-C into the token; ends with it.
-fn signalled(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// Comes back at SIGTERM or Ctrl-C; from now on neither ends the process by itself.
+pub(crate) fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut term = terminations()?;
     Ok(async move {
         tokio::select! {
-            () = shutdown.cancelled() => {}
-            _ = tokio::signal::ctrl_c() => shutdown.cancel(),
-            () = term.next() => shutdown.cancel(),
+            _ = tokio::signal::ctrl_c() => {}
+            () = term.next() => {}
         }
     })
 }
