@@ -18,12 +18,17 @@ use proptest::prop_assert_eq;
 use crate::world::{Event, World};
 use crate::write;
 
+/// Ids of people, in order.
+type People = Vec<u32>;
+/// People, and since which revision they hold one of the selectors.
+type Since = BTreeMap<u32, i64>;
+
 /// Who holds some selectors at an instant, and since when, as the definition has it.
 #[derive(Debug, Clone)]
 struct Question {
     selectors: Vec<Selector>,
     instant: Instant,
-    expected: BTreeMap<u32, i64>,
+    expected: Since,
 }
 
 /// What a world leaves for its end.
@@ -46,7 +51,7 @@ fn a_crowd_is_the_audience_of_any_instant() {
         let mut questions = std::mem::take(&mut past.questions);
         questions.extend(publications(world));
         let asked = questions.clone();
-        let answers: Result<Vec<(BTreeMap<u32, i64>, Vec<u32>)>> = db.read(move |tx| {
+        let answers: Result<Vec<(Since, People)>> = db.read(move |tx| {
             let answer = |question: &Question| {
                 let since = crowd::crowd_since(tx, &question.selectors, question.instant)?;
                 let crowd = crowd::crowd(tx, &question.selectors, question.instant)?;
@@ -55,7 +60,7 @@ fn a_crowd_is_the_audience_of_any_instant() {
             asked.iter().map(answer).collect()
         });
         for (question, (since, crowd)) in questions.iter().zip(answers.expect("a crowd can be asked for")) {
-            let expected: Vec<u32> = question.expected.keys().copied().collect();
+            let expected: People = question.expected.keys().copied().collect();
             prop_assert_eq!(crowd, expected, "crowd: {:?}", question);
             prop_assert_eq!(&since, &question.expected, "crowd_since: {:?}", question);
         }
@@ -69,14 +74,14 @@ fn residents_kept_up_to_date_give_the_crowd_of_now() {
         let questions = previews(world);
         let asked: Vec<Vec<Selector>> = questions.iter().map(|(selectors, _)| selectors.clone()).collect();
         let (residents, now) = (Arc::clone(&past.residents), world.now);
-        let answers: Result<(Vec<Vec<u32>>, [Vec<u32>; 2])> = db.read(move |tx| {
+        let answers: Result<(Vec<People>, [People; 2])> = db.read(move |tx| {
             let residents = residents.at(tx)?;
             let crowd = |tx: &mut Tx<'_>, selectors: &[Selector]| residents.crowd(tx, selectors, Instant::now(now));
-            let crowds: Vec<Vec<u32>> = asked
+            let crowds: Vec<People> = asked
                 .iter()
                 .map(|selectors| Ok(crowd(tx, selectors)?.into_iter().collect()))
                 .collect::<Result<_>>()?;
-            let sides: [Vec<u32>; 2] = [residents.alive(), residents.with_email()].map(|side| side.iter().collect());
+            let sides: [People; 2] = [residents.alive(), residents.with_email()].map(|side| side.iter().collect());
             Ok((crowds, sides))
         });
         let (crowds, [alive, with_email]) = answers.expect("a crowd can be asked for");
@@ -94,7 +99,7 @@ fn a_senders_numbers_count_the_audience_of_the_rule() {
     crate::prove(|db, world, past: &mut Past, _| {
         let ids: Vec<i64> = world.oracle.messages.keys().copied().collect();
         let (residents, kept, now) = (Arc::clone(&past.residents), Arc::clone(&past.audiences), world.now);
-        let audiences: Result<Vec<Vec<u32>>> = db.read(move |tx| {
+        let audiences: Result<Vec<People>> = db.read(move |tx| {
             let residents = residents.at(tx)?;
             let audience = |id: &i64| {
                 let message = message::find(tx, MessageId(*id))?;
@@ -110,7 +115,7 @@ fn a_senders_numbers_count_the_audience_of_the_rule() {
             .values()
             .zip(audiences.expect("a message can be judged"))
         {
-            let expected: Vec<u32> = world.oracle.reached(message, now).into_keys().collect();
+            let expected: People = world.oracle.reached(message, now).into_keys().collect();
             prop_assert_eq!(people, expected, "{:?}", message);
         }
         Ok(())
@@ -143,7 +148,7 @@ fn a_publication_is_judged_by_its_own_revision_though_the_residents_are_newer() 
         let now = world.now;
         let loses_the_role = world.go_on(&[role]);
         let server = db.another();
-        let people: Result<Vec<u32>> = db.read(move |tx| {
+        let people: Result<People> = db.read(move |tx| {
             // From here on the snapshot stands.
             let message = message::find(tx, MessageId(1))?;
             let selectors = message::selectors(tx, MessageId(1))?;
@@ -201,7 +206,7 @@ fn snapshot(world: &World) -> Vec<Question> {
 }
 
 /// The audiences that a sender could be shown now, with everybody in them.
-fn previews(world: &World) -> Vec<(Vec<Selector>, Vec<u32>)> {
+fn previews(world: &World) -> Vec<(Vec<Selector>, People)> {
     let asked = world.oracle.messages.values().map(|message| message.selectors.clone());
     let people = |selectors: Vec<Selector>| {
         let people = world.oracle.audience(&selectors, world.now).into_keys().collect();
