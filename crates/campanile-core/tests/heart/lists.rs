@@ -106,6 +106,6 @@ fn tell(lists: &Lists, keys: &[Key], ids: &[i64]) -> Told {
         position: lists.position(),
         entries: (0..lists.len() as u32).map(|slot| *lists.entry(slot)).collect(),
         postings: postings.collect(),
-        addressed: pairs.filter(|(id, key)| lists.addressed(*id, *key)).collect(),
+        addressed: pairs.filter(|(id, key)| lists.keys(*id).contains(key)).collect(),
     }
 }

@@ -1,6 +1,5 @@
 //! Who sees what: the audience of each rule in every case of joining, leaving, moving and ending.
 
-use campanile_core::id::{ApiId, ApplicationId, PersonId, SubscriptionId};
 use campanile_core::inbox::View;
 use campanile_core::inbox::act::All;
 use campanile_core::message::Importance;
@@ -9,31 +8,11 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
 
 use crate::world::{
-    At, OWNER, PRIMARY_OWNER, PUBLISHER, Status, World, active, api_role, customer, draft, each_world, group,
+    At, OWNER, PRIMARY_OWNER, PUBLISHER, Shop, Status, active, api_role, customer, draft, each_world, group,
     is_missing, role, subscribers, subtree, user,
 };
 
 const NOTHING: [&str; 0] = [];
-
-/// Ann owns the application "shop", which subscribes to the API "payments".
-struct Shop {
-    ann: PersonId,
-    payments: ApiId,
-    shop: ApplicationId,
-    subscription: SubscriptionId,
-}
-
-fn shop(world: &World<'_>) -> Shop {
-    let (ann, payments, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
-    world.holds(ann, At::Application(shop), OWNER);
-    let subscription = world.subscribes(ann, shop, payments);
-    Shop {
-        ann,
-        payments,
-        shop,
-        subscription,
-    }
-}
 
 fn owners() -> [Target; 1] {
     [api_role("payments", "OWNER")]
@@ -85,10 +64,13 @@ fn who_left_and_came_back_gets_only_what_was_sent_while_there() {
 fn two_matching_parts_are_one_item() {
     each_world(|world| {
         let Shop {
-            ann, shop, payments, ..
-        } = shop(world);
+            ann,
+            payments,
+            application,
+            ..
+        } = world.shop();
         world.holds(ann, At::Environment, PUBLISHER);
-        world.holds(ann, At::Application(shop), PRIMARY_OWNER);
+        world.holds(ann, At::Application(application), PRIMARY_OWNER);
         let second = world.application("second");
         world.holds(ann, At::Application(second), OWNER);
         world.subscribes(ann, second, payments);
@@ -151,7 +133,7 @@ fn a_role_without_the_subscription_is_not_enough() {
 #[test]
 fn a_subscription_counts_only_for_the_role_that_is_named() {
     each_world(|world| {
-        let Shop { ann, .. } = shop(world);
+        let Shop { ann, .. } = world.shop();
         world.publish(draft("Sent", [api_role("payments", "USER")]));
         assert_eq!(world.titles(ann), NOTHING);
     });
@@ -160,7 +142,7 @@ fn a_subscription_counts_only_for_the_role_that_is_named() {
 #[test]
 fn a_subscription_that_is_not_accepted_does_not_count() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         for status in [Status::Pending, Status::Rejected, Status::Closed, Status::Paused] {
             world.sets(subscription, ann, status, None, None);
             world.publish(draft("Sent", owners()));
@@ -173,7 +155,7 @@ fn a_subscription_that_is_not_accepted_does_not_count() {
 #[test]
 fn a_subscription_closed_later_keeps_what_was_sent_and_loses_what_is_active() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         world.publish(draft("Sent", owners()));
         world.publish(active("Active", owners()));
         world.sets(subscription, ann, Status::Closed, None, None);
@@ -184,7 +166,7 @@ fn a_subscription_closed_later_keeps_what_was_sent_and_loses_what_is_active() {
 #[test]
 fn a_subscription_that_starts_later_counts_from_its_start_by_the_clock() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         let starts = world.in_s(100);
         world.sets(subscription, ann, Status::Accepted, Some(starts), None);
         world.publish(draft("Sent", owners()));
@@ -206,7 +188,7 @@ fn a_subscription_that_starts_later_counts_from_its_start_by_the_clock() {
 #[test]
 fn a_subscription_that_ends_counts_until_its_end_by_the_clock() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         let ends = world.in_s(100);
         world.sets(subscription, ann, Status::Accepted, None, Some(ends));
         world.publish(draft("Sent", owners()));
@@ -223,13 +205,17 @@ fn a_subscription_that_ends_counts_until_its_end_by_the_clock() {
 #[test]
 fn subscribers_are_who_made_the_subscription_not_who_owns_the_application() {
     each_world(|world| {
-        let Shop { shop, subscription, .. } = shop(world);
+        let Shop {
+            ann,
+            application,
+            subscription,
+            ..
+        } = world.shop();
         let bob = world.person("bob");
-        world.holds(bob, At::Application(shop), OWNER);
+        world.holds(bob, At::Application(application), OWNER);
         world.sets(subscription, bob, Status::Accepted, None, None);
         world.publish(draft("Sent", [subscribers("payments")]));
         assert_eq!(world.titles(bob), ["[PAYMENTS] Sent"]);
-        let ann = PersonId(2);
         assert_eq!(world.titles(ann), NOTHING);
     });
 }
@@ -237,15 +223,15 @@ fn subscribers_are_who_made_the_subscription_not_who_owns_the_application() {
 #[test]
 fn a_group_lends_its_role_to_the_applications_it_is_attached_to() {
     each_world(|world| {
-        let Shop { shop, .. } = shop(world);
+        let Shop { application, .. } = world.shop();
         let (bob, team) = (world.person("bob"), world.group("team"));
         world.holds(bob, At::Group(team), OWNER);
         world.publish(draft("Before", owners()));
-        world.attaches(team, shop);
+        world.attaches(team, application);
         world.publish(draft("Sent", owners()));
         world.publish(active("Active", owners()));
         assert_eq!(world.titles(bob), ["[PAYMENTS] Active", "[PAYMENTS] Sent"]);
-        world.detaches(team, shop);
+        world.detaches(team, application);
         assert_eq!(world.titles(bob), ["[PAYMENTS] Sent"]);
     });
 }
@@ -253,11 +239,11 @@ fn a_group_lends_its_role_to_the_applications_it_is_attached_to() {
 #[test]
 fn a_group_never_lends_primary_ownership_of_an_application() {
     each_world(|world| {
-        let Shop { ann, shop, .. } = shop(world);
+        let Shop { ann, application, .. } = world.shop();
         let (bob, team) = (world.person("bob"), world.group("team"));
-        world.holds(ann, At::Application(shop), PRIMARY_OWNER);
+        world.holds(ann, At::Application(application), PRIMARY_OWNER);
         world.holds(bob, At::Group(team), PRIMARY_OWNER);
-        world.attaches(team, shop);
+        world.attaches(team, application);
         let primary = [api_role("payments", "PRIMARY_OWNER")];
         world.publish(draft("Sent", primary.clone()));
         world.publish(active("Active", primary));
@@ -457,7 +443,7 @@ fn past_is_for_those_who_were_in_the_audience() {
 #[test]
 fn past_is_not_for_those_whose_subscription_never_ran() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         let starts = world.in_s(100);
         world.sets(subscription, ann, Status::Accepted, Some(starts), None);
         world.publish(Draft {
@@ -533,7 +519,7 @@ fn high_and_critical_ones_are_counted_apart() {
 #[test]
 fn the_numbers_stand_until_a_subscription_starts_or_ends() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         let (starts, ends) = (world.in_s(100), world.in_s(200));
         world.sets(subscription, ann, Status::Accepted, Some(starts), Some(ends));
         assert_eq!(world.counted(ann).stands_until, starts);
