@@ -5,6 +5,7 @@ use campanile_core::id::EnvironmentId;
 use campanile_core::message::Status;
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish::{self, Accepted, Idempotency};
+use campanile_core::message::sent;
 use campanile_core::message::target::Target;
 use campanile_core::place::kind;
 
@@ -413,6 +414,17 @@ fn a_selector_is_named_outside_as_it_was_given() {
                 .collect()
         });
         assert_eq!(named.unwrap(), given);
+    });
+}
+
+#[test]
+fn an_author_is_named_outside_by_key_and_by_name() {
+    each_world(|world| {
+        let sender = world.sender;
+        let names = world
+            .db
+            .read(move |tx| Ok::<_, Error>((sent::person_key(tx, sender)?, sent::person_name(tx, sender)?)));
+        assert_eq!(names.unwrap(), ("sender".to_owned(), "Name of sender".to_owned()));
     });
 }
 
