@@ -144,18 +144,16 @@ fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
 /// For a `while_active` message: when the person came to match, without a gap since; `None` where they do not match. Once
 /// the window has closed, what mattered is whether they did at some moment while it was open.
 fn arrival(bundle: &Bundle, keys: &[Key], entry: &Entry, now: Moment) -> Option<Mark> {
-    let facts = bundle.holdings.iter().filter(|holding| keys.contains(&holding.key));
     if !entry.is_past(now) {
         let active = bundle.lives().any(Holding::is_open);
-        return stretch(facts, |fact| active && fact.covers(Instant::now(now)));
+        return stretch(&bundle.holdings, keys, |fact| active && fact.covers(Instant::now(now)));
     }
     // The last moment of the window at which a fact held and the person was active.
     let (opens, closes) = (
         entry.opens_at.max(entry.published_at),
         entry.closes_at.saturating_add(1_000),
     );
-    let last = facts
-        .clone()
+    let last = facts(&bundle.holdings, keys)
         .flat_map(|fact| bundle.lives().map(move |life| (fact, life)))
         .filter_map(|(fact, life)| {
             let from = from(fact).max(life.since_at).max(opens);
@@ -163,21 +161,19 @@ fn arrival(bundle: &Bundle, keys: &[Key], entry: &Entry, now: Moment) -> Option<
             (from < to).then_some(to - 1)
         })
         .max()?;
-    stretch(facts, |fact| from(fact) <= last && last < to(fact))
+    stretch(&bundle.holdings, keys, |fact| from(fact) <= last && last < to(fact))
 }
 
-/// Since when, without a gap, some fact has held: the beginning of the stretch of which the given facts are the end.
+/// Since when, without a gap, a person has held one of some selectors: the beginning of the stretch of which the facts
+/// that are there at the instant asked for are the end.
 ///
 /// A fact that gives way to another, as where a person moves within a subtree or a subscription is renewed, is no gap.
-pub(crate) fn stretch<'f>(
-    facts: impl Iterator<Item = &'f Holding> + Clone,
-    there: impl Fn(&Holding) -> bool,
-) -> Option<Mark> {
-    let mut first = facts.clone().filter(|fact| there(fact)).min_by_key(|fact| from(fact))?;
+pub(crate) fn stretch(held: &[Holding], keys: &[Key], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
+    let mut first = facts(held, keys)
+        .filter(|fact| there(fact))
+        .min_by_key(|fact| from(fact))?;
     let before = |first: &Holding| {
-        let touching = facts
-            .clone()
-            .filter(|fact| from(fact) < from(first) && from(first) <= to(fact));
+        let touching = facts(held, keys).filter(|fact| from(fact) < from(first) && from(first) <= to(fact));
         touching.min_by_key(|fact| from(fact))
     };
     while let Some(earlier) = before(first) {
@@ -187,6 +183,11 @@ pub(crate) fn stretch<'f>(
         revision: first.since,
         at: first.starts_at,
     })
+}
+
+/// What a person holds and held of some selectors.
+fn facts<'h>(held: &'h [Holding], keys: &'h [Key]) -> impl Iterator<Item = &'h Holding> {
+    held.iter().filter(|fact| keys.contains(&fact.key))
 }
 
 /// When a fact began to match, by the wall clock.

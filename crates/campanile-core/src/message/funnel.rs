@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Message, sight};
 use crate::audience::crowd::{self, Residents};
-use crate::audience::{Instant, Mark, Rule, Selector, holdings};
+use crate::audience::{Instant, Key, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
@@ -227,12 +227,10 @@ fn each_mark(
         }
         Ok::<(), campanile_store::Error>(())
     })?;
+    let keys: Vec<Key> = selectors.iter().map(|selector| selector.key()).collect();
     for (person, marks) in doubtful {
         let held = holdings(tx, PersonId(i64::from(person)))?;
-        let facts = held
-            .iter()
-            .filter(|fact| selectors.iter().any(|selector| selector.key() == fact.key));
-        let Some(since) = stretch(facts, |fact| fact.covers(Instant::now(now))) else {
+        let Some(since) = stretch(&held, &keys, |fact| fact.covers(Instant::now(now))) else {
             continue;
         };
         for (kind, mark) in marks {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Change;
 use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
-use crate::audience::{Holding, Instant, Mark, Rule, Selector, holdings};
+use crate::audience::{Holding, Instant, Key, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
@@ -264,14 +264,17 @@ pub fn recipients(
         (&ids[..], None)
     };
     let sights = sight::sights(tx, message)?;
-    let selectors = super::selectors(tx, message.id)?;
+    let keys: Vec<Key> = super::selectors(tx, message.id)?
+        .into_iter()
+        .map(Selector::key)
+        .collect();
     let mut out = Vec::with_capacity(page.len());
     for person in people(tx, page)? {
         let since = match message.rule {
             Rule::AtSend => Mark::default(),
             Rule::WhileActive => {
                 let held = holdings(tx, PersonId(person.id))?;
-                since(&held, &selectors, |fact| fact.covers(Instant::now(now))).unwrap_or_default()
+                stretch(&held, &keys, |fact| fact.covers(Instant::now(now))).unwrap_or_default()
             }
         };
         let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.id)?;
@@ -354,7 +357,10 @@ fn was_visible(
     if !then.enabled || !then.window.contains(at) {
         return Ok(None);
     }
-    let selectors = selectors_as_of(tx, message.id, at)?;
+    let keys: Vec<Key> = selectors_as_of(tx, message.id, at)?
+        .into_iter()
+        .map(Selector::key)
+        .collect();
     let alive =
         |there: &dyn Fn(&Holding) -> bool| held.iter().any(|one| one.key == Selector::Everyone.key() && there(one));
     let Some(since) = (match message.rule {
@@ -363,12 +369,12 @@ fn was_visible(
                 revision: Revision(revision),
                 at: published_at,
             };
-            let was_in = since(held, &selectors, |fact| fact.covers(published));
+            let was_in = stretch(held, &keys, |fact| fact.covers(published));
             was_in
                 .filter(|_| alive(&|life| life.covers(published)))
                 .map(|_| Mark::default())
         }
-        Rule::WhileActive => since(held, &selectors, |fact| fact.covered_at(at)),
+        Rule::WhileActive => stretch(held, &keys, |fact| fact.covered_at(at)),
     }) else {
         return Ok(None);
     };
@@ -388,14 +394,6 @@ fn was_visible(
         seen_at,
         read_at,
     }))
-}
-
-/// Since when, without a gap, a person has held one of some selectors, where they did at the instant asked for.
-fn since(held: &[Holding], selectors: &[Selector], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
-    let addressed = held
-        .iter()
-        .filter(|fact| selectors.iter().any(|selector| selector.key() == fact.key));
-    stretch(addressed, there)
 }
 
 /// The message as it was at a time.

@@ -101,11 +101,11 @@ fn tell(lists: &Lists, keys: &[Key], ids: &[i64]) -> Told {
         let is_listed = !postings.at_send.is_empty() || !postings.while_active.is_empty();
         is_listed.then(|| (*key, postings.at_send.clone(), postings.while_active.clone()))
     });
-    let pairs = ids.iter().flat_map(|id| lists.keys(*id).iter().map(|key| (*id, *key)));
+    let pairs = ids.iter().flat_map(|id| keys.iter().map(|key| (*id, *key)));
     Told {
         position: lists.position(),
         entries: (0..lists.len() as u32).map(|slot| *lists.entry(slot)).collect(),
         postings: postings.collect(),
-        addressed: pairs.collect(),
+        addressed: pairs.filter(|(id, key)| lists.keys(*id).contains(key)).collect(),
     }
 }

@@ -29,7 +29,8 @@ fn readdress(audience: impl Into<Vec<Target>>) -> Correction {
 }
 
 fn editions(world: &World<'_>, id: MessageId) -> Vec<Edition> {
-    world.db.read(move |tx| sent::editions(tx, id, i64::MAX, 100)).unwrap()
+    let found = world.db.read(move |tx| sent::editions(tx, id, i64::MAX, 100));
+    found.expect("a journal can be read")
 }
 
 fn changes(world: &World<'_>, id: MessageId) -> Vec<Change> {
@@ -165,8 +166,7 @@ fn a_correction_of_what_is_not_there_is_missing() {
 #[test]
 fn switching_is_no_correction() {
     each_world(|world| {
-        let ann = world.person("ann");
-        let id = world.publish(draft("One", [user("ann")]));
+        let id = world.publish(draft("One", [Target::Everyone]));
         let disabled = world.disable(id);
         assert_eq!(disabled.status(world.now()), Status::Disabled);
         let enabled = world.enable(id);

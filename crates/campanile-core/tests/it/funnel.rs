@@ -11,7 +11,10 @@ use campanile_core::message::funnel;
 use campanile_core::message::sent::{self, Part};
 use campanile_core::message::target::Target;
 
-use crate::world::{At, OWNER, PUBLISHER, Status, World, active, api_role, draft, each_world, role, subtree, user};
+use crate::world::{
+    At, OWNER, PUBLISHER, Shop, Status, World, active, api_role, customer, draft, each_world, group, role, subscribers,
+    subtree, user,
+};
 
 const NOBODY: [&str; 0] = [];
 
@@ -403,5 +406,48 @@ fn people_are_found_by_the_beginning_of_login_name_or_address() {
         assert_eq!(found("nn"), NOBODY);
         assert_eq!(found("%"), NOBODY);
         assert_eq!(found("name of").len(), 6);
+    });
+}
+
+#[test]
+fn history_tells_the_audience_of_every_kind() {
+    each_world(|world| {
+        let Shop { ann, application, .. } = world.shop();
+        let (top, team) = (world.customer(None), world.group("team"));
+        let below = world.customer(Some(top));
+        let (bob, cid) = (world.person("bob"), world.person("cid"));
+        world.moves(bob, Some(top));
+        world.moves(cid, Some(below));
+        world.holds(bob, At::Environment, PUBLISHER);
+        world.holds(cid, At::Group(team), OWNER);
+        world.attaches(team, application);
+        let expected: [(Target, &[&str]); 8] = [
+            (role("API_PUBLISHER"), &["bob"]),
+            (api_role("payments", "OWNER"), &["ann", "cid"]),
+            (subscribers("payments"), &["ann"]),
+            (customer(top), &["bob"]),
+            (subtree(top), &["bob", "cid"]),
+            (Target::Everyone, &["sender", "ann", "bob", "cid"]),
+            (group("team"), &["cid"]),
+            (user("bob"), &["bob"]),
+        ];
+        let sent = expected.map(|(part, logins)| (world.publish(draft("Sent", [part])), logins));
+        for (id, logins) in sent {
+            assert_eq!(world.logins(id, Part::All), logins, "nothing has changed since");
+        }
+        // Everybody goes, and somebody else comes.
+        world.leaves(bob, At::Environment, PUBLISHER);
+        world.leaves(cid, At::Group(team), OWNER);
+        world.leaves(ann, At::Application(application), OWNER);
+        world.moves(bob, None);
+        world.moves(cid, None);
+        world.deactivates(ann);
+        let eve = world.person("eve");
+        world.moves(eve, Some(top));
+        world.holds(eve, At::Environment, PUBLISHER);
+        world.forget_audiences();
+        for (id, logins) in sent {
+            assert_eq!(world.logins(id, Part::All), logins, "message {id}, judged from history");
+        }
     });
 }

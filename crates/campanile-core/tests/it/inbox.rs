@@ -1,6 +1,5 @@
 //! Who sees what: the audience of each rule in every case of joining, leaving, moving and ending.
 
-use campanile_core::id::{ApiId, ApplicationId, PersonId, SubscriptionId};
 use campanile_core::inbox::View;
 use campanile_core::inbox::act::All;
 use campanile_core::message::Importance;
@@ -9,35 +8,11 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
 
 use crate::world::{
-    At, OWNER, PRIMARY_OWNER, PUBLISHER, Status, World, active, api_role, customer, draft, each_world, group,
-    is_missing, role, subscribers, subtree, user,
+    At, OWNER, PRIMARY_OWNER, PUBLISHER, Shop, active, api_role, customer, draft, each_world, group, is_missing, role,
+    subtree, user,
 };
 
 const NOTHING: [&str; 0] = [];
-
-/// Ann owns the application "shop", which subscribes to the API "payments".
-struct Shop {
-    ann: PersonId,
-    payments: ApiId,
-    shop: ApplicationId,
-    subscription: SubscriptionId,
-}
-
-fn shop(world: &World<'_>) -> Shop {
-    let (ann, payments, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
-    world.holds(ann, At::Application(shop), OWNER);
-    let subscription = world.subscribes(ann, shop, payments);
-    Shop {
-        ann,
-        payments,
-        shop,
-        subscription,
-    }
-}
-
-fn owners() -> [Target; 1] {
-    [api_role("payments", "OWNER")]
-}
 
 #[test]
 fn who_joins_later_gets_what_is_active_and_not_what_was_sent() {
@@ -85,10 +60,13 @@ fn who_left_and_came_back_gets_only_what_was_sent_while_there() {
 fn two_matching_parts_are_one_item() {
     each_world(|world| {
         let Shop {
-            ann, shop, payments, ..
-        } = shop(world);
+            ann,
+            payments,
+            application,
+            ..
+        } = world.shop();
         world.holds(ann, At::Environment, PUBLISHER);
-        world.holds(ann, At::Application(shop), PRIMARY_OWNER);
+        world.holds(ann, At::Application(application), PRIMARY_OWNER);
         let second = world.application("second");
         world.holds(ann, At::Application(second), OWNER);
         world.subscribes(ann, second, payments);
@@ -133,136 +111,6 @@ fn who_was_not_there_yet_does_not_get_what_was_sent_to_everyone() {
         world.publish(active("Active", [Target::Everyone]));
         let ann = world.person("ann");
         assert_eq!(world.titles(ann), ["Active"]);
-    });
-}
-
-#[test]
-fn a_role_without_the_subscription_is_not_enough() {
-    each_world(|world| {
-        let (ann, shop) = (world.person("ann"), world.application("shop"));
-        world.api("payments");
-        world.holds(ann, At::Application(shop), OWNER);
-        world.publish(draft("Sent", owners()));
-        world.publish(active("Active", owners()));
-        assert_eq!(world.titles(ann), NOTHING);
-    });
-}
-
-#[test]
-fn a_subscription_counts_only_for_the_role_that_is_named() {
-    each_world(|world| {
-        let Shop { ann, .. } = shop(world);
-        world.publish(draft("Sent", [api_role("payments", "USER")]));
-        assert_eq!(world.titles(ann), NOTHING);
-    });
-}
-
-#[test]
-fn a_subscription_that_is_not_accepted_does_not_count() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        for status in [Status::Pending, Status::Rejected, Status::Closed, Status::Paused] {
-            world.sets(subscription, ann, status, None, None);
-            world.publish(draft("Sent", owners()));
-            world.publish(active("Active", [subscribers("payments")]));
-            assert_eq!(world.titles(ann), NOTHING, "{status:?}");
-        }
-    });
-}
-
-#[test]
-fn a_subscription_closed_later_keeps_what_was_sent_and_loses_what_is_active() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        world.publish(draft("Sent", owners()));
-        world.publish(active("Active", owners()));
-        world.sets(subscription, ann, Status::Closed, None, None);
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Sent"]);
-    });
-}
-
-#[test]
-fn a_subscription_that_starts_later_counts_from_its_start_by_the_clock() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        let starts = world.in_s(100);
-        world.sets(subscription, ann, Status::Accepted, Some(starts), None);
-        world.publish(draft("Sent", owners()));
-        world.publish(active("Active", owners()));
-        assert_eq!(world.titles(ann), NOTHING);
-        world.pass((starts.0 - world.now().0) / 1_000 - 1);
-        assert_eq!(world.titles(ann), NOTHING, "a second before");
-        world.pass(1);
-        assert_eq!(
-            world.titles(ann),
-            ["[PAYMENTS] Active"],
-            "what was sent before is not theirs"
-        );
-        world.publish(draft("Later", owners()));
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Later", "[PAYMENTS] Active"]);
-    });
-}
-
-#[test]
-fn a_subscription_that_ends_counts_until_its_end_by_the_clock() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        let ends = world.in_s(100);
-        world.sets(subscription, ann, Status::Accepted, None, Some(ends));
-        world.publish(draft("Sent", owners()));
-        world.publish(active("Active", owners()));
-        world.pass((ends.0 - world.now().0) / 1_000 - 1);
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Active", "[PAYMENTS] Sent"]);
-        world.pass(1);
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Sent"], "its end is outside");
-        world.publish(draft("Later", owners()));
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Sent"]);
-    });
-}
-
-#[test]
-fn subscribers_are_who_made_the_subscription_not_who_owns_the_application() {
-    each_world(|world| {
-        let Shop { shop, subscription, .. } = shop(world);
-        let bob = world.person("bob");
-        world.holds(bob, At::Application(shop), OWNER);
-        world.sets(subscription, bob, Status::Accepted, None, None);
-        world.publish(draft("Sent", [subscribers("payments")]));
-        assert_eq!(world.titles(bob), ["[PAYMENTS] Sent"]);
-        let ann = PersonId(2);
-        assert_eq!(world.titles(ann), NOTHING);
-    });
-}
-
-#[test]
-fn a_group_lends_its_role_to_the_applications_it_is_attached_to() {
-    each_world(|world| {
-        let Shop { shop, .. } = shop(world);
-        let (bob, team) = (world.person("bob"), world.group("team"));
-        world.holds(bob, At::Group(team), OWNER);
-        world.publish(draft("Before", owners()));
-        world.attaches(team, shop);
-        world.publish(draft("Sent", owners()));
-        world.publish(active("Active", owners()));
-        assert_eq!(world.titles(bob), ["[PAYMENTS] Active", "[PAYMENTS] Sent"]);
-        world.detaches(team, shop);
-        assert_eq!(world.titles(bob), ["[PAYMENTS] Sent"]);
-    });
-}
-
-#[test]
-fn a_group_never_lends_primary_ownership_of_an_application() {
-    each_world(|world| {
-        let Shop { ann, shop, .. } = shop(world);
-        let (bob, team) = (world.person("bob"), world.group("team"));
-        world.holds(ann, At::Application(shop), PRIMARY_OWNER);
-        world.holds(bob, At::Group(team), PRIMARY_OWNER);
-        world.attaches(team, shop);
-        let primary = [api_role("payments", "PRIMARY_OWNER")];
-        world.publish(draft("Sent", primary.clone()));
-        world.publish(active("Active", primary));
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Active", "[PAYMENTS] Sent"]);
-        assert_eq!(world.titles(bob), NOTHING);
     });
 }
 
@@ -455,23 +303,6 @@ fn past_is_for_those_who_were_in_the_audience() {
 }
 
 #[test]
-fn past_is_not_for_those_whose_subscription_never_ran() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        let starts = world.in_s(100);
-        world.sets(subscription, ann, Status::Accepted, Some(starts), None);
-        world.publish(Draft {
-            closes_at: Some(world.in_s(300)),
-            ..active("Active", owners())
-        });
-        // Closed before its start: it was never valid.
-        world.sets(subscription, ann, Status::Closed, None, None);
-        world.pass(400);
-        assert_eq!(world.titles_of(ann, View::Past), NOTHING);
-    });
-}
-
-#[test]
 fn past_is_not_for_those_who_were_deactivated_all_the_while() {
     each_world(|world| {
         let ann = world.person("ann");
@@ -527,20 +358,6 @@ fn high_and_critical_ones_are_counted_apart() {
         world.inbox(ann);
         let counts = world.counts(ann);
         assert_eq!((counts.unread, counts.unread_high, counts.unread_critical), (4, 1, 2));
-    });
-}
-
-#[test]
-fn the_numbers_stand_until_a_subscription_starts_or_ends() {
-    each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
-        let (starts, ends) = (world.in_s(100), world.in_s(200));
-        world.sets(subscription, ann, Status::Accepted, Some(starts), Some(ends));
-        assert_eq!(world.counted(ann).stands_until, starts);
-        world.pass(100);
-        assert_eq!(world.counted(ann).stands_until, ends);
-        world.pass(100);
-        assert_eq!(world.counted(ann).stands_until.0, i64::MAX);
     });
 }
 

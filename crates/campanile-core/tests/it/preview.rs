@@ -1,13 +1,13 @@
 //! Before SEND: how many, who, and why or why not.
 
 use campanile_core::error::Error;
-use campanile_core::id::{ApiId, ApplicationId, PersonId, SubscriptionId};
+use campanile_core::id::PersonId;
 use campanile_core::message::preview;
 use campanile_core::message::target::Target;
 
 use crate::world::{
-    At, OWNER, PRIMARY_OWNER, PUBLISHER, Status, World, api_role, customer, draft, each_world, fields, group, role,
-    subscribers, subtree, user,
+    At, OWNER, PRIMARY_OWNER, PUBLISHER, Shop, Status, World, api_role, customer, draft, each_world, fields, group,
+    role, subscribers, subtree, user,
 };
 
 #[test]
@@ -78,26 +78,6 @@ fn a_person_is_found_by_id_or_login() {
     });
 }
 
-/// Ann owns the application "shop", which subscribes to the API "payments".
-struct Shop {
-    ann: PersonId,
-    payments: ApiId,
-    shop: ApplicationId,
-    subscription: SubscriptionId,
-}
-
-fn shop(world: &World<'_>) -> Shop {
-    let (ann, payments, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
-    world.holds(ann, At::Application(shop), OWNER);
-    let subscription = world.subscribes(ann, shop, payments);
-    Shop {
-        ann,
-        payments,
-        shop,
-        subscription,
-    }
-}
-
 /// Why or why not, for one part.
 fn why(world: &World<'_>, person: PersonId, part: Target) -> (bool, String) {
     let explanation = world.explain(person, [part.clone()]);
@@ -123,7 +103,7 @@ fn in_and_why_for_each_kind() {
     each_world(|world| {
         let (top, team) = (world.customer(None), world.group("team"));
         let below = world.customer(Some(top));
-        let Shop { ann, .. } = shop(world);
+        let Shop { ann, .. } = world.shop();
         let born = world.explain(ann, [Target::Everyone]).parts[0].since.unwrap();
         let subscribed = world.now();
         world.holds(ann, At::Environment, PUBLISHER);
@@ -212,7 +192,7 @@ fn who_left_is_told_when() {
 #[test]
 fn a_subscription_that_is_not_accepted_is_named_by_its_status() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         for (status, name) in [
             (Status::Pending, "PENDING"),
             (Status::Rejected, "REJECTED"),
@@ -235,7 +215,7 @@ fn a_subscription_that_is_not_accepted_is_named_by_its_status() {
 #[test]
 fn a_subscription_outside_of_its_time_is_told_with_it() {
     each_world(|world| {
-        let Shop { ann, subscription, .. } = shop(world);
+        let Shop { ann, subscription, .. } = world.shop();
         let (starts, ends) = (world.in_s(100), world.in_s(200));
         world.sets(subscription, ann, Status::Accepted, Some(starts), Some(ends));
         for part in [api_role("payments", "OWNER"), subscribers("payments")] {
@@ -254,13 +234,13 @@ fn a_role_lent_by_a_group_is_told_like_a_direct_one() {
     each_world(|world| {
         let Shop {
             ann,
-            shop,
+            application,
             subscription,
             ..
-        } = shop(world);
+        } = world.shop();
         let (bob, team) = (world.person("bob"), world.group("team"));
         world.holds(bob, At::Group(team), OWNER);
-        world.attaches(team, shop);
+        world.attaches(team, application);
         let part = || api_role("payments", "OWNER");
         assert!(why(world, bob, part()).0);
         world.sets(subscription, ann, Status::Closed, None, None);
@@ -276,13 +256,13 @@ fn primary_ownership_lent_by_a_group_is_told_not_to_count() {
     each_world(|world| {
         let Shop {
             ann,
-            shop,
+            application,
             subscription,
             ..
-        } = shop(world);
+        } = world.shop();
         let (bob, team) = (world.person("bob"), world.group("team"));
         world.holds(bob, At::Group(team), PRIMARY_OWNER);
-        world.attaches(team, shop);
+        world.attaches(team, application);
         let because = "is not the primary owner of an application that subscribes to this API; \
                        groups do not lend this role";
         assert_eq!(why(world, bob, api_role("payments", "PRIMARY_OWNER")), no(because));
@@ -317,15 +297,15 @@ fn near_is_whoever_has_or_had_anything_to_do_with_the_api() {
         let Shop {
             ann,
             payments,
-            shop,
+            application,
             subscription,
-        } = shop(world);
+        } = world.shop();
         let (bob, cid, eve) = (world.person("bob"), world.person("cid"), world.person("eve"));
         let team = world.group("team");
         world.holds(bob, At::Group(team), OWNER);
-        world.attaches(team, shop);
+        world.attaches(team, application);
         world.sets(subscription, cid, Status::Closed, None, None);
-        world.leaves(ann, At::Application(shop), OWNER);
+        world.leaves(ann, At::Application(application), OWNER);
         let near = |person: PersonId| {
             let selectors = [campanile_core::audience::Selector::Subscribers { api: payments }];
             world

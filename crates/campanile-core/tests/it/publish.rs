@@ -4,7 +4,8 @@ use campanile_core::error::{Error, Result};
 use campanile_core::id::EnvironmentId;
 use campanile_core::message::Status;
 use campanile_core::message::draft::{self, Draft};
-use campanile_core::message::publish::{self, Idempotency};
+use campanile_core::message::publish::{self, Accepted, Idempotency};
+use campanile_core::message::sent;
 use campanile_core::message::target::Target;
 use campanile_core::place::kind;
 
@@ -13,8 +14,13 @@ use crate::world::{
     subtree, user,
 };
 
-fn key(key: &str, request: &str) -> Option<Idempotency> {
-    Some(Idempotency::new(key, request.as_bytes()).unwrap())
+fn key(key: &str, request: &str) -> Idempotency {
+    Idempotency::new(key, request.as_bytes()).expect("a good key")
+}
+
+/// Hands in a draft to everyone under a key; the request is its title.
+fn under(world: &World<'_>, name: &str, title: &str) -> Result<Accepted> {
+    world.hands_in(draft(title, [Target::Everyone]), Some(key(name, title)))
 }
 
 fn messages(world: &World<'_>) -> i64 {
@@ -56,13 +62,9 @@ fn a_part_named_twice_is_stored_once() {
 #[test]
 fn the_same_request_again_gives_the_same_message_and_stores_nothing() {
     each_world(|world| {
-        let first = world
-            .hands_in(draft("Once", [Target::Everyone]), key("a", "Once"))
-            .unwrap();
+        let first = under(world, "a", "Once").unwrap();
         let revision = world.revision();
-        let again = world
-            .hands_in(draft("Once", [Target::Everyone]), key("a", "Once"))
-            .unwrap();
+        let again = under(world, "a", "Once").unwrap();
         assert!(!first.repeated);
         assert!(again.repeated);
         assert_eq!((again.id, again.revision), (first.id, first.revision));
@@ -79,10 +81,8 @@ fn the_same_request_again_gives_the_same_message_and_stores_nothing() {
 #[test]
 fn the_same_key_for_another_request_is_a_conflict() {
     each_world(|world| {
-        world
-            .hands_in(draft("One", [Target::Everyone]), key("a", "One"))
-            .unwrap();
-        let other = world.hands_in(draft("Two", [Target::Everyone]), key("a", "Two"));
+        under(world, "a", "One").unwrap();
+        let other = under(world, "a", "Two");
         assert!(is_conflict(&other), "{other:?}");
         assert_eq!(messages(world), 1);
     });
@@ -91,13 +91,11 @@ fn the_same_key_for_another_request_is_a_conflict() {
 #[test]
 fn keys_are_each_senders_own() {
     each_world(|world| {
-        world
-            .hands_in(draft("One", [Target::Everyone]), key("a", "One"))
-            .unwrap();
+        under(world, "a", "One").unwrap();
         let (ann, now) = (world.person("ann"), world.now());
         let accepted = world.db.write(move |tx| {
             let checked = draft::check(tx, &draft("Two", [Target::Everyone]), "Ann", now)?;
-            publish::publish(tx, ann, &checked, key("a", "Two").as_ref(), now)
+            publish::publish(tx, ann, &checked, Some(&key("a", "Two")), now)
         });
         assert!(!accepted.unwrap().repeated);
         assert_eq!(messages(world), 2);
@@ -107,9 +105,7 @@ fn keys_are_each_senders_own() {
 #[test]
 fn a_key_is_forgotten_after_a_day_and_not_before() {
     each_world(|world| {
-        world
-            .hands_in(draft("One", [Target::Everyone]), key("a", "One"))
-            .unwrap();
+        under(world, "a", "One").unwrap();
         let forget = |world: &World<'_>| {
             let now = world.now();
             world.db.write(move |tx| publish::forget_keys(tx, now)).unwrap()
@@ -118,9 +114,7 @@ fn a_key_is_forgotten_after_a_day_and_not_before() {
         assert_eq!(forget(world), 0);
         world.pass(1);
         assert_eq!(forget(world), 1);
-        let again = world
-            .hands_in(draft("One", [Target::Everyone]), key("a", "One"))
-            .unwrap();
+        let again = under(world, "a", "One").unwrap();
         assert!(!again.repeated);
     });
 }
@@ -420,6 +414,17 @@ fn a_selector_is_named_outside_as_it_was_given() {
                 .collect()
         });
         assert_eq!(named.unwrap(), given);
+    });
+}
+
+#[test]
+fn an_author_is_named_outside_by_key_and_by_name() {
+    each_world(|world| {
+        let sender = world.sender;
+        let names = world
+            .db
+            .read(move |tx| Ok::<_, Error>((sent::person_key(tx, sender)?, sent::person_name(tx, sender)?)));
+        assert_eq!(names.unwrap(), ("sender".to_owned(), "Name of sender".to_owned()));
     });
 }
 

@@ -23,7 +23,8 @@ fn between(world: &World<'_>, title: &str, from: i64, to: i64) -> Draft {
 
 fn next_opening(world: &World<'_>) -> Option<Moment> {
     let now = world.now();
-    world.db.read(move |tx| change::next_opening(tx, now)).unwrap()
+    let found = world.db.read(move |tx| change::next_opening(tx, now));
+    found.expect("what waits can be read")
 }
 
 #[test]
@@ -306,7 +307,7 @@ async fn together<F: Future<Output = campanile_core::Result<usize>>>(futures: Ve
     std::future::poll_fn(|context| {
         waiting.retain_mut(|one| match one.as_mut().poll(context) {
             std::task::Poll::Ready(opened) => {
-                done.push(opened.unwrap());
+                done.push(opened.expect("what is due opens"));
                 false
             }
             std::task::Poll::Pending => true,

@@ -7,6 +7,7 @@ mod facts;
 mod fresh;
 mod messages;
 mod reading;
+mod shop;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use campanile_store::Tx;
 use campanile_store::testing::TestDb;
 
 pub(crate) use facts::{At, Status};
+pub(crate) use shop::Shop;
 
 /// ENVIRONMENT `API_PUBLISHER`.
 pub(crate) const PUBLISHER: RoleId = RoleId(4);

@@ -1,0 +1,258 @@
+//! "All of it": what a mark covers and what it does not.
+
+use campanile_core::inbox::Filter;
+use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::message::target::Target;
+
+use crate::world::{
+    At, OWNER, PUBLISHER, Status, active, api_role, draft, each_world, is_missing, role, subtree, user,
+};
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn read_all_is_one_row_whatever_the_number_of_messages() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish_many((0..50).map(|at| draft(&format!("{at}"), [user("ann")])).collect());
+        world.marks(ann, All::Read);
+        assert_eq!(world.counts(ann).unread, 0);
+        assert_eq!(world.counts(ann).total, 50);
+        assert_eq!(world.number("SELECT COUNT(*) FROM mark"), 1);
+        assert_eq!(world.number("SELECT COUNT(*) FROM engagement"), 0);
+    });
+}
+
+#[test]
+fn what_arrives_after_read_all_is_unread() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(draft("Before", [user("ann")]));
+        world.marks(ann, All::Read);
+        world.publish(draft("After", [user("ann")]));
+        assert_eq!(world.unread(ann), ["After"]);
+    });
+}
+
+#[test]
+fn what_arrived_while_the_page_was_open_is_not_covered_by_its_read_all() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(draft("On the page", [user("ann")]));
+        let page = world.page(ann, Filter::default(), None, 10);
+        world.publish(draft("Not on it", [user("ann")]));
+        world.marks_up_to(ann, All::Read, page.revision);
+        assert_eq!(world.unread(ann), ["Not on it"]);
+    });
+}
+
+#[test]
+fn read_all_from_an_older_page_takes_nothing_back() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let old = world.page(ann, Filter::default(), None, 10).revision;
+        world.publish(draft("One", [user("ann")]));
+        world.marks(ann, All::Read);
+        world.marks_up_to(ann, All::Read, old);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn two_marks_in_the_same_instant_are_both_kept_in_order() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(draft("One", [user("ann")]));
+        let (now, revision) = (world.now(), world.revision());
+        for _ in 0..2 {
+            let marked = world.db.jot(move |tx| act::mark(tx, ann, All::Read, revision, now));
+            marked.unwrap();
+        }
+        assert_eq!(world.number("SELECT COUNT(*) FROM mark"), 2);
+        assert_eq!(world.number("SELECT MAX(at) - MIN(at) FROM mark"), 1);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn unread_by_hand_overrides_a_mark_made_before() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        world.publish(draft("Two", [user("ann")]));
+        world.marks(ann, All::Read);
+        world.does(ann, Action::Unread, &[id]);
+        assert_eq!(world.unread(ann), ["One"]);
+    });
+}
+
+#[test]
+fn a_mark_made_later_covers_what_was_unread_by_hand() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        world.does(ann, Action::Unread, &[id]);
+        world.marks(ann, All::Read);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn who_joins_after_read_all_has_what_was_active_before_it_unread() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(active("Active", [role("API_PUBLISHER")]));
+        world.marks(ann, All::Read);
+        world.marks(ann, All::Seen);
+        world.holds(ann, At::Environment, PUBLISHER);
+        assert_eq!(world.unread(ann), ["Active"]);
+        assert_eq!(world.counts(ann).unseen, 1);
+    });
+}
+
+#[test]
+fn who_had_it_read_by_one_fact_keeps_it_read_when_another_begins() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(active("Active", [role("API_PUBLISHER"), Target::Everyone]));
+        world.marks(ann, All::Read);
+        world.holds(ann, At::Environment, PUBLISHER);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn what_was_read_stays_read_when_a_person_moves_within_the_subtree() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let top = world.customer(None);
+        let (left, right) = (world.customer(Some(top)), world.customer(Some(top)));
+        world.moves(ann, Some(left));
+        world.publish(active("Active", [subtree(top)]));
+        world.marks(ann, All::Read);
+        world.moves(ann, Some(right));
+        assert_eq!(world.unread(ann), NOTHING, "it was there all the while");
+        world.moves(ann, None);
+        world.moves(ann, Some(right));
+        assert_eq!(world.unread(ann), ["Active"], "it was gone for a while");
+    });
+}
+
+#[test]
+fn a_subscription_that_starts_after_the_mark_brings_unread_messages() {
+    each_world(|world| {
+        let (ann, api, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        let subscription = world.subscribes(ann, shop, api);
+        let starts = world.in_s(100);
+        world.sets(subscription, ann, Status::Accepted, Some(starts), None);
+        world.publish(active("Active", [api_role("payments", "OWNER")]));
+        world.marks(ann, All::Read);
+        world.pass(200);
+        assert_eq!(world.unread(ann), ["[PAYMENTS] Active"]);
+        world.marks(ann, All::Read);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn what_one_subscription_showed_stays_read_when_an_older_one_starts() {
+    each_world(|world| {
+        let (ann, api) = (world.person("ann"), world.api("payments"));
+        let (late, shop) = (world.application("late"), world.application("shop"));
+        world.holds(ann, At::Application(late), OWNER);
+        let subscription = world.subscribes(ann, late, api);
+        world.sets(subscription, ann, Status::Accepted, Some(world.in_s(100)), None);
+        world.holds(ann, At::Application(shop), OWNER);
+        world.subscribes(ann, shop, api);
+        world.publish(active("Active", [api_role("payments", "OWNER")]));
+        world.marks(ann, All::Read);
+        world.pass(200);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn a_renewed_subscription_leaves_what_was_read_read() {
+    each_world(|world| {
+        let (ann, api, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        let subscription = world.subscribes(ann, shop, api);
+        world.publish(active("Active", [api_role("payments", "OWNER")]));
+        world.marks(ann, All::Read);
+        world.sets(subscription, ann, Status::Accepted, None, Some(world.in_s(500)));
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn what_is_enabled_again_after_the_mark_is_unread() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        world.marks(ann, All::Read);
+        world.disable(id);
+        world.enable(id);
+        assert_eq!(world.unread(ann), ["One"]);
+    });
+}
+
+#[test]
+fn the_dot_tells_what_came_up_since_bell_or_inbox_was_opened() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(draft("One", [user("ann")]));
+        assert_eq!(world.counts(ann).unseen, 1);
+        world.marks(ann, All::Seen);
+        assert_eq!(world.counts(ann).unseen, 0);
+        assert_eq!(world.unread(ann), ["One"], "seen is not read");
+        assert!(world.inbox(ann)[0].seen);
+        world.publish(draft("Two", [user("ann")]));
+        assert_eq!(world.counts(ann).unseen, 1);
+    });
+}
+
+#[test]
+fn unread_by_hand_does_not_light_the_dot() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let (one, two) = (
+            world.publish(draft("One", [user("ann")])),
+            world.publish(draft("Two", [user("ann")])),
+        );
+        world.does(ann, Action::Read, &[one]);
+        world.does(ann, Action::Unread, &[one]);
+        world.marks(ann, All::Read);
+        world.does(ann, Action::Unread, &[one, two]);
+        assert_eq!(world.unread(ann), ["Two", "One"]);
+        assert_eq!(world.counts(ann).unseen, 0);
+    });
+}
+
+#[test]
+fn delete_all_removes_what_is_there_and_nothing_that_comes() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("Before", [user("ann")]));
+        world.marks(ann, All::Deleted);
+        assert_eq!(world.titles(ann), NOTHING);
+        assert!(is_missing(&world.one(ann, id)));
+        assert_eq!(world.number("SELECT COUNT(*) FROM mark"), 1);
+        world.publish(draft("After", [user("ann")]));
+        assert_eq!(world.titles(ann), ["After"]);
+    });
+}
+
+#[test]
+fn one_that_delete_all_removed_can_be_restored() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        world.publish(draft("Two", [user("ann")]));
+        world.marks(ann, All::Deleted);
+        world.does(ann, Action::Restore, &[id]);
+        assert_eq!(world.titles(ann), ["One"]);
+        world.marks(ann, All::Deleted);
+        assert_eq!(world.titles(ann), NOTHING, "deleted once more");
+    });
+}
