@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use campanile_core::account::{self, password, profile, session, ticket, token};
+use campanile_core::directory::{self, Entry};
 use campanile_core::error::{Error, Result};
 use campanile_core::id::PersonId;
 use campanile_core::rights::{AsmRole, Rights};
@@ -590,15 +591,47 @@ fn servers_that_start_at_once_make_one_administrator() {
     });
 }
 
+/// What a directory file says, before the first start.
+fn import(db: &TestDb, lines: &[&str]) {
+    for line in lines {
+        let entry: Entry = serde_json::from_str(line).unwrap();
+        db.write(move |tx| directory::apply(tx, &entry, NOW)).unwrap();
+    }
+}
+
+const IMPORTED: &str = r#"{"kind":"user","id":"u-ann","login":"ann","name":"Ann"}"#;
+
 #[test]
-fn somebody_imported_is_administrator_enough() {
+fn a_directory_imported_before_the_first_start_still_gets_an_administrator() {
     each_database(&SCHEMA, |db| {
-        people(db);
-        let made = db
-            .write(|tx| account::ensure_first_administrator(tx, "phc", &random(1), NOW))
-            .unwrap();
-        assert_eq!(made, None);
+        import(db, &[IMPORTED]);
+        let ensure = || db.write(|tx| account::ensure_first_administrator(tx, "phc", &random(1), NOW));
+        assert!(ensure().unwrap().is_some());
+        assert_eq!(ensure().unwrap(), None);
     });
+}
+
+#[test]
+fn an_imported_administrator_is_enough() {
+    each_database(&SCHEMA, |db| {
+        let line = r#"{"kind":"membership","user":"u-ann","on":{"organization":"DEFAULT"},"role":"ADMIN"}"#;
+        import(db, &[IMPORTED, line]);
+        assert!(!db.read(account::is_deserted).unwrap());
+    });
+}
+
+#[test]
+fn somebody_imported_keeps_the_login_and_the_key_of_the_first_administrator() {
+    for line in [
+        r#"{"kind":"user","id":"u-1","login":"Admin","name":"Ann"}"#,
+        r#"{"kind":"user","id":"admin","login":"ann","name":"Ann"}"#,
+    ] {
+        each_database(&SCHEMA, |db| {
+            import(db, &[line]);
+            let made = db.write(|tx| account::ensure_first_administrator(tx, "phc", &random(1), NOW));
+            assert_eq!(made.unwrap(), None);
+        });
+    }
 }
 
 #[test]

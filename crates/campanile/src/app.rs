@@ -113,7 +113,7 @@ impl App {
         self.origin.starts_with("https://")
     }
 
-    /// Makes the first administrator where there is nobody at all (decision 15).
+    /// Makes the first administrator where nobody has ever been one (decision 15).
     ///
     /// # Errors
     /// When the password of the settings is not allowed, or the database fails.

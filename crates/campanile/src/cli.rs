@@ -5,7 +5,7 @@ pub(crate) mod serving;
 mod token;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use clap_complete::Shell;
 
 use crate::api::docs::Docs;
 use crate::chance::Chance;
-use crate::config::{self, Flags, value};
+use crate::config::{self, Flags, Settings, value};
 use crate::exit::Failure;
 use crate::{api, demo, send};
 
@@ -174,6 +174,12 @@ fn send_from_here(args: &send::Args) -> Result<(), Failure> {
             pauses: send::Around::usual_pauses(),
         },
     ))
+}
+
+/// Whether the settings name an embedded database that is not there.
+fn embedded_is_missing(settings: &Settings) -> bool {
+    let path = settings.database.expose().strip_prefix("sqlite://");
+    path.is_some_and(|path| !Path::new(path).exists())
 }
 
 fn openapi() -> Result<(), Failure> {

@@ -20,4 +20,5 @@ pub mod serve;
 pub mod server;
 pub mod telemetry;
 pub mod throttle;
+pub mod words;
 pub mod world;

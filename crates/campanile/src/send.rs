@@ -22,6 +22,7 @@ pub use args::Args;
 use client::{Call, Client};
 
 use crate::exit::Failure;
+use crate::words::{counted, printable, thousands};
 
 /// The server where none is named.
 const DEFAULT_URL: &str = "http://127.0.0.1:8480";
@@ -236,34 +237,6 @@ fn ask(around: &mut Around<'_>, people: u64) -> Result<(), Failure> {
     } else {
         Err(Failure::Work("nothing was sent".into()))
     }
-}
-
-/// `1 person`, `1,284 people`.
-fn counted(people: u64) -> String {
-    match people {
-        1 => "1 person".to_owned(),
-        _ => format!("{} people", thousands(people)),
-    }
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Without what a terminal would obey.
-fn printable(text: &str) -> String {
-    let plain = |char: char| char == '\n' || !char.is_control();
-    text.chars()
-        .map(|char| if plain(char) { char } else { '\u{fffd}' })
-        .collect()
 }
 
 /// Base 64 with padding (RFC 4648, section 4), for Basic credentials.

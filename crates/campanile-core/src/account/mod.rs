@@ -35,7 +35,12 @@ sql! {
         SELECT p.id, p.login, p.password FROM person p
         JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
         WHERE p.id = $1";
-    ANYBODY = "SELECT id FROM person LIMIT 1";
+    // Somebody who is or was an administrator, or who has the login or key that the first one would have.
+    ADMINISTRATOR = "
+        SELECT m.person FROM membership m WHERE m.place = 1 AND m.object = 1 AND m.role = 1
+        UNION ALL SELECT p.id FROM person p WHERE p.login_key = $1
+        UNION ALL SELECT p.id FROM person p WHERE p.key = $1
+        LIMIT 1";
     INSERT_ADMINISTRATOR = "
         INSERT INTO person (id, key, login, login_key, name, name_key, asm_role, guid, password, ticket_serial, changed)
         VALUES ($1, $2, $2, $2, 'Administrator', 'administrator', 2, $3, $4, 0, $5)";
@@ -101,13 +106,14 @@ pub fn set_password(tx: &mut Tx<'_>, person: PersonId, phc: &str, keep: Option<&
     Ok(())
 }
 
-/// Whether there is nobody at all, so that a first administrator is wanted.
+/// Whether a first administrator is wanted: nobody has ever been one. A directory may have been imported before the
+/// first start; it would otherwise leave nobody who can sign in. Not so where somebody else has the login or the key.
 pub fn is_deserted(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(tx.first(&ANYBODY, &[], |_| Ok(()))?.is_none())
+    Ok(tx.first(&ADMINISTRATOR, &[&FIRST_LOGIN], |_| Ok(()))?.is_none())
 }
 
-/// Creates the first administrator where there is nobody at all: login and key `admin`, ORGANIZATION:ADMIN,
-/// ENVIRONMENT:ADMIN of DEFAULT, root administrator, in no customer (decision 15). `None` where there is somebody, also
+/// Creates the first administrator where one is wanted ([`is_deserted`]): login and key `admin`, ORGANIZATION:ADMIN,
+/// ENVIRONMENT:ADMIN of DEFAULT, root administrator, in no customer (decision 15). `None` where none is, also
 /// when another server was faster. An ordered write.
 pub fn ensure_first_administrator(
     tx: &mut Tx<'_>,

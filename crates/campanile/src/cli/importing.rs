@@ -1,134 +1,225 @@
 //! `campanile import`: a directory file into the database, also beside a running server.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use futures_util::stream::try_unfold;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::io::AsyncReadExt as _;
 
-use super::Import;
+use super::{Import, embedded_is_missing, serving};
 use crate::app::App;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Flags, Settings};
 use crate::exit::Failure;
-use crate::import::{self, Broken, Progress, Report};
+use crate::import::{self, Broken, Report};
+use crate::telemetry;
+use crate::words::{printable, thousands};
 
-/// Bytes that are read together.
-const READ: usize = 256 * 1024;
+/// Bytes that are read at once.
+const CHUNK: usize = 256 * 1024;
+/// How often the bar moves by itself.
+const TICK: Duration = Duration::from_millis(200);
 
-/// Takes in the file, with a progress bar where somebody watches.
+/// Takes in the file. Bad lines are told on standard error, the sum on standard output; [`Failure::Work`] where a line
+/// was bad.
 pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
-    let settings = Settings::load(flags)?;
+    let mut settings = Settings::load(flags.clone())?;
+    telemetry::start_log(settings.log_format, "warn")?;
+    let (reader, length) = open(&args.file)?;
+    // A rehearsal leaves nothing behind, also where there is no database yet.
+    let folder = tempfile::tempdir()?;
+    if args.dry_run && embedded_is_missing(&settings) {
+        let database = Some(format!("sqlite://{}", folder.path().join("rehearsal.db").display()));
+        settings = Settings::load(Flags { database, ..flags })?;
+    }
     let origin = settings.origin(settings.listen);
     let app = App::open(settings, origin, Clock::system(), Chance::system())?;
-    let runtime = super::serving::runtime()?;
-    let report = runtime.block_on(take_in(&app, args))?;
-    say(&report, args.json)?;
-    if report.ok {
-        return Ok(());
-    }
-    Err(Failure::Work(format!(
-        "{} of {} lines were not taken",
-        report.bad, report.lines
-    )))
-}
-
-async fn take_in(app: &App, args: &Import) -> Result<Report, Failure> {
-    let is_stdin = args.file == Path::new("-");
-    let length = if is_stdin {
-        None
-    } else {
-        std::fs::metadata(&args.file).ok().map(|at| at.len())
+    let bar = bar(length)?;
+    let mut progress = |done: import::Progress| {
+        bar.set_position(done.bytes);
+        bar.set_message(format!("{} lines", thousands(done.lines)));
     };
-    let bar = progress_bar(length);
-    let mut progress = |at: Progress| bar.set_position(at.bytes);
-    let taken = if is_stdin {
-        import::run(app, stdin(), args.dry_run, &mut progress).await
-    } else {
-        let file = tokio::fs::File::open(&args.file).await;
-        let file = file.map_err(|error| Failure::Work(format!("{}: {error}", args.file.display())))?;
-        import::run(app, chunks(file), args.dry_run, &mut progress).await
-    };
+    let taken = serving::runtime()?.block_on(import::run(&app, chunks(reader), args.dry_run, &mut progress));
     bar.finish_and_clear();
-    taken.map_err(|broken| match broken {
-        Broken::Rule(error) => error.into(),
-        other => Failure::Work(other.to_string()),
-    })
+    tell(&taken?, args.json)
 }
 
-/// A file's bytes, piece by piece.
-fn chunks(file: impl tokio::io::AsyncRead + Unpin + Send) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
-    try_unfold(file, |mut file| async move {
-        let mut piece = Vec::with_capacity(READ);
-        let read = file.read_buf(&mut piece).await?;
-        Ok((read > 0).then(|| (Bytes::from(piece), file)))
-    })
-}
-
-/// Standard input, piece by piece, read by a thread of its own.
-fn stdin() -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
-    try_unfold((), |()| async move {
-        let read = tokio::task::spawn_blocking(|| {
-            let mut piece = vec![0; READ];
-            let read = std::io::stdin().lock().read(&mut piece)?;
-            piece.truncate(read);
-            Ok::<_, std::io::Error>(piece)
-        });
-        let piece = read.await??;
-        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), ())))
-    })
-}
-
-/// On standard error; hidden where that is no terminal.
-fn progress_bar(length: Option<u64>) -> ProgressBar {
-    let template = "{bar:32} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-    let (bar, template) = match length {
-        Some(length) => (ProgressBar::new(length), template),
-        None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}"),
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Rule(error) => error.into(),
+            Broken::Source(_) | Broken::Defect(_) => Self::Work(broken.to_string()),
+        }
     }
-    bar
 }
 
-/// The report on standard output; bad lines on standard error, one a line.
-fn say(report: &Report, json: bool) -> Result<(), Failure> {
+/// The file and its length, or standard input.
+fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), Failure> {
+    if path == Path::new("-") {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let wrong = |error: std::io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(wrong)?;
+    let metadata = file.metadata().map_err(wrong)?;
+    // Of a pipe with a name the length is not known.
+    let length = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(file), length))
+}
+
+/// The bytes of a blocking reader, read on a thread for such work.
+fn chunks(reader: Box<dyn Read + Send>) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    futures_util::stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        let work = tokio::task::spawn_blocking(move || {
+            let mut chunk = vec![0; CHUNK];
+            let read = loop {
+                match reader.read(&mut chunk) {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    done => break done,
+                }
+            };
+            (reader, chunk, read)
+        });
+        match work.await {
+            Ok((_, _, Ok(0))) => None,
+            Ok((reader, mut chunk, Ok(read))) => {
+                chunk.truncate(read);
+                Some((Ok(Bytes::from(chunk)), Some(reader)))
+            }
+            Ok((_, _, Err(error))) => Some((Err(error), None)),
+            Err(panicked) => Some((Err(std::io::Error::other(panicked)), None)),
+        }
+    })
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+fn bar(length: Option<u64>) -> Result<ProgressBar, Failure> {
+    let template = match length {
+        Some(_) => "{bar:32} {percent:>3} %  {msg}, {bytes_per_sec}, {eta} left",
+        None => "{spinner} {msg}, {bytes_per_sec}",
+    };
+    let style = ProgressStyle::with_template(template).map_err(|error| Failure::Work(error.to_string()))?;
+    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    bar.set_style(style);
+    bar.enable_steady_tick(TICK);
+    Ok(bar)
+}
+
+/// Says what became of the file.
+fn tell(report: &Report, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     if json {
         let text = serde_json::to_string(report).map_err(|error| Failure::Work(error.to_string()))?;
         writeln!(out, "{text}")?;
     } else {
-        let what = if report.dry_run { "would be " } else { "" };
-        let Report {
-            lines,
-            created,
-            changed,
-            unchanged,
+        let mut notes = std::io::stderr();
+        for line in bad_lines(report) {
+            writeln!(notes, "{line}")?;
+        }
+        writeln!(out, "{}", sum(report))?;
+    }
+    if report.ok {
+        return Ok(());
+    }
+    let (bad, lines) = (thousands(report.bad), thousands(report.lines));
+    Err(Failure::Work(format!("{bad} of {lines} lines were not taken")))
+}
+
+/// The bad lines in their order, and how many more there are.
+fn bad_lines(report: &Report) -> Vec<String> {
+    let mut errors: Vec<_> = report.errors.iter().collect();
+    errors.sort_by_key(|error| error.line);
+    let mut told: Vec<_> = errors
+        .iter()
+        .map(|error| match error.field.as_str() {
+            "" => format!("line {}: {}", error.line, error.reason),
+            field => format!("line {}: {field}: {}", error.line, error.reason),
+        })
+        .map(|line| printable(&line))
+        .collect();
+    errors.dedup_by_key(|error| error.line);
+    let more = report.bad.saturating_sub(errors.len() as u64);
+    if more > 0 {
+        told.push(format!("and {} more", thousands(more)));
+    }
+    told
+}
+
+fn sum(report: &Report) -> String {
+    let would = if report.dry_run { "; nothing was written" } else { "" };
+    format!(
+        "{} lines: {} created, {} changed, {} as before, {} bad{would}",
+        thousands(report.lines),
+        thousands(report.created),
+        thousands(report.changed),
+        thousands(report.unchanged),
+        thousands(report.bad)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::BadLine;
+
+    fn report(bad: u64, errors: &[(u64, &str, &str)]) -> Report {
+        let errors = errors.iter().map(|(line, field, reason)| BadLine {
+            line: *line,
+            field: (*field).into(),
+            reason: (*reason).into(),
+        });
+        Report {
+            ok: bad == 0,
+            lines: 1_234_567,
+            created: 1_000,
             bad,
-            ..
-        } = report;
-        writeln!(
-            out,
-            "{lines} lines: {created} {what}created, {changed} {what}changed, {unchanged} as before, {bad} bad"
-        )?;
+            errors: errors.collect(),
+            ..Report::default()
+        }
     }
-    let mut notes = std::io::stderr();
-    for line in &report.errors {
-        let field = if line.field.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", line.field)
-        };
-        writeln!(notes, "line {}: {field}{}", line.line, line.reason)?;
+
+    #[test]
+    fn bad_lines_are_told_in_order_with_field_and_reason() {
+        let found = report(
+            5,
+            &[
+                (9, "", "not JSON"),
+                (2, "email", "must be one address"),
+                (2, "login", "is\u{7} taken"),
+            ],
+        );
+        insta::assert_snapshot!(bad_lines(&found).join("\n"), @r"
+        line 2: email: must be one address
+        line 2: login: is� taken
+        line 9: not JSON
+        and 3 more
+        ");
+        assert_eq!(
+            tell(&found, true),
+            Err(Failure::Work("5 of 1,234,567 lines were not taken".into()))
+        );
     }
-    let listed = report.errors.last().map_or(0, |last| last.line);
-    if report.bad > 0 && report.errors.len() >= 1_000 && !std::io::stdout().is_terminal() {
-        writeln!(notes, "(the bad lines after line {listed} are counted, not listed)")?;
+
+    #[test]
+    fn the_sum_says_what_was_done() {
+        let found = report(0, &[]);
+        assert_eq!(
+            sum(&found),
+            "1,234,567 lines: 1,000 created, 0 changed, 0 as before, 0 bad"
+        );
     }
-    Ok(())
+
+    #[tokio::test]
+    async fn a_reader_is_read_to_its_end() {
+        use futures_util::TryStreamExt as _;
+        let bytes: Vec<u8> = (0..CHUNK * 2 + 7).map(|at| at as u8).collect();
+        let read: Vec<Bytes> = chunks(Box::new(std::io::Cursor::new(bytes.clone())))
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(read.concat(), bytes);
+    }
 }

@@ -1,7 +1,6 @@
 //! `campanile token`: a personal token or the ticket of a user, straight from the database, also beside a server.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use campanile_core::account::{self, ticket, token};
 use campanile_core::id::PersonId;
@@ -16,7 +15,13 @@ use crate::exit::Failure;
 /// Prints the value alone on standard output (decision 28).
 pub(super) fn print(flags: Flags, args: &Token) -> Result<(), Failure> {
     let settings = Settings::load(flags)?;
-    must_exist(&settings)?;
+    // Making an empty one would hide a wrong path: nobody has a token there.
+    if super::embedded_is_missing(&settings) {
+        return Err(Failure::Away(format!(
+            "there is no database {}; `campanile serve` or `campanile import` makes one",
+            settings.database
+        )));
+    }
     let origin = settings.origin(settings.listen);
     let app = App::open(settings, origin, Clock::system(), Chance::system())?;
     let value = super::block_on(value(&app, args))?;
@@ -41,18 +46,4 @@ pub(super) async fn value(app: &App, args: &Token) -> Result<String, Failure> {
         .jot(move |tx| token::create(tx, person, &name, expires_at, &random, now))
         .await?;
     Ok(made.1)
-}
-
-/// Nobody has a token in a database that is not there; making an empty one would hide a wrong path.
-fn must_exist(settings: &Settings) -> Result<(), Failure> {
-    let Some(path) = settings.database.expose().strip_prefix("sqlite://") else {
-        return Ok(());
-    };
-    if Path::new(path).exists() {
-        return Ok(());
-    }
-    Err(Failure::Away(format!(
-        "there is no database {}; `campanile serve` or `campanile import` makes one",
-        settings.database
-    )))
 }

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 
 use crate::exit::Failure;
+use crate::words::printable;
 
 /// For a connection to be made.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -218,5 +219,5 @@ fn refusal(status: StatusCode, body: &[u8]) -> String {
         text.push_str(": ");
         text.push_str(&problem.detail);
     }
-    super::printable(&text)
+    printable(&text)
 }

@@ -456,11 +456,3 @@ fn base_64_is_that_of_the_standard() {
     }
     assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
 }
-
-#[test]
-fn numbers_of_people_are_easy_to_read() {
-    assert_eq!(
-        [0, 1, 999, 1_000, 1_234_567].map(counted).join(", "),
-        "0 people, 1 person, 999 people, 1,000 people, 1,234,567 people"
-    );
-}

@@ -1,0 +1,223 @@
+//! The binary as a person at a shell, and a service manager, find it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+const PASSWORD: &str = "campanile-demo";
+
+fn campanile(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campanile"));
+    // What surrounds the test sets nothing.
+    command
+        .env_clear()
+        .env("TMPDIR", folder)
+        .env("CAMPANILE_ADMIN_PASSWORD", PASSWORD)
+        .env("CAMPANILE_PASSWORD", PASSWORD)
+        .current_dir(folder)
+        .args(arguments);
+    command
+}
+
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// A server in the background; it ends with the test.
+struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    url: String,
+    /// What was printed before it listened.
+    told: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        let url = loop {
+            let mut line = String::new();
+            assert_ne!(
+                out.read_line(&mut line).unwrap(),
+                0,
+                "it ended before it listened: {told}"
+            );
+            match line.strip_prefix("listening on ") {
+                Some(url) => break url.trim().to_owned(),
+                None => told.push_str(&line),
+            }
+        };
+        Self { child, out, url, told }
+    }
+
+    /// Sends a signal and waits for the end.
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Gone already, where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| campanile(folder.path(), arguments);
+    let lines = folder.path().join("directory.ndjson");
+    let user = |login: &str| format!(r#"{{"kind":"user","id":"u-{login}","login":"{login}","name":"{login}"}}"#);
+    std::fs::write(&lines, [user("ann"), user("ben")].join("\n")).unwrap();
+    let (code, out, _) = output(&mut run(&["import", "directory.ndjson"]));
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(0), "2 lines: 2 created, 0 changed, 0 as before, 0 bad\n")
+    );
+
+    let server = Server::start(&mut run(&["serve", "--listen", ":0"]));
+    assert_eq!(server.told, "created the user admin\n");
+    let (code, token, _) = output(&mut run(&["token", "ci", "--user", "admin"]));
+    assert_eq!((code, token.lines().count()), (Some(0), 1));
+    let send = [
+        "send",
+        "--url",
+        &server.url,
+        "--token",
+        token.trim(),
+        "--everyone",
+        "--title",
+        "Tonight",
+    ];
+    let (code, out, err) = output(&mut run(&send));
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (Some(0), "message 1: sent to 3 people\n", "")
+    );
+
+    // Beside the running server.
+    let mut import = run(&["import", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    import.stdin.take().unwrap().write_all(user("eve").as_bytes()).unwrap();
+    assert!(import.wait().unwrap().success());
+    let preview = [
+        "send",
+        "--url",
+        &server.url,
+        "--user",
+        "admin",
+        "--everyone",
+        "--title",
+        "x",
+        "--preview",
+    ];
+    let (_, out, _) = output(&mut run(&preview));
+    assert!(out.starts_with("4 people, "), "{out}");
+
+    assert_eq!(server.end("-TERM"), Some(0));
+    let (code, _, err) = output(&mut run(&send));
+    assert_eq!(code, Some(3), "{err}");
+}
+
+#[test]
+fn bad_lines_are_told_by_number_and_good_ones_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("directory.ndjson");
+    let good = r#"{"kind":"group","id":"g-1","name":"Team"}"#;
+    std::fs::write(
+        &lines,
+        format!("{good}\nnonsense\n{{\"kind\":\"group\",\"id\":\"g-2\"}}\n"),
+    )
+    .unwrap();
+    let run = || output(&mut campanile(folder.path(), &["import", "directory.ndjson"]));
+    let (code, out, err) = run();
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(1), "3 lines: 1 created, 0 changed, 0 as before, 2 bad\n")
+    );
+    assert!(err.contains("line 2: ") && err.contains("line 3: name: "), "{err}");
+    let (_, out, _) = run();
+    assert!(out.contains("0 created, 0 changed, 1 as before"), "{out}");
+}
+
+#[test]
+fn a_rehearsal_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("directory.ndjson");
+    std::fs::write(&lines, r#"{"kind":"group","id":"g-1","name":"Team"}"#).unwrap();
+    let (code, out, _) = output(&mut campanile(
+        folder.path(),
+        &["import", "--dry-run", "directory.ndjson"],
+    ));
+    assert_eq!(code, Some(0));
+    assert!(
+        out.ends_with("1 created, 0 changed, 0 as before, 0 bad; nothing was written\n"),
+        "{out}"
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_demonstration_serves_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Server::start(&mut campanile(folder.path(), &["demo", "--listen", ":0"]));
+    for told in [
+        &demo.url,
+        "una",
+        PASSWORD,
+        "campanile send",
+        "/api/v1/inbox/counts",
+        "/api/v1/messages",
+    ] {
+        assert!(demo.told.contains(told), "{told} is not in: {}", demo.told);
+    }
+    let send = [
+        "send",
+        "--url",
+        &demo.url,
+        "--user",
+        "ada",
+        "--role",
+        "ADMIN",
+        "--title",
+        "x",
+        "--preview",
+    ];
+    let (code, out, err) = output(&mut campanile(folder.path(), &send));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("Ada Fairbairn"), "{out}");
+    assert_eq!(demo.end("-INT"), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_exit_code_says_which_sort_of_failure_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code) in [
+        (&["openapi"][..], 0),
+        (&["completions", "zsh"], 0),
+        (&["ring"], 2),
+        (&["serve", "--listen", "here"], 2),
+        (&["serve", "--database", "postgres://localhost/x"], 2), // without the key that servers share
+        (&["send", "--everyone", "--title", "x"], 2),            // without a token
+        (&["demo", "--database", "sqlite://precious.db"], 2),
+        (&["token", "ci", "--user", "admin"], 3),
+    ] {
+        let (found, _, err) = output(&mut campanile(folder.path(), arguments));
+        assert_eq!(found, Some(code), "{arguments:?}: {err}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
