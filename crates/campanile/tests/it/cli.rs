@@ -87,12 +87,13 @@ fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
 
     let server = Server::start(&mut run(&["serve", "--listen", ":0"]));
     assert_eq!(server.told, "created the user admin\n");
+    let url = server.url.clone();
     let (code, token, _) = output(&mut run(&["token", "ci", "--user", "admin"]));
     assert_eq!((code, token.lines().count()), (Some(0), 1));
     let send = [
         "send",
         "--url",
-        &server.url,
+        &url,
         "--token",
         token.trim(),
         "--everyone",
@@ -116,7 +117,7 @@ fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
     let preview = [
         "send",
         "--url",
-        &server.url,
+        &url,
         "--user",
         "admin",
         "--everyone",
