@@ -121,6 +121,10 @@ fn tell(report: &Report, json: bool) -> Result<(), Failure> {
         }
         writeln!(out, "{}", sum(report))?;
     }
+    verdict(report)
+}
+
+fn verdict(report: &Report) -> Result<(), Failure> {
     if report.ok {
         return Ok(());
     }
@@ -198,7 +202,7 @@ mod tests {
         and 3 more
         ");
         assert_eq!(
-            tell(&found, true),
+            verdict(&found),
             Err(Failure::Work("5 of 1,234,567 lines were not taken".into()))
         );
     }
