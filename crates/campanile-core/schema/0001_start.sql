@@ -203,7 +203,8 @@ CREATE INDEX term_subscriber ON term (subscriber, api) WHERE status = 1;
 CREATE TABLE message (
     id {id} PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
     -- Of publication: the first instant at which it is enabled and inside its window. NULL: not yet, or missed.
-    revision BIGINT UNIQUE,
+    -- Unique by the way it is taken; an index would cost a page of the log a message.
+    revision BIGINT,
     published_at BIGINT,
     -- 0 at_send, 1 while_active
     rule BIGINT NOT NULL CHECK (rule IN (0, 1)),
@@ -246,7 +247,6 @@ CREATE TABLE message (
 );
 -- Those still to be opened.
 CREATE INDEX message_waiting ON message (opens_at) WHERE revision IS NULL;
-CREATE INDEX message_author ON message (author, id);
 
 -- The selectors of a message; role 0 where a kind has none. kind: 1 environment role, 2 API and application role,
 -- 3 subscribers of an API, 4 customer, 5 customer with those below it, 6 everyone, 7 group, 8 person.

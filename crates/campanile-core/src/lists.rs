@@ -11,6 +11,7 @@ use campanile_store::{Row, Tx, sql};
 
 use crate::audience::{Key, Rule};
 use crate::error::Result;
+use crate::inbox::texts::Texts;
 use crate::time::{Moment, OPEN};
 
 sql! {
@@ -265,22 +266,30 @@ fn entry(row: &Row<'_>) -> campanile_store::Result<Entry> {
 
 /// The lists as a process shares them.
 #[derive(Debug, Default)]
-pub struct Shared(RwLock<Lists>);
+pub struct Shared {
+    lists: RwLock<Lists>,
+    texts: Texts,
+}
 
 impl Shared {
+    /// Texts that are kept.
+    pub(crate) const fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
     /// The lists, at least as new as a revision of messages that the caller's snapshot has.
     pub fn at<'s>(&'s self, tx: &mut Tx<'_>, position: i64) -> Result<RwLockReadGuard<'s, Lists>> {
-        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         if lists.position >= position {
             return Ok(lists);
         }
         drop(lists);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).refresh(tx)?;
-        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner))
+        self.lists.write().unwrap_or_else(PoisonError::into_inner).refresh(tx)?;
+        Ok(self.lists.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The lists as they are, for what needs no snapshot.
     pub fn now(&self) -> RwLockReadGuard<'_, Lists> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.lists.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

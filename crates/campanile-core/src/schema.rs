@@ -31,7 +31,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::audience::crowd::STATEMENTS,
     crate::audience::holding::STATEMENTS,
     crate::inbox::act::STATEMENTS,
-    crate::inbox::page::STATEMENTS,
+    crate::inbox::texts::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::message::STATEMENTS,
     crate::message::change::STATEMENTS,

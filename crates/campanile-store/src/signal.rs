@@ -11,3 +11,8 @@ pub struct Signal {
     /// Which one, or 0.
     pub key: i64,
 }
+
+impl Signal {
+    /// As a key in [`Db::changes`](crate::Db::changes): any of the topic.
+    pub const ANY: i64 = i64::MIN;
+}

@@ -67,6 +67,8 @@ pub struct Item {
     pub importance: i64,
     /// The state.
     pub state: State,
+    /// Edition and window: its text is another when these are.
+    pub version: (i64, i64, i64),
 }
 
 thread_local! {
@@ -233,6 +235,7 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, now: Moment) -> Ite
         ring: entry.ring,
         importance: entry.importance,
         state,
+        version: (entry.edition, entry.opens_at, entry.closes_at),
     }
 }
 

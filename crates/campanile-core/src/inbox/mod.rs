@@ -6,6 +6,7 @@
 pub mod act;
 pub mod judge;
 pub(crate) mod page;
+pub(crate) mod texts;
 
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};

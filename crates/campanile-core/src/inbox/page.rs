@@ -1,15 +1,16 @@
 //! A page of the inbox with its texts.
 
-use campanile_store::{Tx, sql};
+use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::judge::{self, Item, State, View};
+use super::judge::{self, Item, View};
+use super::texts;
 use crate::audience::{Bundle, bundle};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
 use crate::lists::{Lists, Shared};
-use crate::markup::{self, Format};
-use crate::message::{Importance, shown_title};
+use crate::markup::Format;
+use crate::message::Importance;
 use crate::time::Moment;
 
 /// Items of a page at most.
@@ -18,17 +19,8 @@ pub const PAGE_LIMIT: usize = 100;
 pub const PAGE_DEFAULT: usize = 20;
 /// Messages whose text a search looks at in one call; a cursor goes on from there.
 const SEARCH_LIMIT: usize = 2_000;
-/// Texts fetched by one statement.
-const FETCH: usize = 20;
 /// Characters of a search at most.
 pub const SEARCH_CHARS: usize = 200;
-
-sql! {
-    TEXTS = "SELECT id, title, body, format, sender_name, published_at, opens_at, closes_at, edition, edited_at,
-            api_name
-        FROM message WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20)";
-}
 
 /// Which items are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,7 +122,7 @@ pub fn page(
     else {
         let next = newest(&mut items, limit);
         return Ok(Page {
-            items: texts(tx, &items)?,
+            items: texts::fetch(tx, shared, &items)?,
             next,
             total: Some(total),
             revision,
@@ -140,14 +132,14 @@ pub fn page(
     let left = newest(&mut items, SEARCH_LIMIT);
     let words = words.to_lowercase();
     let mut found = Vec::new();
-    for (at, part) in items.chunks(FETCH).enumerate() {
+    for (at, part) in items.chunks(texts::FETCH).enumerate() {
         found.extend(
-            texts(tx, part)?
+            texts::fetch(tx, shared, part)?
                 .into_iter()
                 .zip(part)
                 .filter(|(shown, _)| holds(shown, &words)),
         );
-        if found.len() > limit || (found.len() == limit && (at + 1) * FETCH < items.len()) {
+        if found.len() > limit || (found.len() == limit && (at + 1) * texts::FETCH < items.len()) {
             found.truncate(limit);
             let next = found.last().map(|(_, item)| item.ring);
             let items = found.into_iter().map(|(shown, _)| shown).collect();
@@ -179,7 +171,9 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
     let item = item
         .filter(|item| !item.state.deleted)
         .ok_or(Error::Missing("message"))?;
-    texts(tx, &[item])?.pop().ok_or(Error::Missing("message"))
+    texts::fetch(tx, shared, &[item])?
+        .pop()
+        .ok_or(Error::Missing("message"))
 }
 
 /// The items of a filter below a place, and how many the filter takes in all.
@@ -212,58 +206,4 @@ fn holds(shown: &Shown, words: &str) -> bool {
     [&shown.title, &shown.text, &shown.sender_name]
         .into_iter()
         .any(|text| text.to_lowercase().contains(words))
-}
-
-/// The texts of some items, in their order.
-fn texts(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
-    let mut out: Vec<Option<Shown>> = vec![None; items.len()];
-    for (part, places) in items.chunks(FETCH).zip(0..) {
-        let ids: Vec<i64> = (0..FETCH)
-            .map(|at| part.get(at).map_or(0, |item| item.message))
-            .collect();
-        let params: Vec<&dyn campanile_store::Param> = ids.iter().map(|id| id as &dyn campanile_store::Param).collect();
-        tx.each(&TEXTS, &params, |row| {
-            let id: i64 = row.get(0)?;
-            if let Some(at) = part.iter().position(|item| item.message == id) {
-                out[places * FETCH + at] = Some(shown(row, &part[at])?);
-            }
-            Ok::<(), campanile_store::Error>(())
-        })?;
-    }
-    Ok(out.into_iter().flatten().collect())
-}
-
-fn shown(row: &campanile_store::Row<'_>, item: &Item) -> campanile_store::Result<Shown> {
-    let State {
-        read,
-        seen,
-        archived,
-        past,
-        ..
-    } = item.state;
-    let (opens, closes): (i64, i64) = (row.get(6)?, row.get(7)?);
-    let window = crate::message::Window {
-        opens: Moment(opens),
-        closes: Moment(closes),
-    };
-    let text: String = row.get(2)?;
-    let format = Format::from_code(row.get(3)?).unwrap_or(Format::Markdown);
-    Ok(Shown {
-        id: MessageId(row.get(0)?),
-        title: shown_title(row.get::<Option<String>>(10)?.as_deref(), &row.get::<String>(1)?),
-        html: markup::html(format, &text),
-        text,
-        format,
-        sender_name: row.get(4)?,
-        importance: Importance::from_code(item.importance),
-        published_at: Moment(row.get::<Option<i64>>(5)?.unwrap_or_default()),
-        opens_at: window.opens_at(),
-        closes_at: window.closes_at(),
-        edition: row.get(8)?,
-        edited_at: row.get::<Option<i64>>(9)?.map(Moment),
-        read,
-        seen,
-        archived,
-        past,
-    })
 }

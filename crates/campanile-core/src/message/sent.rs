@@ -22,7 +22,6 @@ const SEARCH_LIMIT: i64 = 2_000;
 
 sql! {
     BEFORE = concat!("SELECT ", columns!(), " FROM message WHERE id < $1 ORDER BY id DESC LIMIT $2");
-    BEFORE_BY = concat!("SELECT ", columns!(), " FROM message WHERE author = $3 AND id < $1 ORDER BY id DESC LIMIT $2");
     KEY = "SELECT key FROM person WHERE id = $1";
     NAME = "SELECT name FROM person WHERE id = $1";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
@@ -46,17 +45,13 @@ sql! {
         WHERE published_at <= $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 }
 
-/// A page of messages below an id, newest first; only one author's where given.
-pub fn before(tx: &mut Tx<'_>, below: i64, author: Option<PersonId>, limit: i64) -> Result<Vec<Message>> {
-    let limit = limit.clamp(1, PAGE_LIMIT);
-    Ok(match author {
-        None => tx.rows(&BEFORE, &[&below, &limit], message)?,
-        Some(author) => tx.rows(&BEFORE_BY, &[&below, &limit, &author.0], message)?,
-    })
+/// A page of messages below an id, newest first.
+pub fn before(tx: &mut Tx<'_>, below: i64, limit: i64) -> Result<Vec<Message>> {
+    Ok(tx.rows(&BEFORE, &[&below, &limit.clamp(1, PAGE_LIMIT)], message)?)
 }
 
 /// Messages that one page may look at; a cursor goes on from there.
-const LOOK_AT: usize = 500;
+const LOOK_AT: usize = 1_000;
 
 /// A page of the messages that a filter takes, below an id, newest first; and the `below` of the next page.
 pub fn page(
@@ -68,14 +63,14 @@ pub fn page(
 ) -> Result<(Vec<Message>, Option<i64>)> {
     let mut out = Vec::new();
     for _ in 0..LOOK_AT / PAGE_LIMIT as usize {
-        let looked = before(tx, below, author, PAGE_LIMIT)?;
+        let looked = before(tx, below, PAGE_LIMIT)?;
         let full = looked.len() == PAGE_LIMIT as usize;
         for message in looked {
             if out.len() == limit {
                 return Ok((out, Some(below)));
             }
             below = message.id.0;
-            if takes(tx, &message)? {
+            if author.is_none_or(|author| author == message.author) && takes(tx, &message)? {
                 out.push(message);
             }
         }

@@ -207,12 +207,11 @@ impl House {
     }
 }
 
+/// Serves on the runtime itself: the server waits for the app's own tasks when it stops.
 fn app_spawn(rt: &Runtime, app: &Arc<App>, listener: tokio::net::TcpListener) {
     let serving = Arc::clone(app);
-    rt.block_on(async {
-        app.spawn(async move {
-            server::run(&serving, listener).await.expect("the server serves");
-        });
+    rt.spawn(async move {
+        server::run(&serving, listener).await.expect("the server serves");
     });
 }
 

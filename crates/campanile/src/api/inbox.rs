@@ -115,7 +115,7 @@ async fn list(
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
         return Ok(etag::not_modified(tag));
     }
-    let version = app.db.version();
+    let version = etag::state(&app, person);
     let filter = query.filter()?;
     let before = cursor(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);
@@ -147,7 +147,7 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
         return Ok(etag::not_modified(tag));
     }
-    let version = app.db.version();
+    let version = etag::state(&app, person);
     let lists = Arc::clone(&app.lists);
     let Counted {
         counts,

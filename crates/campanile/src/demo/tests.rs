@@ -37,7 +37,7 @@ async fn inbox(app: &App, login: &'static str, view: View) -> Vec<Shown> {
 }
 
 async fn all_sent(app: &App) -> Vec<Message> {
-    app.db.read(|tx| sent::before(tx, i64::MAX, None, 100)).await.unwrap()
+    app.db.read(|tx| sent::before(tx, i64::MAX, 100)).await.unwrap()
 }
 
 #[tokio::test]
