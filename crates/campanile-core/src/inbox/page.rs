@@ -141,11 +141,11 @@ pub fn page(
     let words = words.to_lowercase();
     let mut found = Vec::new();
     for (at, part) in items.chunks(FETCH).enumerate() {
+        let looked = plain_texts(tx, part)?.into_iter().zip(part);
         found.extend(
-            texts(tx, part)?
-                .into_iter()
-                .zip(part)
-                .filter(|(shown, _)| holds(shown, &words)),
+            looked
+                .filter(|(shown, _)| holds(shown, &words))
+                .map(|(shown, item)| (with_html(shown), item)),
         );
         if found.len() > limit || (found.len() == limit && (at + 1) * FETCH < items.len()) {
             found.truncate(limit);
@@ -216,6 +216,18 @@ fn holds(shown: &Shown, words: &str) -> bool {
 
 /// The texts of some items, in their order.
 fn texts(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
+    Ok(plain_texts(tx, items)?.into_iter().map(with_html).collect())
+}
+
+fn with_html(shown: Shown) -> Shown {
+    Shown {
+        html: markup::html(shown.format, &shown.text),
+        ..shown
+    }
+}
+
+/// As [`texts`], without the HTML: a search looks at many and shows few.
+fn plain_texts(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
     let mut out: Vec<Option<Shown>> = vec![None; items.len()];
     for (part, places) in items.chunks(FETCH).zip(0..) {
         let ids: Vec<i64> = (0..FETCH)
@@ -251,7 +263,7 @@ fn shown(row: &campanile_store::Row<'_>, item: &Item) -> campanile_store::Result
     Ok(Shown {
         id: MessageId(row.get(0)?),
         title: shown_title(row.get::<Option<String>>(10)?.as_deref(), &row.get::<String>(1)?),
-        html: markup::html(format, &text),
+        html: String::new(),
         text,
         format,
         sender_name: row.get(4)?,
