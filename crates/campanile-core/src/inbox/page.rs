@@ -133,11 +133,11 @@ pub fn page(
     let words = words.to_lowercase();
     let mut found = Vec::new();
     for (at, part) in items.chunks(texts::FETCH).enumerate() {
+        let looked = texts::plain(tx, part)?.into_iter().zip(part);
         found.extend(
-            texts::fetch(tx, shared, part)?
-                .into_iter()
-                .zip(part)
-                .filter(|(shown, _)| holds(shown, &words)),
+            looked
+                .filter(|(shown, _)| holds(shown, &words))
+                .map(|(shown, item)| (texts::with_html(shown), item)),
         );
         if found.len() > limit || (found.len() == limit && (at + 1) * texts::FETCH < items.len()) {
             found.truncate(limit);

@@ -80,7 +80,38 @@ pub(super) fn fetch(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<
         }
     }
     let mut fresh = Vec::new();
-    for part in missing.chunks(FETCH) {
+    rows(tx, items, &missing, |at, version, shown| {
+        let shown = with_html(shown);
+        out[at] = Some(for_reader(&shown, &items[at]));
+        fresh.push((items[at].message, version, Arc::new(shown)));
+    })?;
+    if !fresh.is_empty() {
+        shared.texts().put(fresh);
+    }
+    Ok(out.into_iter().flatten().collect())
+}
+
+/// As [`fetch`], without the HTML, and nothing is kept: a search looks at many and shows few.
+pub(super) fn plain(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
+    let mut out: Vec<Option<Shown>> = vec![None; items.len()];
+    let all: Vec<usize> = (0..items.len()).collect();
+    rows(tx, items, &all, |at, _, shown| {
+        out[at] = Some(for_reader(&shown, &items[at]))
+    })?;
+    Ok(out.into_iter().flatten().collect())
+}
+
+/// Renders the text.
+pub(super) fn with_html(shown: Shown) -> Shown {
+    Shown {
+        html: markup::html(shown.format, &shown.text),
+        ..shown
+    }
+}
+
+/// Hands over the stored texts of the items at some places.
+fn rows(tx: &mut Tx<'_>, items: &[Item], places: &[usize], mut hand: impl FnMut(usize, Version, Shown)) -> Result<()> {
+    for part in places.chunks(FETCH) {
         let ids: Vec<i64> = (0..FETCH)
             .map(|at| part.get(at).map_or(0, |at| items[*at].message))
             .collect();
@@ -89,16 +120,12 @@ pub(super) fn fetch(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<
             let id: i64 = row.get(0)?;
             if let Some(at) = part.iter().find(|at| items[**at].message == id) {
                 let (version, shown) = read(row)?;
-                out[*at] = Some(for_reader(&shown, &items[*at]));
-                fresh.push((id, version, Arc::new(shown)));
+                hand(*at, version, shown);
             }
             Ok::<(), campanile_store::Error>(())
         })?;
     }
-    if !fresh.is_empty() {
-        shared.texts().put(fresh);
-    }
-    Ok(out.into_iter().flatten().collect())
+    Ok(())
 }
 
 /// The text with the state that its reader left it in.
@@ -133,7 +160,7 @@ fn read(row: &Row<'_>) -> campanile_store::Result<(Version, Shown)> {
     let shown = Shown {
         id: MessageId(row.get(0)?),
         title: shown_title(row.get::<Option<String>>(10)?.as_deref(), &row.get::<String>(1)?),
-        html: markup::html(format, &text),
+        html: String::new(),
         text,
         format,
         sender_name: row.get(4)?,
