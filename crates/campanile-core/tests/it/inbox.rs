@@ -9,8 +9,8 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
 
 use crate::world::{
-    At, OWNER, PRIMARY_OWNER, PUBLISHER, Status, World, active, api_role, customer, draft, each_world, group, is_missing,
-    role, subscribers, subtree, user,
+    At, OWNER, PRIMARY_OWNER, PUBLISHER, Status, World, active, api_role, customer, draft, each_world, group,
+    is_missing, role, subscribers, subtree, user,
 };
 
 const NOTHING: [&str; 0] = [];
@@ -193,7 +193,11 @@ fn a_subscription_that_starts_later_counts_from_its_start_by_the_clock() {
         world.pass((starts.0 - world.now().0) / 1_000 - 1);
         assert_eq!(world.titles(ann), NOTHING, "a second before");
         world.pass(1);
-        assert_eq!(world.titles(ann), ["[PAYMENTS] Active"], "what was sent before is not theirs");
+        assert_eq!(
+            world.titles(ann),
+            ["[PAYMENTS] Active"],
+            "what was sent before is not theirs"
+        );
         world.publish(draft("Later", owners()));
         assert_eq!(world.titles(ann), ["[PAYMENTS] Later", "[PAYMENTS] Active"]);
     });
@@ -219,9 +223,7 @@ fn a_subscription_that_ends_counts_until_its_end_by_the_clock() {
 #[test]
 fn subscribers_are_who_made_the_subscription_not_who_owns_the_application() {
     each_world(|world| {
-        let Shop {
-            shop, subscription, ..
-        } = shop(world);
+        let Shop { shop, subscription, .. } = shop(world);
         let bob = world.person("bob");
         world.holds(bob, At::Application(shop), OWNER);
         world.sets(subscription, bob, Status::Accepted, None, None);

@@ -78,7 +78,10 @@ fn a_page_holds_at_least_one_and_at_most_the_limit() {
                 .map(|at| draft(&format!("{at}"), [Target::Everyone]))
                 .collect(),
         );
-        assert_eq!(world.page(ann, Filter::default(), None, usize::MAX).items.len(), PAGE_LIMIT);
+        assert_eq!(
+            world.page(ann, Filter::default(), None, usize::MAX).items.len(),
+            PAGE_LIMIT
+        );
         assert_eq!(world.page(ann, Filter::default(), None, 0).items.len(), 1);
     });
 }
@@ -143,7 +146,10 @@ fn an_item_is_shown_as_it_was_typed_and_as_safe_html() {
         assert!(item.html.contains("<strong>Bold</strong> &lt;script"), "{}", item.html);
         assert_eq!(item.sender_name, "Operations");
         assert_eq!(item.published_at, published_at);
-        assert_eq!((item.opens_at, item.closes_at), (None, Some(published_at.plus_ms(59_000))));
+        assert_eq!(
+            (item.opens_at, item.closes_at),
+            (None, Some(published_at.plus_ms(59_000)))
+        );
         assert_eq!((item.edition, item.edited_at), (1, None));
         assert!(!item.read && !item.seen && !item.archived && !item.past);
         assert_eq!(world.inbox(ann), [item]);
