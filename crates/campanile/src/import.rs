@@ -352,16 +352,18 @@ fn operation(
     };
     let mut upto = from;
     for block in entries[from..].chunks(TOGETHER) {
-        edit.prefetch(block)?;
-        for (entry, line) in block.iter().zip(&numbers[upto..]) {
-            match edit.apply(entry) {
+        let mut lines = numbers[upto..].iter();
+        edit.apply_block(block, |applied| {
+            let line = lines.next().copied().unwrap_or_default();
+            match applied {
                 Ok(Applied::Created) => created += 1,
                 Ok(Applied::Changed) => changed += 1,
                 Ok(Applied::Unchanged) => unchanged += 1,
-                Err(Error::Invalid(faults)) => bad.extend(faults.into_iter().map(|fault| bad_line(*line, fault))),
+                Err(Error::Invalid(faults)) => bad.extend(faults.into_iter().map(|fault| bad_line(line, fault))),
                 Err(other) => return Err(other),
             }
-        }
+            Ok(())
+        })?;
         upto += block.len();
         if started.elapsed() >= OPERATION {
             break;

@@ -131,7 +131,7 @@ fn chain(edit: &mut Edit<'_, '_>, from: Option<i64>) -> Result<Vec<i64>> {
 
 /// Levels below a customer.
 fn height(edit: &mut Edit<'_, '_>, id: i64) -> Result<usize> {
-    let deepest: i64 = edit.tx.one(&DEEPEST, &[&id], |row| row.get(0))?;
+    let deepest: i64 = edit.read()?.one(&DEEPEST, &[&id], |row| row.get(0))?;
     let own = chain(edit, Some(id))?.len();
     Ok(usize::try_from(deepest).unwrap_or(0).saturating_sub(own))
 }

@@ -3,6 +3,7 @@
 use campanile_store::{Param, Sql, Tx};
 
 use super::entry::{Entry, Removal};
+use super::fact::{Fact, ROWS};
 use super::known::Known;
 use super::{Applied, customer, membership, person, remove, role, subscription, thing};
 use crate::error::{Error, Result};
@@ -13,14 +14,23 @@ use crate::time::{Moment, Revision, Stamp};
 /// An operation on the directory. Alone in the order of all of them from its beginning to the commit, so what it looked
 /// up stays true.
 pub struct Edit<'t, 'c> {
-    pub(super) tx: &'t mut Tx<'c>,
+    tx: &'t mut Tx<'c>,
     pub(super) known: Known,
     now: Moment,
     /// The revision of the entry at hand, once it has changed something.
     stamp: Option<Stamp>,
     announced: bool,
+    /// Facts that begin, a list for each table, and not written yet: many go into one statement.
+    pending: Vec<Pending>,
     /// Nothing is written; see [`Edit::rehearse`].
     rehearsal: bool,
+}
+
+/// Facts of one table that begin soon: their numbers one after the other, so many each.
+struct Pending {
+    fact: &'static Fact,
+    width: usize,
+    numbers: Vec<i64>,
 }
 
 impl<'t, 'c> Edit<'t, 'c> {
@@ -36,6 +46,7 @@ impl<'t, 'c> Edit<'t, 'c> {
             now,
             stamp: None,
             announced: false,
+            pending: Vec::new(),
             rehearsal: false,
         })
     }
@@ -53,6 +64,7 @@ impl<'t, 'c> Edit<'t, 'c> {
             now,
             stamp: None,
             announced: false,
+            pending: Vec::new(),
             rehearsal: true,
         }
     }
@@ -61,7 +73,24 @@ impl<'t, 'c> Edit<'t, 'c> {
     /// transaction. Passwords must have gone through [`prepare`](super::prepare).
     pub fn apply(&mut self, entry: &Entry) -> Result<Applied> {
         self.stamp = None;
-        self.under_stamp(entry)
+        let applied = self.under_stamp(entry)?;
+        self.flush()?;
+        Ok(applied)
+    }
+
+    /// As [`Edit::apply`] one after the other, but quicker: what they need is looked up together, and what they say is
+    /// written together. `each` is told what every entry came to. Best by some dozens.
+    pub fn apply_block(
+        &mut self,
+        entries: &[Entry],
+        mut each: impl FnMut(Result<Applied>) -> Result<()>,
+    ) -> Result<()> {
+        self.prefetch(entries)?;
+        for entry in entries {
+            self.stamp = None;
+            each(self.under_stamp(entry))?;
+        }
+        self.flush()
     }
 
     /// Makes some entries true under one revision: what the first begins and the next ends was never there. Any error,
@@ -71,13 +100,15 @@ impl<'t, 'c> Edit<'t, 'c> {
         for entry in entries {
             self.under_stamp(entry)?;
         }
-        Ok(())
+        self.flush()
     }
 
     /// Ends the operation; what it looked up can serve the next one, if this one commits.
     #[must_use]
     pub fn finish(mut self) -> Known {
-        self.known.trim(self.rehearsal);
+        if !self.rehearsal {
+            self.known.trim();
+        }
         self.known
     }
 
@@ -168,11 +199,62 @@ impl<'t, 'c> Edit<'t, 'c> {
         self.rehearsal
     }
 
-    /// Writes. All writing of the directory goes through here.
+    /// The transaction, to read with: what is pending is written first.
+    pub(super) fn read(&mut self) -> Result<&mut Tx<'c>> {
+        self.flush()?;
+        Ok(self.tx)
+    }
+
+    /// Writes. All writing of the directory goes through here or the two below.
     pub(super) fn send(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<()> {
+        self.flush()?;
+        self.send_ahead(sql, params)
+    }
+
+    /// Writes before what is pending, which it has nothing to do with.
+    pub(super) fn send_ahead(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<()> {
         if !self.rehearsal {
             self.tx.send(sql, params)?;
         }
         Ok(())
     }
+
+    /// Begins a fact of numbers, soon: before anything is read, or written by [`Edit::send`].
+    pub(super) fn push(&mut self, fact: &'static Fact, values: &[i64], stamp: Stamp) -> Result<()> {
+        if self.rehearsal {
+            return Ok(());
+        }
+        let found = self.pending.iter().position(|at| std::ptr::eq(at.fact, fact));
+        let at = found.unwrap_or_else(|| {
+            let (width, numbers) = (values.len() + 2, Vec::new());
+            self.pending.push(Pending { fact, width, numbers });
+            self.pending.len() - 1
+        });
+        let pending = &mut self.pending[at];
+        pending.numbers.extend_from_slice(values);
+        pending.numbers.extend([stamp.revision.0, stamp.at.0]);
+        if let Some(many) = fact.many
+            && pending.numbers.len() == ROWS * pending.width
+        {
+            send_numbers(self.tx, many, &pending.numbers)?;
+            pending.numbers.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending.
+    fn flush(&mut self) -> Result<()> {
+        for pending in &mut self.pending {
+            for row in pending.numbers.chunks(pending.width) {
+                send_numbers(self.tx, pending.fact.begin, row)?;
+            }
+            pending.numbers.clear();
+        }
+        Ok(())
+    }
+}
+
+fn send_numbers(tx: &mut Tx<'_>, sql: &'static Sql, numbers: &[i64]) -> Result<()> {
+    let params: Vec<&dyn Param> = numbers.iter().map(|number| number as &dyn Param).collect();
+    Ok(tx.send(sql, &params)?)
 }

@@ -12,7 +12,9 @@ use super::edit::Edit;
 use crate::error::{Error, Result};
 use crate::place::{Scope, kind};
 
-/// Entries after which the memory is emptied between two operations.
+/// People after whom what is known of them is dropped between two operations: a file seldom comes back to them.
+const PEOPLE_LIMIT: usize = 4_096;
+/// As many of anything else.
 const LIMIT: usize = 50_000;
 
 /// The state of a person: what an entry is compared with.
@@ -169,12 +171,17 @@ impl Known {
         self.unreal_ids
     }
 
-    /// Empties it where it has grown beyond its limit; a rehearsal needs all of it.
-    pub(super) fn trim(&mut self, keep: bool) {
-        let size = self.people.len() + self.person_ids.len() + self.logins.len() + self.customers.len();
-        let size = size + self.members.len() + self.attached.len() + self.subscriptions.len() + self.roles.len();
-        let size = size + self.things.iter().map(HashMap::len).sum::<usize>();
-        if size > LIMIT && !keep {
+    /// Empties it where it has grown beyond its limits.
+    pub(super) fn trim(&mut self) {
+        if self.people.len().max(self.person_ids.len()).max(self.members.len()) > PEOPLE_LIMIT {
+            self.people.clear();
+            self.person_ids.clear();
+            self.logins.clear();
+            self.members.clear();
+            self.made_above = None;
+        }
+        let size = self.customers.len() + self.attached.len() + self.subscriptions.len() + self.roles.len();
+        if size + self.things.iter().map(HashMap::len).sum::<usize>() > LIMIT {
             self.forget();
         }
     }
@@ -218,18 +225,26 @@ pub(super) fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<Arc<Pe
     if let Some(known) = edit.known.people.get(key) {
         return Ok(known.clone());
     }
-    let found = edit.tx.first(&PERSON, &[&key], read_person)?.map(|(_, person)| person);
-    put_person(edit, key, found.clone());
-    Ok(found.map(Arc::new))
+    let found = edit.read()?.first(&PERSON, &[&key], read_person)?;
+    let found = found.map(|(_, person)| Arc::new(person));
+    edit.known.people.insert(key.to_owned(), found.clone());
+    Ok(found)
 }
 
-/// Remembers a person as it is now.
-pub(super) fn put_person(edit: &mut Edit<'_, '_>, key: &str, person: Option<Person>) {
+/// Remembers a person as an entry has made it.
+pub(super) fn put_person(edit: &mut Edit<'_, '_>, key: &str, person: Person) {
+    let rehearsal = edit.is_rehearsal();
     let known = &mut edit.known;
-    known
-        .person_ids
-        .insert(key.to_owned(), person.as_ref().map(|person| person.id));
-    known.people.insert(key.to_owned(), person.map(Arc::new));
+    let own_key = known
+        .people
+        .remove_entry(key)
+        .map_or_else(|| key.to_owned(), |(own, _)| own);
+    let id = person.id;
+    if rehearsal {
+        known.people.insert(own_key.clone(), Some(Arc::new(person)));
+    }
+    // Who comes back to this person may ask the database: files seldom do, and this is the memory of millions.
+    known.person_ids.insert(own_key, Some(id));
 }
 
 /// A person's id by key: enough for what only names a person.
@@ -237,7 +252,7 @@ pub(super) fn person_id(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<i64
     if let Some(known) = edit.known.person_ids.get(key) {
         return Ok(*known);
     }
-    let found = edit.tx.first(&PERSON_ID, &[&key], |row| row.get(0))?;
+    let found = edit.read()?.first(&PERSON_ID, &[&key], |row| row.get(0))?;
     edit.known.person_ids.insert(key.to_owned(), found);
     Ok(found)
 }
@@ -247,7 +262,7 @@ pub(super) fn login_owner(edit: &mut Edit<'_, '_>, login_key: &str) -> Result<Op
     if let Some(known) = edit.known.logins.get(login_key) {
         return Ok(*known);
     }
-    let found = edit.tx.first(&LOGIN, &[&login_key], |row| row.get(0))?;
+    let found = edit.read()?.first(&LOGIN, &[&login_key], |row| row.get(0))?;
     edit.known.logins.insert(login_key.to_owned(), found);
     Ok(found)
 }
@@ -257,7 +272,7 @@ pub(super) fn customer(edit: &mut Edit<'_, '_>, id: i64) -> Result<Option<Arc<Cu
     if let Some(known) = edit.known.customers.get(&id) {
         return Ok(known.clone());
     }
-    let found = edit.tx.first(&CUSTOMER, &[&id], |row| {
+    let found = edit.read()?.first(&CUSTOMER, &[&id], |row| {
         Ok(Arc::new(Customer {
             name: row.get(0)?,
             live: row.get(1)?,
@@ -274,7 +289,7 @@ pub(super) fn thing(edit: &mut Edit<'_, '_>, kind: i64, key: &str) -> Result<Opt
     if let Some(known) = edit.known.things(kind).get(key) {
         return Ok(known.clone());
     }
-    let found = edit.tx.first(FIND[slot(kind)], &[&key], |row| {
+    let found = edit.read()?.first(FIND[slot(kind)], &[&key], |row| {
         Ok(Arc::new(Thing {
             id: row.get(0)?,
             name: row.get(1)?,
@@ -320,12 +335,12 @@ pub(super) fn role(edit: &mut Edit<'_, '_>, scope: Scope, name: &str) -> Result<
         return Ok(known.clone());
     }
     let found = edit
-        .tx
+        .read()?
         .first(&ROLE, &[&scope.code(), &name], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let found = match found {
         Some((id, system)) => {
             let permissions = edit
-                .tx
+                .read()?
                 .rows(&PERMISSIONS, &[&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let permissions = permissions.into_iter().collect();
             Some(Arc::new(Role {
@@ -351,7 +366,9 @@ pub(super) fn is_member(edit: &mut Edit<'_, '_>, member: Member) -> Result<bool>
     let found = if is_new {
         false
     } else {
-        let found = edit.tx.first(&MEMBER, &[&person, &place, &object, &role], |_| Ok(()))?;
+        let found = edit
+            .read()?
+            .first(&MEMBER, &[&person, &place, &object, &role], |_| Ok(()))?;
         found.is_some()
     };
     edit.known.members.insert(member, found);
@@ -363,7 +380,7 @@ pub(super) fn attached(edit: &mut Edit<'_, '_>, place: i64, object: i64) -> Resu
     if let Some(known) = edit.known.attached.get(&(place, object)) {
         return Ok(known.clone());
     }
-    let found = edit.tx.rows(&ATTACHED, &[&place, &object], |row| row.get(0))?;
+    let found = edit.read()?.rows(&ATTACHED, &[&place, &object], |row| row.get(0))?;
     edit.known.attached.insert((place, object), found.clone());
     Ok(found)
 }
@@ -373,7 +390,7 @@ pub(super) fn subscription(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<
     if let Some(known) = edit.known.subscriptions.get(key) {
         return Ok(known.clone());
     }
-    let found = edit.tx.first(&SUBSCRIPTION, &[&key], |row| {
+    let found = edit.read()?.first(&SUBSCRIPTION, &[&key], |row| {
         let status: Option<i64> = row.get(4)?;
         let term = match status {
             Some(status) => Some(Term {

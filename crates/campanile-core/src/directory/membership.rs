@@ -30,7 +30,7 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Entry) -> Result<Applied> {
     if known::is_member(edit, member)? {
         return Ok(Applied::Unchanged);
     }
-    fact::begin(edit, &fact::MEMBERSHIP, &[&person, &at.place, &object, &role])?;
+    fact::begin_soon(edit, &fact::MEMBERSHIP, &[person, at.place, object, role])?;
     edit.known.members.insert(member, true);
     Ok(Applied::Created)
 }

@@ -184,7 +184,7 @@ fn create(
     let id = edit.next_id(tally::PERSON)?;
     let (name_key, email_key) = (folded(&new.name), new.email.as_deref().map(folded));
     let (guid, password) = (guid(id, key, stamp), password.map(|password| &password.0));
-    edit.send(
+    edit.send_ahead(
         &INSERT,
         &[
             &id,
@@ -202,13 +202,13 @@ fn create(
             &stamp.revision.0,
         ],
     )?;
-    fact::begin(edit, &fact::LIFE, &[&kind::PERSON, &id])?;
+    fact::begin_soon(edit, &fact::LIFE, &[kind::PERSON, id])?;
     if let Some(customer) = new.customer {
-        fact::begin(edit, &fact::RESIDENCE, &[&id, &customer])?;
+        fact::begin_soon(edit, &fact::RESIDENCE, &[id, customer])?;
     }
     new.id = id;
-    edit.known.logins.insert(login_key.to_owned(), Some(id));
-    known::put_person(edit, key, Some(new));
+    put_login(edit, login_key, Some(id));
+    known::put_person(edit, key, new);
     Ok(Applied::Created)
 }
 
@@ -234,7 +234,7 @@ fn change(
         let hash = password.value().map(|hash| &hash.0);
         edit.send(&SET_PASSWORD, &[&old.id, &hash])?;
         if !edit.is_rehearsal() {
-            session::close_others(edit.tx, PersonId(old.id), None)?;
+            session::close_others(edit.read()?, PersonId(old.id), None)?;
         }
     }
     let (name_key, email_key) = (folded(&new.name), new.email.as_deref().map(folded));
@@ -255,11 +255,20 @@ fn change(
     )?;
     let old_login_key = folded(&old.login);
     if old_login_key != login_key {
-        edit.known.logins.insert(old_login_key, None);
-        edit.known.logins.insert(login_key.to_owned(), Some(old.id));
+        put_login(edit, &old_login_key, None);
+        put_login(edit, login_key, Some(old.id));
     }
-    known::put_person(edit, key, Some(new));
+    known::put_person(edit, key, new);
     Ok(if old.live { Applied::Changed } else { Applied::Created })
+}
+
+/// Remembers who has a login now.
+fn put_login(edit: &mut Edit<'_, '_>, login_key: &str, owner: Option<i64>) {
+    if let Some(known) = edit.known.logins.get_mut(login_key) {
+        *known = owner;
+    } else {
+        edit.known.logins.insert(login_key.to_owned(), owner);
+    }
 }
 
 fn move_to(edit: &mut Edit<'_, '_>, person: i64, from: Option<i64>, to: Option<i64>) -> Result<()> {

@@ -4,6 +4,7 @@
 //! up one by one.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use campanile_store::{Param, Sql, sql};
 
@@ -47,9 +48,8 @@ sql! {
 }
 
 impl Edit<'_, '_> {
-    /// Looks up together what the next entries will need. Best for some dozens of entries, just before they are
-    /// applied.
-    pub fn prefetch(&mut self, entries: &[Entry]) -> Result<()> {
+    /// Looks up together what the next entries will need.
+    pub(super) fn prefetch(&mut self, entries: &[Entry]) -> Result<()> {
         people(self, entries)?;
         person_ids(self, entries)?;
         memberships(self, entries)
@@ -69,13 +69,12 @@ fn people(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
         .filter(|key| !edit.known.people.contains_key(*key))
         .collect();
     for block in blocks(&wanted) {
-        let found = edit.tx.rows(&PEOPLE, &padded(&block), known::read_person)?;
-        for (key, person) in found {
-            known::put_person(edit, &key, Some(person));
-        }
+        let found = edit.read()?.rows(&PEOPLE, &padded(&block), known::read_person)?;
+        let known = &mut edit.known.people;
+        known.extend(found.into_iter().map(|(key, person)| (key, Some(Arc::new(person)))));
         for key in block {
-            if !edit.known.people.contains_key(key) {
-                known::put_person(edit, key, None);
+            if !known.contains_key(key) {
+                known.insert(key.to_owned(), None);
             }
         }
     }
@@ -140,7 +139,7 @@ fn memberships(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
         for (person, place, object, role) in block.iter().chain(last.cycle()).take(MEMBERS) {
             params.extend([person as &dyn Param, place, object, role]);
         }
-        let found = edit.tx.rows(&MEMBERSHIPS, &params, |row| {
+        let found = edit.read()?.rows(&MEMBERSHIPS, &params, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
         edit.known.members.extend(block.iter().map(|member| (*member, false)));
@@ -180,7 +179,9 @@ fn resolve(edit: &mut Edit<'_, '_>, entry: &Membership) -> Result<Option<Member>
 /// The ids that belong to keys; those without one as well.
 fn ids(edit: &mut Edit<'_, '_>, sql: &'static Sql, keys: &[&str]) -> Result<HashMap<String, Option<i64>>> {
     let mut out: HashMap<String, Option<i64>> = keys.iter().map(|key| ((*key).to_owned(), None)).collect();
-    let found = edit.tx.rows(sql, &padded(keys), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found = edit
+        .read()?
+        .rows(sql, &padded(keys), |row| Ok((row.get(0)?, row.get(1)?)))?;
     out.extend(found);
     Ok(out)
 }

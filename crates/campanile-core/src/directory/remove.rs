@@ -116,7 +116,7 @@ fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     edit.send(&TOUCH, &[&old.id, &revision.0])?;
     let mut gone = (*old).clone();
     gone.live = false;
-    known::put_person(edit, key, Some(gone));
+    known::put_person(edit, key, gone);
     Ok(Applied::Changed)
 }
 
@@ -156,9 +156,9 @@ fn thing(edit: &mut Edit<'_, '_>, kind: i64, key: &str, along: Along) -> Result<
 fn keep_environment(edit: &mut Edit<'_, '_>, old: &Thing) -> Result<()> {
     let refusal = if old.id == DEFAULT_ENVIRONMENT {
         "the environment DEFAULT stays"
-    } else if edit.tx.first(&HAS_API, &[&old.id], |_| Ok(()))?.is_some() {
+    } else if edit.read()?.first(&HAS_API, &[&old.id], |_| Ok(()))?.is_some() {
         "it has an API; remove its APIs first"
-    } else if edit.tx.first(&HAS_APPLICATION, &[&old.id], |_| Ok(()))?.is_some() {
+    } else if edit.read()?.first(&HAS_APPLICATION, &[&old.id], |_| Ok(()))?.is_some() {
         "it has an application; remove its applications first"
     } else {
         return Ok(());
@@ -191,9 +191,9 @@ fn customer_of(edit: &mut Edit<'_, '_>, id: i64) -> Result<Applied> {
     if !old.live {
         return Ok(Applied::Unchanged);
     }
-    let refusal = if edit.tx.first(&HAS_CHILD, &[&id], |_| Ok(()))?.is_some() {
+    let refusal = if edit.read()?.first(&HAS_CHILD, &[&id], |_| Ok(()))?.is_some() {
         Some("it has sub-customers; move or remove them first")
-    } else if edit.tx.first(&HAS_RESIDENT, &[&id], |_| Ok(()))?.is_some() {
+    } else if edit.read()?.first(&HAS_RESIDENT, &[&id], |_| Ok(()))?.is_some() {
         Some("users belong to it; move or remove them first")
     } else {
         None

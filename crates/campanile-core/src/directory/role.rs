@@ -87,9 +87,9 @@ pub(super) fn remove(edit: &mut Edit<'_, '_>, entry: &RoleOnly) -> Result<Applie
     };
     let refusal = if old.system {
         Some("is a system role")
-    } else if edit.tx.first(&IS_HELD, &[&old.id], |_| Ok(()))?.is_some() {
+    } else if edit.read()?.first(&IS_HELD, &[&old.id], |_| Ok(()))?.is_some() {
         Some("is or was held by somebody")
-    } else if edit.tx.first(&IS_NAMED, &[&old.id], |_| Ok(()))?.is_some() {
+    } else if edit.read()?.first(&IS_NAMED, &[&old.id], |_| Ok(()))?.is_some() {
         Some("is named by a message")
     } else {
         None

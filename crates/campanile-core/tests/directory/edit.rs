@@ -72,15 +72,15 @@ fn apply(tx: &mut Tx<'_>, known: Known, block: &[Entry], rehearsal: bool) -> Res
     } else {
         Edit::begin(tx, known, NOW)?
     };
-    edit.prefetch(block)?;
     let mut out = Vec::new();
-    for entry in block {
-        out.push(match edit.apply(entry) {
+    edit.apply_block(block, |outcome| {
+        out.push(match outcome {
             Ok(applied) => Ok(applied),
             Err(error @ Error::Invalid(_)) => Err(error.to_string()),
             Err(error) => return Err(error),
         });
-    }
+        Ok(())
+    })?;
     Ok((edit.finish(), out))
 }
 
@@ -143,7 +143,6 @@ fn write(db: &TestDb, known: Known, line: &str) -> (Known, Applied) {
     let entry = entries(line).remove(0);
     db.write(move |tx| {
         let mut edit = Edit::begin(tx, known, NOW)?;
-        edit.prefetch(std::slice::from_ref(&entry))?;
         let applied = edit.apply(&entry)?;
         Ok::<_, Error>((edit.finish(), applied))
     })

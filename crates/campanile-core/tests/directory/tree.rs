@@ -114,17 +114,17 @@ fn check(db: &TestDb, world: i64, steps: &[Step]) {
     let outcomes = run(db, &lines);
     let found: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert_eq!(found, wanted, "{lines}{outcomes:?}");
-    let (lives, parents, pairs) = (
+    let (alive, parents, pairs) = (
         facts(db, &LIVES, first),
         facts(db, &PARENTS, first),
         facts(db, &PAIRS, first),
     );
-    let ends = lives.iter().chain(&parents).flat_map(|fact| [fact.2, fact.3 - 1]);
+    let ends = alive.iter().chain(&parents).flat_map(|fact| [fact.2, fact.3 - 1]);
     for revision in ends.collect::<BTreeSet<i64>>() {
         let found: BTreeSet<(i64, i64)> = at(&pairs, revision).collect();
         assert_eq!(
             found,
-            naive(&lives, &parents, revision),
+            naive(&alive, &parents, revision),
             "at revision {revision} of {steps:?}"
         );
     }
