@@ -113,8 +113,12 @@ impl Place {
         .await
     }
 
-    /// The place goes with the work: a client that hangs up does not make room for one more.
-    async fn work<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<(T, Self), Problem> {
+    /// Slow work that is a hash in the main. The place goes with the work: a client that hangs up does not make room for
+    /// one more.
+    pub async fn work<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Self), Problem> {
         let work = tokio::task::spawn_blocking(move || (work(), self));
         work.await.map_err(Problem::internal)
     }

@@ -29,6 +29,7 @@ const REPORTED: usize = 1_000;
 
 /// What became of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ImportReport)]
 pub struct Report {
     /// Whether every line was good.
     pub ok: bool,

@@ -50,6 +50,13 @@ impl<T: Serialize> Serialize for Patch<T> {
     }
 }
 
+impl Patch<Secret> {
+    /// Always: a password is written nowhere. (A field that is never serialised at all is not described either.)
+    const fn is_secret(&self) -> bool {
+        true
+    }
+}
+
 /// A password as it was typed. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -90,6 +97,7 @@ pub enum Entry {
 /// A tenant. Its parent is optional; a customer without one is a root.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = CustomerInput)]
 pub struct Customer {
     /// 1 to 2147483647. Over REST it may be left out: then it is the next one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +115,7 @@ pub struct Customer {
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = EnvironmentInput)]
 pub struct Environment {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +129,7 @@ pub struct Environment {
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = UserInput)]
 pub struct User {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +155,7 @@ pub struct User {
     #[schema(value_type = Option<String>)]
     pub locale: Patch<String>,
     /// 8 to 1,024 bytes; null: cannot sign in by password.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Patch::is_secret")]
     #[schema(value_type = Option<String>, write_only)]
     pub password: Patch<Secret>,
     /// The role in the UI messages contract; null is `User`.
@@ -161,6 +171,7 @@ pub struct User {
 /// A role. Those of the contract are there from the start and cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RoleInput)]
 pub struct Role {
     /// What it is about.
     pub scope: Scope,
@@ -175,6 +186,7 @@ pub struct Role {
 /// A group of people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = GroupInput)]
 pub struct Group {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,6 +200,7 @@ pub struct Group {
 /// An API.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ApiInput)]
 pub struct Api {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,6 +222,7 @@ pub struct Api {
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ApplicationInput)]
 pub struct Application {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,6 +244,7 @@ pub struct Application {
 /// An application's subscription to an API. Valid while it is ACCEPTED and inside its start and end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = SubscriptionInput)]
 pub struct Subscription {
     /// 1 to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -263,6 +278,7 @@ pub struct Subscription {
 /// The status of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = SubscriptionStatus)]
 pub enum Status {
     /// Waits for the API's owner.
     Pending,
@@ -302,6 +318,7 @@ impl Status {
 /// A role that somebody holds somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MembershipInput)]
 pub struct Membership {
     /// Whose.
     pub user: String,

@@ -98,7 +98,7 @@ impl ListQuery {
 }
 
 /// Lists the messages of your inbox, newest first.
-#[utoipa::path(get, path = "/api/v1/inbox", tag = "Inbox", params(ListQuery), responses(
+#[utoipa::path(get, path = "/api/v1/inbox", operation_id = "list_inbox", tag = "Inbox", params(ListQuery), responses(
     (status = 200, body = InboxPage),
     (status = 304, description = "Nothing has changed since the given `If-None-Match`."),
     Malformed, Unauthenticated, Invalid, Unavailable,
@@ -162,7 +162,7 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
 }
 
 /// One message of yours. Looking at it marks nothing.
-#[utoipa::path(get, path = "/api/v1/inbox/{id}", tag = "Inbox", params(("id" = i64, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/inbox/{id}", operation_id = "read_item", tag = "Inbox", params(("id" = i64, Path)), responses(
     (status = 200, body = Shown),
     Unauthenticated, Missing, Unavailable,
 ))]

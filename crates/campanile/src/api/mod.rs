@@ -1,5 +1,6 @@
 //! The project's own API: one file a noun, each with its request types, handlers and response types.
 
+mod directory;
 pub mod docs;
 mod etag;
 pub mod extract;
@@ -67,6 +68,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(inbox::routes())
         .merge(messages::routes())
         .merge(visibility::routes())
+        .merge(directory::routes())
         .merge(session::routes())
         .merge(me::routes())
         .merge(password::routes())

@@ -1,0 +1,253 @@
+//! The kinds of things that have an id, and their routes: six for each, the same for all.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use campanile_core::Result as Ruled;
+use campanile_core::directory::Entry;
+use campanile_core::directory::entry::{self, KeyOnly, NumberOnly, Removal};
+use campanile_core::directory::history::{Interval, Subject};
+use campanile_core::directory::list::{self, Kind, Page};
+use campanile_core::policy::Act;
+use campanile_store::Tx;
+use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::queries::{CustomerQuery, PageQuery, PlacedQuery, SubscriptionQuery, ThingQuery, UserQuery};
+use super::{Editor, Noun, change, create, end, look, past, read};
+use crate::api::extract::{Json, Path, Query};
+use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::problem::Problem;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_customers, create_customer))
+        .routes(routes!(read_customer, change_customer, end_customer))
+        .routes(routes!(customer_history))
+        .routes(routes!(list_environments, create_environment))
+        .routes(routes!(read_environment, change_environment, end_environment))
+        .routes(routes!(environment_history))
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(read_user, change_user, end_user))
+        .routes(routes!(user_history))
+        .routes(routes!(list_groups, create_group))
+        .routes(routes!(read_group, change_group, end_group))
+        .routes(routes!(group_history))
+        .routes(routes!(list_apis, create_api))
+        .routes(routes!(read_api, change_api, end_api))
+        .routes(routes!(api_history))
+        .routes(routes!(list_applications, create_application))
+        .routes(routes!(read_application, change_application, end_application))
+        .routes(routes!(application_history))
+        .routes(routes!(list_subscriptions, create_subscription))
+        .routes(routes!(read_subscription, change_subscription, end_subscription))
+        .routes(routes!(subscription_history))
+}
+
+/// A kind: its name in a path, in a sentence and with an article; its object and id; how one is found and shown; what
+/// its list is asked with; the names of its operations, which are also those of the OpenAPI document.
+macro_rules! kind {
+    (
+        $path:tt, $word:tt, $article:tt, $words:tt;
+        $Body:ident($Id:ident) => $Item:ident by $find:expr, ends as $Ending:ident;
+        $list:ident($Query:ident), $create:ident, $read:ident, $change:ident, $end:ident, $history:ident
+    ) => {
+        impl Noun for entry::$Body {
+            type Id = $Id;
+            type Item = list::$Item;
+            const WORD: &'static str = $word;
+            const PATH: &'static str = concat!("/api/v1/", $path);
+
+            fn id(&mut self) -> &mut Option<$Id> {
+                &mut self.id
+            }
+
+            fn entry(self) -> Entry {
+                Entry::$Body(self)
+            }
+
+            fn id_of(entry: &Entry) -> Option<$Id> {
+                match entry {
+                    Entry::$Body(entry) => entry.id.clone(),
+                    _ => None,
+                }
+            }
+
+            fn removal(id: $Id) -> Removal {
+                Removal::$Body($Ending { id })
+            }
+
+            fn subject(id: $Id) -> Subject {
+                Subject::$Body(id)
+            }
+
+            fn find(tx: &mut Tx<'_>, id: &$Id) -> Ruled<list::$Item> {
+                let find: fn(&mut Tx<'_>, &$Id) -> Ruled<list::$Item> = $find;
+                find(tx, id)
+            }
+
+            fn is_active(item: &list::$Item) -> bool {
+                item.active
+            }
+        }
+
+        #[utoipa::path(
+            get, path = concat!("/api/v1/", $path), tag = "Directory", summary = concat!("Lists ", $words),
+            description = "Needs ORGANIZATION_USER[READ].",
+            params($Query),
+            responses(
+                (status = 200, description = "A page.", body = Page<list::$Item>),
+                Malformed, Unauthenticated, Denied, Invalid, Unavailable,
+            )
+        )]
+        async fn $list(
+            State(app): State<Arc<App>>,
+            principal: Principal,
+            Query(query): Query<$Query>,
+        ) -> Result<Json<Page<list::$Item>>, Problem> {
+            look(&app, &principal, Act::ReadDirectory, move |tx| query.$list(tx)).await
+        }
+
+        #[utoipa::path(
+            post, path = concat!("/api/v1/", $path), tag = "Directory", summary = concat!("Makes ", $article),
+            description = "One that has ended comes back. Needs ORGANIZATION:ADMIN.",
+            request_body = entry::$Body,
+            responses(
+                (status = 201, description = "Made.", body = list::$Item, headers(
+                    ("Location" = String, description = "Its address.")
+                )),
+                Malformed, Unauthenticated, Denied, Conflict, Invalid, Unavailable,
+            )
+        )]
+        async fn $create(
+            State(app): State<Arc<App>>,
+            _: Editor,
+            Json(wanted): Json<entry::$Body>,
+        ) -> Result<Response, Problem> {
+            create(&app, wanted).await
+        }
+
+        #[utoipa::path(
+            get, path = concat!("/api/v1/", $path, "/{id}"), tag = "Directory", summary = concat!("Shows ", $article),
+            description = "Also one that has ended: then it is not `active`. Needs ORGANIZATION_USER[READ].",
+            params(("id" = $Id, Path, description = "Its id in the directory.")),
+            responses(
+                (status = 200, description = "It.", body = list::$Item),
+                Malformed, Unauthenticated, Denied, Missing, Unavailable,
+            )
+        )]
+        async fn $read(
+            State(app): State<Arc<App>>,
+            principal: Principal,
+            Path(id): Path<$Id>,
+        ) -> Result<Json<list::$Item>, Problem> {
+            read::<entry::$Body>(&app, &principal, id).await
+        }
+
+        #[utoipa::path(
+            patch, path = concat!("/api/v1/", $path, "/{id}"), tag = "Directory",
+            summary = concat!("Changes ", $article),
+            description = "What is absent stays, what is null is cleared. Needs ORGANIZATION:ADMIN.",
+            params(("id" = $Id, Path, description = "Its id in the directory.")),
+            request_body = entry::$Body,
+            responses(
+                (status = 200, description = "It, as it is now.", body = list::$Item),
+                Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
+            )
+        )]
+        async fn $change(
+            State(app): State<Arc<App>>,
+            _: Editor,
+            Path(id): Path<$Id>,
+            Json(wanted): Json<entry::$Body>,
+        ) -> Result<Json<list::$Item>, Problem> {
+            change(&app, id, wanted).await
+        }
+
+        #[utoipa::path(
+            delete, path = concat!("/api/v1/", $path, "/{id}"), tag = "Directory", summary = concat!("Ends ", $article),
+            description = "Its history stays. What still needs it stands in the way. Needs ORGANIZATION:ADMIN.",
+            params(("id" = $Id, Path, description = "Its id in the directory.")),
+            responses(
+                (status = 204, description = "Ended."),
+                Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
+            )
+        )]
+        async fn $end(
+            State(app): State<Arc<App>>,
+            _: Editor,
+            Path(id): Path<$Id>,
+        ) -> Result<StatusCode, Problem> {
+            end::<entry::$Body>(&app, id).await
+        }
+
+        #[utoipa::path(
+            get, path = concat!("/api/v1/", $path, "/{id}/history"), tag = "Directory",
+            summary = concat!("Tells the history of ", $article),
+            description = "What was so and when, the newest beginning first. Needs ORGANIZATION_USER[READ].",
+            params(("id" = $Id, Path, description = "Its id in the directory."), PageQuery),
+            responses(
+                (status = 200, description = "A page.", body = Page<Interval>),
+                Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
+            )
+        )]
+        async fn $history(
+            State(app): State<Arc<App>>,
+            principal: Principal,
+            Path(id): Path<$Id>,
+            Query(query): Query<PageQuery>,
+        ) -> Result<Json<Page<Interval>>, Problem> {
+            past::<entry::$Body>(&app, &principal, id, query.into()).await
+        }
+    };
+}
+
+kind! {
+    "customers", "customer", "a customer", "customers: by id; by name where something is searched";
+    Customer(i64) => Customer by |tx, id| list::customer(tx, *id), ends as NumberOnly;
+    list_customers(CustomerQuery), create_customer, read_customer, change_customer, end_customer, customer_history
+}
+
+kind! {
+    "environments", "environment", "an environment", "environments by id";
+    Environment(String) => Thing by |tx, id| list::thing(tx, Kind::Environment, id), ends as KeyOnly;
+    list_environments(ThingQuery), create_environment, read_environment, change_environment, end_environment,
+    environment_history
+}
+
+kind! {
+    "users", "user", "a user", "users: by login; the last to leave first where only inactive ones are asked for";
+    User(String) => User by |tx, id| list::user(tx, id), ends as KeyOnly;
+    list_users(UserQuery), create_user, read_user, change_user, end_user, user_history
+}
+
+kind! {
+    "groups", "group", "a group", "groups by id; by name too where something is searched";
+    Group(String) => Thing by |tx, id| list::thing(tx, Kind::Group, id), ends as KeyOnly;
+    list_groups(ThingQuery), create_group, read_group, change_group, end_group, group_history
+}
+
+kind! {
+    "apis", "API", "an API", "APIs by id; by name too where something is searched";
+    Api(String) => Thing by |tx, id| list::thing(tx, Kind::Api, id), ends as KeyOnly;
+    list_apis(PlacedQuery), create_api, read_api, change_api, end_api, api_history
+}
+
+kind! {
+    "applications", "application", "an application", "applications by id; by name too where something is searched";
+    Application(String) => Thing by |tx, id| list::thing(tx, Kind::Application, id), ends as KeyOnly;
+    list_applications(PlacedQuery), create_application, read_application, change_application, end_application,
+    application_history
+}
+
+kind! {
+    "subscriptions", "subscription", "a subscription",
+    "subscriptions by id; as they came where an API or application is named";
+    Subscription(String) => Subscription by |tx, id| list::subscription(tx, id), ends as KeyOnly;
+    list_subscriptions(SubscriptionQuery), create_subscription, read_subscription, change_subscription,
+    end_subscription, subscription_history
+}
