@@ -3,6 +3,7 @@
 use campanile_store::{Signal, Tx, sql};
 
 use crate::error::Result;
+use crate::id::PersonId;
 use crate::time::{Moment, Revision, Stamp};
 
 sql! {
@@ -38,6 +39,8 @@ pub mod topic {
     pub const DIRECTORY: i64 = 2;
     /// A person did something with their inbox; the key is the person.
     pub const PERSON: i64 = 3;
+    /// A session was closed or a token revoked; the key is the person.
+    pub const ACCESS: i64 = 4;
 }
 
 /// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind.
@@ -69,6 +72,14 @@ pub fn message_changed(tx: &mut Tx<'_>, stamp: Stamp, message: i64) -> Result<()
         key: message,
     });
     Ok(())
+}
+
+/// Announces that something that let a person in does so no longer.
+pub fn access_ended(tx: &mut Tx<'_>, person: PersonId) {
+    tx.signal(Signal {
+        topic: topic::ACCESS,
+        key: person.0,
+    });
 }
 
 /// The last revision of the reader's snapshot.

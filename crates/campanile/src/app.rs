@@ -20,6 +20,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::hasher::Hasher;
+use crate::known::Known;
 use crate::throttle::Throttle;
 
 /// The state of every handler: `Arc<App>`.
@@ -36,6 +37,8 @@ pub struct App {
     pub hasher: Hasher,
     /// Failed log-ins.
     pub throttle: Throttle,
+    /// Credentials that were found good a moment ago.
+    pub known: Known,
     /// Messages by selector.
     pub lists: Arc<lists::Shared>,
     /// People by role and customer.
@@ -96,6 +99,7 @@ impl App {
             chance,
             key,
             throttle: Throttle::default(),
+            known: Known::default(),
             lists: Arc::default(),
             residents: Arc::default(),
             crowds: Arc::default(),

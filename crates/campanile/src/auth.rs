@@ -10,12 +10,14 @@ use campanile_core::Error;
 use campanile_core::account::{self, session, ticket, token};
 use campanile_core::id::PersonId;
 use campanile_core::rights::Rights;
+use campanile_core::secret::Hash;
 use campanile_core::time::Moment;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, header};
 
 use crate::address::{Peer, client_address};
 use crate::app::App;
+use crate::known;
 use crate::pass::session_cookie;
 use crate::problem::Problem;
 
@@ -160,9 +162,18 @@ impl FromRequestParts<Arc<App>> for Client {
 
 /// The person of a session's cookie.
 pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal>, Problem> {
-    let (secret, now) = (secret.to_owned(), app.clock.now());
-    let alive = app.db.read(move |tx| session::find(tx, &secret, now)).await?;
-    Ok(alive.map(|alive| used_session(app, alive, now)))
+    let (hash, state, now) = (Hash::of(secret), known::state(app), app.clock.now());
+    if let Some(known) = app.known.get(&hash, state, now) {
+        return Ok(Some(known));
+    }
+    let secret = secret.to_owned();
+    let Some(alive) = app.db.read(move |tx| session::find(tx, &secret, now)).await? else {
+        return Ok(None);
+    };
+    let expires_at = alive.expires_at;
+    let principal = used_session(app, alive, now);
+    app.known.put(&hash, &principal, state, expires_at, now);
+    Ok(Some(principal))
 }
 
 /// The person of a session's public name, which came signed.
@@ -185,7 +196,11 @@ fn used_session(app: &Arc<App>, alive: session::Alive, now: Moment) -> Principal
 
 /// The person of a personal token.
 pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, Problem> {
-    let (text, now) = (text.to_owned(), app.clock.now());
+    let (hash, state, now) = (Hash::of(text), known::state(app), app.clock.now());
+    if let Some(known) = app.known.get(&hash, state, now) {
+        return Ok(Some(known));
+    }
+    let text = text.to_owned();
     let Some(alive) = app.db.read(move |tx| token::find(tx, &text, now)).await? else {
         return Ok(None);
     };
@@ -193,10 +208,13 @@ pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, P
         let id = alive.id.clone();
         record(app, move |tx| token::touch(tx, &id, now));
     }
-    Ok(Some(Principal {
+    let expires_at = alive.expires_at.unwrap_or(Moment::NEVER);
+    let principal = Principal {
         person: alive.person,
         via: Via::Token(alive.id),
-    }))
+    };
+    app.known.put(&hash, &principal, state, expires_at, now);
+    Ok(Some(principal))
 }
 
 /// The person of a ticket.

@@ -13,6 +13,7 @@ pub mod exit;
 pub mod hasher;
 pub mod import;
 pub mod keeper;
+pub mod known;
 pub mod pass;
 pub mod problem;
 pub mod send;

@@ -5,6 +5,7 @@ use campanile_store::{Row, Tx, sql};
 use crate::account::TOUCH_MS;
 use crate::error::{Error, Result};
 use crate::id::PersonId;
+use crate::revision;
 use crate::secret::{self, Hash, Random};
 use crate::time::Moment;
 
@@ -99,7 +100,9 @@ pub fn open(
     now: Moment,
     lifetime_ms: i64,
 ) -> Result<Opened> {
-    tx.execute(&TRIM, &[&person.0, &now.0, &(LIMIT - 1)])?;
+    if tx.execute(&TRIM, &[&person.0, &now.0, &(LIMIT - 1)])? > 0 {
+        revision::access_ended(tx, person);
+    }
     let secret = secret::base62(random);
     let opened = Opened {
         id: secret::public_id(random),
@@ -179,11 +182,13 @@ pub fn close(tx: &mut Tx<'_>, person: PersonId, id: &str) -> Result<()> {
     if !secret::is_public_id(id) || tx.execute(&CLOSE, &[&id, &person.0])? == 0 {
         return Err(Error::Missing("session"));
     }
+    revision::access_ended(tx, person);
     Ok(())
 }
 
 /// Ends every session of a person but the one kept; how many. Belongs into a `jot`.
 pub fn close_others(tx: &mut Tx<'_>, person: PersonId, keep: Option<&str>) -> Result<u64> {
+    revision::access_ended(tx, person);
     Ok(tx.execute(&CLOSE_OTHERS, &[&person.0, &keep.unwrap_or_default()])?)
 }
 

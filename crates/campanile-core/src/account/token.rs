@@ -5,6 +5,7 @@ use campanile_store::{Constraint, Row, Tx, sql};
 use crate::account::{TOUCH_MS, moment};
 use crate::error::{Error, Faults, Result};
 use crate::id::PersonId;
+use crate::revision;
 use crate::secret::{self, Hash, Random};
 use crate::time::Moment;
 
@@ -15,7 +16,7 @@ pub const NAME_CHARS: usize = 64;
 
 sql! {
     FIND = "
-        SELECT t.id, t.person, t.used_at FROM token t
+        SELECT t.id, t.person, t.used_at, t.expires_at FROM token t
         JOIN life l ON l.kind = 1 AND l.object = t.person AND l.until = 9223372036854775807
         WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
     // Two requests at once must not both find the last place free.
@@ -54,6 +55,8 @@ pub struct Alive {
     pub person: PersonId,
     /// The last use that was recorded; see [`crate::account::is_touch_due`].
     pub used_at: Option<Moment>,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
 }
 
 /// Makes a token; with it its text, which is shown once and is nowhere else. Belongs into a `jot`.
@@ -122,6 +125,7 @@ pub fn find(tx: &mut Tx<'_>, text: &str, now: Moment) -> Result<Option<Alive>> {
             id: row.get(0)?,
             person: PersonId(row.get(1)?),
             used_at: moment(row.get(2)?),
+            expires_at: moment(row.get(3)?),
         })
     };
     Ok(tx.first(&FIND, &[&Hash::of(text).bytes(), &now.0], alive)?)
@@ -152,10 +156,12 @@ pub fn revoke(tx: &mut Tx<'_>, person: PersonId, id: &str) -> Result<()> {
     if !secret::is_public_id(id) || tx.execute(&REVOKE, &[&id, &person.0])? == 0 {
         return Err(Error::Missing("token"));
     }
+    revision::access_ended(tx, person);
     Ok(())
 }
 
 /// Ends every token of a person; how many. Belongs into a `jot`.
 pub fn revoke_all(tx: &mut Tx<'_>, person: PersonId) -> Result<u64> {
+    revision::access_ended(tx, person);
     Ok(tx.execute(&REVOKE_ALL, &[&person.0])?)
 }
