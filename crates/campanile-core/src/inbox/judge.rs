@@ -143,8 +143,8 @@ fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
     holding.covers(published) && bundle.alive(published.revision)
 }
 
-/// For a `while_active` message: when the person came to match, without a gap since; `None` where they do not match. Once
-/// the window has closed, what mattered is whether they did at some moment while it was open.
+/// For a `while_active` message: when the person came to match, without a gap since; `None` where they do not match.
+/// Once the window has closed, what mattered is whether they did at some moment while it was open.
 fn arrival(bundle: &Bundle, keys: &[Key], entry: &Entry, now: Moment) -> Option<Mark> {
     if !entry.is_past(now) {
         let active = bundle.lives().any(Holding::is_open);

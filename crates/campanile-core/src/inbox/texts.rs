@@ -96,7 +96,7 @@ pub(super) fn plain(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
     let mut out: Vec<Option<Shown>> = vec![None; items.len()];
     let all: Vec<usize> = (0..items.len()).collect();
     rows(tx, items, &all, |at, _, shown| {
-        out[at] = Some(for_reader(&shown, &items[at]))
+        out[at] = Some(for_reader(&shown, &items[at]));
     })?;
     Ok(out.into_iter().flatten().collect())
 }
@@ -139,11 +139,11 @@ fn for_reader(shown: &Shown, item: &Item) -> Shown {
     } = item.state;
     let importance = Importance::from_code(item.importance);
     Shown {
+        importance,
         read,
         seen,
         archived,
         past,
-        importance,
         ..shown.clone()
     }
 }

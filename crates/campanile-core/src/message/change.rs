@@ -237,6 +237,8 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
 fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp) -> Result<()> {
     let text = |message: &Message| {
         (
+            // An API's name is shown with the title.
+            message.api_name.clone(),
             message.title.clone(),
             message.text.clone(),
             message.sender_name.clone(),

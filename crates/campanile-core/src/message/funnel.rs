@@ -10,7 +10,8 @@ use campanile_store::{Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::{Message, sight};
+use super::Message;
+use super::sight::{self, Sights};
 use crate::audience::crowd::{self, Residents};
 use crate::audience::{Instant, Key, Mark, Rule, Selector, holdings};
 use crate::error::Result;
@@ -148,20 +149,23 @@ pub fn crowds(
         people,
         ..Crowds::default()
     };
-    let Some(revision) = message.revision else {
+    let Some(sights) = sight::sights(tx, message)? else {
         return Ok(out);
     };
     let mut read_all: HashMap<u32, i64> = HashMap::new();
     each_mark(
         tx,
         message,
-        revision,
+        &sights,
         &selectors,
         now,
         &out.people,
-        |person, kind, mark, since| {
-            out.seen.insert(person);
-            if kind == 2 && sight::is_read_by(message, since, mark) {
+        |person, kind, mark| {
+            let reads = kind == 2 && sights.reading.holds(mark);
+            if reads || sights.showed(mark) {
+                out.seen.insert(person);
+            }
+            if reads {
                 out.read.insert(person);
                 let latest = read_all.entry(person).or_default();
                 *latest = mark.at.max(*latest);
@@ -188,20 +192,16 @@ pub fn crowds(
     Ok(out)
 }
 
-/// Hands over every mark that a person of the audience made while the message was there for them, with its kind and
-/// since when they match.
+/// Hands over every mark that a person of the audience made while the message was there for them, with its kind.
 fn each_mark(
     tx: &mut Tx<'_>,
     message: &Message,
-    revision: i64,
+    sights: &Sights,
     selectors: &[Selector],
     now: Moment,
     people: &RoaringBitmap,
-    mut hand: impl FnMut(u32, i64, Mark, Mark),
+    mut hand: impl FnMut(u32, i64, Mark),
 ) -> Result<()> {
-    let sights = sight::sights(tx, message)?;
-    let opens = sights.iter().map(|sight| sight.opens).min().unwrap_or(OPEN);
-    let closes = sights.iter().map(|sight| sight.closes).max().unwrap_or(0);
     let (joined, clocked) = match message.rule {
         Rule::AtSend => (HashMap::new(), false),
         Rule::WhileActive => (
@@ -212,17 +212,18 @@ fn each_mark(
     // Marks that are not decided by the revision alone: made before a fact that may continue another one, or where
     // subscriptions start by the clock. These few people are looked at one by one.
     let mut doubtful: HashMap<u32, Vec<(i64, Mark)>> = HashMap::new();
-    tx.each(&MARKS, &[&revision, &opens, &closes], |row| {
+    let (opens, closes) = sights.span();
+    tx.each(&MARKS, &[&message.revision, &opens, &closes], |row| {
         let (person, kind) = (row.get::<i64>(0)? as u32, row.get::<i64>(1)?);
         let mark = Mark {
             revision: row.get(2)?,
             at: row.get(3)?,
         };
-        if people.contains(person) && sights.iter().any(|sight| sight.holds(mark)) {
+        if people.contains(person) && sights.holds(mark, Mark::default()) {
             if clocked || joined.get(&person).is_some_and(|joined| mark.revision < *joined) {
                 doubtful.entry(person).or_default().push((kind, mark));
             } else {
-                hand(person, kind, mark, Mark::default());
+                hand(person, kind, mark);
             }
         }
         Ok::<(), campanile_store::Error>(())
@@ -234,8 +235,8 @@ fn each_mark(
             continue;
         };
         for (kind, mark) in marks {
-            if since.revision <= mark.revision && since.at <= mark.at {
-                hand(person, kind, mark, since);
+            if sights.holds(mark, since) {
+                hand(person, kind, mark);
             }
         }
     }

@@ -258,7 +258,9 @@ pub fn recipients(
     } else {
         (&ids[..], None)
     };
-    let sights = sight::sights(tx, message)?;
+    let Some(sights) = sight::sights(tx, message)? else {
+        return Ok((Vec::new(), None));
+    };
     let keys: Vec<Key> = super::selectors(tx, message.id)?
         .into_iter()
         .map(Selector::key)
@@ -377,7 +379,9 @@ fn was_visible(
     if !alive(&|life| life.covered_at(at)) {
         return Ok(None);
     }
-    let sights = sight::sights(tx, message)?;
+    let Some(sights) = sight::sights(tx, message)? else {
+        return Ok(None);
+    };
     let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.0)?;
     Ok(Some(Visible {
         id: message.id,

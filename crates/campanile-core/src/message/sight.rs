@@ -27,9 +27,9 @@ pub(super) struct Sight {
     /// Until before this revision.
     until: i64,
     /// From this time.
-    pub(super) opens: i64,
+    opens: i64,
     /// To the end of this millisecond.
-    pub(super) closes: i64,
+    closes: i64,
 }
 
 impl Sight {
@@ -39,21 +39,53 @@ impl Sight {
     }
 }
 
-/// The stretches in which a message was there, oldest first: more than one where it was switched off and on, or its
-/// window was moved.
-pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Sight>> {
+/// When a message could be seen, and which marks read it.
+#[derive(Debug)]
+pub(super) struct Sights {
+    /// The stretches in which it was there, oldest first: more than one where it was switched off and on, or its window
+    /// was moved.
+    pub(super) shown: Vec<Sight>,
+    /// Where "read all" covers it as it is now: since it last came up, in its window of now, until it was recalled.
+    pub(super) reading: Sight,
+}
+
+impl Sights {
+    /// Whether the message was there when a mark was made.
+    pub(super) fn showed(&self, mark: Mark) -> bool {
+        self.shown.iter().any(|sight| sight.holds(mark))
+    }
+
+    /// Whether a mark has to do with the message, for who came to match at `since`.
+    pub(super) fn holds(&self, mark: Mark, since: Mark) -> bool {
+        let there = self.reading.holds(mark) || self.showed(mark);
+        there && since.revision <= mark.revision && since.at <= mark.at
+    }
+
+    /// From the first to the last time at which a mark can have to do with the message.
+    pub(super) fn span(&self) -> (i64, i64) {
+        let all = || self.shown.iter().chain([&self.reading]);
+        let (opens, closes) = (
+            all().map(|sight| sight.opens).min(),
+            all().map(|sight| sight.closes).max(),
+        );
+        (opens.unwrap_or(OPEN), closes.unwrap_or(0))
+    }
+}
+
+/// When a message could be seen; `None` before its publication.
+pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Option<Sights>> {
     let Some(published) = message.revision else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let mut out: Vec<Sight> = Vec::new();
+    let mut shown: Vec<Sight> = Vec::new();
     let mut since = published;
     let mut add = |until: i64, opens: i64, closes: i64, enabled: bool| {
         let closes = closes.saturating_add(999);
-        match out.last_mut() {
+        match shown.last_mut() {
             Some(last) if enabled && last.until == since && (last.opens, last.closes) == (opens, closes) => {
                 last.until = until;
             }
-            _ if enabled => out.push(Sight {
+            _ if enabled => shown.push(Sight {
                 since,
                 until,
                 opens,
@@ -67,44 +99,41 @@ pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Vec<Sight>> {
         add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         Ok::<(), campanile_store::Error>(())
     })?;
-    // A recall left the state before it as the last one.
+    let (opens, closes) = (message.window.opens.0, message.window.closes.0);
     if message.recalled_at.is_none() {
-        add(OPEN, message.window.opens.0, message.window.closes.0, message.enabled);
+        add(OPEN, opens, closes, message.enabled);
     }
-    Ok(out)
-}
-
-/// Whether "read all" covers the message as it is now for who came to match at `since`.
-pub(super) const fn is_read_by(message: &Message, since: Mark, mark: Mark) -> bool {
-    mark.revision >= message.arrival
-        && mark.at >= message.window.opens.0
-        && mark.revision >= since.revision
-        && mark.at >= since.at
+    let reading = Sight {
+        since: message.arrival,
+        // The recall was the last change.
+        until: since,
+        opens,
+        closes: closes.saturating_add(999),
+    };
+    Ok(Some(Sights { shown, reading }))
 }
 
 /// When a person who came to match at `since` first had the message before them, and when they read it.
 pub(super) fn did(
     tx: &mut Tx<'_>,
     message: &Message,
-    sights: &[Sight],
+    sights: &Sights,
     since: Mark,
     person: i64,
 ) -> Result<(Option<Moment>, Option<Moment>)> {
     let deed = tx.first(&DEED, &[&person, &message.id.0], deed)?.unwrap_or_default();
-    let (mut seen, mut read) = (deed.first, deed.read.filter(|_| deed.read_revision >= message.ring));
-    // "Read all" counts where it was made after the message was marked unread, and covers it as it is now.
+    let by_hand = deed.read.filter(|_| deed.read_revision >= message.ring);
+    // "Read all" counts where it was made after the message was marked unread.
     let read_from = Mark {
-        revision: since.revision.max(message.arrival),
-        at: since
-            .at
-            .max(message.window.opens.0)
-            .max(deed.unread.map_or(0, |at| at + 1)),
+        at: since.at.max(deed.unread.map_or(0, |at| at + 1)),
+        ..since
     };
-    for sight in sights {
+    let read = earlier(by_hand, first(tx, person, 2, &sights.reading, read_from)?);
+    let mut seen = earlier(deed.first, read);
+    for sight in &sights.shown {
         for kind in [1, 2] {
             seen = earlier(seen, first(tx, person, kind, sight, since)?);
         }
-        read = earlier(read, first(tx, person, 2, sight, read_from)?);
     }
     Ok((seen.map(Moment), read.map(Moment)))
 }

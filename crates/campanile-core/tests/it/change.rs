@@ -9,7 +9,8 @@ use campanile_core::message::target::Target;
 use campanile_core::message::{Importance, Status};
 
 use crate::world::{
-    At, PUBLISHER, World, active, customer, draft, each_world, fields, is_conflict, is_missing, role, subscribers, user,
+    At, PUBLISHER, Shop, World, active, customer, draft, each_world, fields, is_conflict, is_missing, role,
+    subscribers, user,
 };
 
 const NOTHING: [&str; 0] = [];
@@ -315,6 +316,28 @@ fn another_audience_brings_its_api_and_its_home() {
         let message = world.correct(id, readdress([customer(top)]));
         assert_eq!((message.api, message.environment), (None, None));
         assert_eq!(world.message(id), message);
+    });
+}
+
+#[test]
+fn readers_see_the_name_of_another_api_and_the_ends_of_another_window_at_once() {
+    each_world(|world| {
+        let Shop { ann, application, .. } = world.shop();
+        let orders = world.api("orders");
+        world.subscribes(ann, application, orders);
+        let id = world.publish(active("Active", [subscribers("payments")]));
+        assert_eq!(world.titles(ann), ["[PAYMENTS] Active"]);
+        world.correct(id, readdress([subscribers("orders")]));
+        assert_eq!(world.titles(ann), ["[ORDERS] Active"]);
+        let closes = world.in_s(500);
+        world.correct(
+            id,
+            Correction {
+                closes_at: Some(Some(closes)),
+                ..Correction::default()
+            },
+        );
+        assert_eq!(world.inbox(ann)[0].closes_at, Some(closes));
     });
 }
 

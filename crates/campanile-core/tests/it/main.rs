@@ -8,6 +8,7 @@ mod mark;
 mod paging;
 mod preview;
 mod publish;
+mod random;
 mod schedule;
 mod subscription;
 mod visible;

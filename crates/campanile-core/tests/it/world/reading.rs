@@ -113,6 +113,15 @@ impl World<'_> {
         self.view(person, view).into_iter().map(|item| item.title).collect()
     }
 
+    /// The titles in inbox and archive, by the age of the message.
+    pub(crate) fn titles_by_id(&self, person: PersonId) -> Vec<String> {
+        let views = [View::Inbox, View::Archived].map(|view| self.view(person, view));
+        let mut items = views.concat();
+        items.retain(|item| !item.past);
+        items.sort_unstable_by_key(|item| std::cmp::Reverse(item.id));
+        items.into_iter().map(|item| item.title).collect()
+    }
+
     /// Which messages of the inbox are unread, newest first.
     pub(crate) fn unread(&self, person: PersonId) -> Vec<String> {
         self.inbox(person);
