@@ -28,13 +28,14 @@ CREATE TABLE person (
     password TEXT,
     -- The auth ticket is derived from the installation's secret, the person and this number; only its hash is stored.
     ticket_serial BIGINT NOT NULL,
-    ticket_hash {blob} UNIQUE,
+    ticket_hash {blob},
     -- The last revision at which anything of this person changed: what is kept in memory is brought up to date by it.
     changed BIGINT NOT NULL,
     CHECK ((email IS NULL) = (email_key IS NULL))
 );
 CREATE INDEX person_name ON person (name_key);
 CREATE INDEX person_email ON person (email_key) WHERE email_key IS NOT NULL;
+CREATE UNIQUE INDEX person_ticket ON person (ticket_hash) WHERE ticket_hash IS NOT NULL;
 CREATE INDEX person_changed ON person (changed);
 
 CREATE TABLE customer (

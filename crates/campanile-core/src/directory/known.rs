@@ -17,11 +17,13 @@ const PEOPLE_LIMIT: usize = 4_096;
 /// As many of anything else.
 const LIMIT: usize = 50_000;
 
-/// The state of a person: what an entry is compared with.
+/// The state of a person: what an entry is compared with. Subqueries that give a value are always run row by row;
+/// for EXISTS, PostgreSQL may read a whole table instead.
 macro_rules! person_state {
     () => {
         "p.key, p.id, p.login, p.name, p.email, p.locale, p.asm_role,
-            EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807),
+            (SELECT l.since FROM life l
+                WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807) IS NOT NULL,
             (SELECT r.customer FROM residence r WHERE r.person = p.id AND r.until = 9223372036854775807)"
     };
 }
@@ -33,10 +35,9 @@ macro_rules! find_thing {
         concat!(
             "SELECT t.id, t.name, ",
             $environment,
-            ", EXISTS (SELECT 1 FROM life l
-            WHERE l.kind = ",
+            ", (SELECT l.since FROM life l WHERE l.kind = ",
             $kind,
-            " AND l.object = t.id AND l.until = 9223372036854775807)
+            " AND l.object = t.id AND l.until = 9223372036854775807) IS NOT NULL
             FROM ",
             $table,
             " t WHERE t.key = $1"
@@ -49,7 +50,8 @@ sql! {
     PERSON_ID = "SELECT id FROM person WHERE key = $1";
     LOGIN = "SELECT id FROM person WHERE login_key = $1";
     CUSTOMER = "SELECT c.name,
-            EXISTS (SELECT 1 FROM life l WHERE l.kind = 2 AND l.object = c.id AND l.until = 9223372036854775807),
+            (SELECT l.since FROM life l
+                WHERE l.kind = 2 AND l.object = c.id AND l.until = 9223372036854775807) IS NOT NULL,
             (SELECT a.parent FROM parentage a WHERE a.customer = c.id AND a.until = 9223372036854775807)
         FROM customer c WHERE c.id = $1";
     ENVIRONMENT = find_thing!("environment", "3", "CAST(0 AS BIGINT)");
@@ -62,7 +64,8 @@ sql! {
         AND until = 9223372036854775807";
     ATTACHED = "SELECT grp FROM attachment WHERE place = $1 AND object = $2 AND until = 9223372036854775807";
     SUBSCRIPTION = "SELECT s.id, s.api, s.application,
-            EXISTS (SELECT 1 FROM life l WHERE l.kind = 7 AND l.object = s.id AND l.until = 9223372036854775807),
+            (SELECT l.since FROM life l
+                WHERE l.kind = 7 AND l.object = s.id AND l.until = 9223372036854775807) IS NOT NULL,
             t.status, t.subscriber, t.starts_at, t.ends_at
         FROM subscription s LEFT JOIN term t ON t.subscription = s.id AND t.until = 9223372036854775807
         WHERE s.key = $1";

@@ -1,7 +1,7 @@
 //! People: who they are, whether they are there, and their customer.
 
 use campanile_store::{Tx, sql};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 
 use super::check::{self, folded};
 use super::edit::Edit;
@@ -282,16 +282,25 @@ fn move_to(edit: &mut Edit<'_, '_>, person: i64, from: Option<i64>, to: Option<i
 }
 
 /// A GUID that nobody else has: the person's number in front, which keeps its index in order, then a digest of what
-/// differs between installations (RFC 9562, version 8). It is an identifier, no secret.
+/// differs between installations (RFC 9562, version 8), in upper case as clients of the UI messages contract print it.
+/// It is an identifier, no secret.
 fn guid(id: i64, key: &str, stamp: Stamp) -> String {
-    let digest = digest(&SHA256, format!("{key}\n{}", stamp.at.0).as_bytes());
-    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    let (first, second) = digest.as_ref().split_at(8);
-    format!(
-        "{id:08x}-{:04x}-8{:03x}-{:04x}-{:012x}",
-        number(&first[..2]),
-        number(&first[2..4]) & 0xfff,
-        number(&first[4..6]) & 0x3fff | 0x8000,
-        number(&second[..6]),
-    )
+    let mut context = Context::new(&SHA256);
+    context.update(&stamp.at.0.to_be_bytes());
+    context.update(key.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&context.finish().as_ref()[..16]);
+    bytes[..4].copy_from_slice(&(id as u32).to_be_bytes());
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let mut out = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+        }
+    }
+    out
 }

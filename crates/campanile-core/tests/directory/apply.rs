@@ -370,7 +370,7 @@ fn guids_are_of_version_8_and_differ() {
             let lengths: Vec<usize> = guid.split('-').map(str::len).collect();
             assert_eq!(lengths, [8, 4, 4, 4, 12], "{guid}");
             assert_eq!(guid.as_bytes()[14], b'8');
-            assert!("89ab".contains(char::from(guid.as_bytes()[19])), "{guid}");
+            assert!("89AB".contains(char::from(guid.as_bytes()[19])), "{guid}");
         }
     });
 }

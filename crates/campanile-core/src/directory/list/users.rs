@@ -14,7 +14,8 @@ macro_rules! item {
     () => {
         "p.key, p.login, p.name, p.email, p.locale, p.asm_role, p.guid,
             (SELECT r.customer FROM residence r WHERE r.person = p.id AND r.until = 9223372036854775807),
-            EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807),
+            (SELECT l.since FROM life l
+                WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807) IS NOT NULL,
             (SELECT MIN(l.since_at) FROM life l WHERE l.kind = 1 AND l.object = p.id)"
     };
 }
