@@ -7,13 +7,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use campanile_core::directory::entry::Patch;
 use campanile_core::directory::{Applied, Edit, Entry, Known, prepare, stored};
 use campanile_core::time::Moment;
 use campanile_core::{Error, Fault};
 use futures_util::{Stream, StreamExt as _};
 use serde::Serialize;
 
+use crate::api::extract::has_escaped_nul;
 use crate::app::App;
 
 /// Bytes of a line at most.
@@ -231,6 +231,14 @@ fn parse_here(raw: &Raw) -> Block {
         }
         block.lines += 1;
         block.last_line = number;
+        if has_escaped_nul(line) {
+            block.bad.push(BadLine {
+                line: number,
+                field: String::new(),
+                reason: "a text contains the character U+0000, which is not allowed".to_owned(),
+            });
+            continue;
+        }
         let mut json = serde_json::Deserializer::from_slice(line);
         let read = serde_path_to_error::deserialize::<_, Entry>(&mut json);
         match read.map_err(|error| (error.path().to_string(), said(&error.into_inner()))) {
@@ -391,7 +399,7 @@ async fn hash_passwords(app: &App, block: &mut Block, report: &mut Report) -> Re
             at += 1;
             continue;
         };
-        if !matches!(user.password, Patch::Set(_)) {
+        if user.password.is_absent() {
             at += 1;
             continue;
         }

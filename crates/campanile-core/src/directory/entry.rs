@@ -50,11 +50,9 @@ impl<T: Serialize> Serialize for Patch<T> {
     }
 }
 
-impl Patch<Secret> {
-    /// Always: a password is written nowhere. (A field that is never serialised at all is not described either.)
-    const fn is_secret(&self) -> bool {
-        true
-    }
+/// A password is written nowhere; a field that is never serialised at all would not be described either.
+const fn never<T>(_: &T) -> bool {
+    true
 }
 
 /// A password as it was typed. Never shown by `Debug`.
@@ -155,7 +153,7 @@ pub struct User {
     #[schema(value_type = Option<String>)]
     pub locale: Patch<String>,
     /// 8 to 1,024 bytes; null: cannot sign in by password.
-    #[serde(skip_serializing_if = "Patch::is_secret")]
+    #[serde(skip_serializing_if = "never")]
     #[schema(value_type = Option<String>, write_only)]
     pub password: Patch<Secret>,
     /// The role in the UI messages contract; null is `User`.

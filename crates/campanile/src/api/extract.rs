@@ -134,7 +134,8 @@ fn field_of(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Whether a JSON text holds the escape `\u0000`: four zeros after an `\u` whose backslash is not itself escaped.
-fn has_escaped_nul(json: &[u8]) -> bool {
+#[must_use]
+pub fn has_escaped_nul(json: &[u8]) -> bool {
     let found = json.windows(6).enumerate().filter(|(_, six)| six == b"\\u0000");
     found
         .into_iter()

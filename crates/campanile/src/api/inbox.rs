@@ -162,7 +162,8 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
 }
 
 /// One message of yours. Looking at it marks nothing.
-#[utoipa::path(get, path = "/api/v1/inbox/{id}", operation_id = "read_item", tag = "Inbox", params(("id" = i64, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/inbox/{id}", operation_id = "read_item", tag = "Inbox",
+    params(("id" = i64, Path)), responses(
     (status = 200, body = Shown),
     Unauthenticated, Missing, Unavailable,
 ))]

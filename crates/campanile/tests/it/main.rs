@@ -6,8 +6,12 @@
 )]
 
 mod account;
+mod authorization;
 mod cli;
+mod directory;
+mod directory_import;
 mod docs;
+mod openapi;
 mod pass;
 mod serve;
 mod world;

@@ -68,6 +68,7 @@ pub(crate) fn each_world_at(origin: &str, test: impl AsyncFn(&World)) {
             ("CAMPANILE_PUBLIC_URL", origin),
             ("CAMPANILE_ADMIN_PASSWORD", ADMIN_PASSWORD),
             ("CAMPANILE_TRUSTED_PROXIES", "10.0.0.0/8"),
+            ("CAMPANILE_IMPORT_LIMIT", "1 MiB"),
         ]
         .into();
         let env = |name: &str| env.get(name).map(|value| (*value).to_owned());
@@ -130,6 +131,11 @@ impl World {
         made.await.unwrap().1
     }
 
+    /// A personal token of `admin`, the first administrator.
+    pub(crate) async fn admin(&self) -> String {
+        self.token(PersonId(1)).await
+    }
+
     /// A request to be sent.
     pub(crate) fn ask(&self, method: Method, path: &str) -> Ask<'_> {
         let request = Request::builder()
@@ -153,6 +159,10 @@ impl World {
 
     pub(crate) fn patch(&self, path: &str) -> Ask<'_> {
         self.ask(Method::PATCH, path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> Ask<'_> {
+        self.ask(Method::PUT, path)
     }
 
     pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
@@ -204,6 +214,12 @@ impl Ask<'_> {
         self.header("content-type", "application/json")
     }
 
+    /// With a body as it is.
+    pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     pub(crate) async fn send(self) -> Said {
         let request = self.request.body(self.body).unwrap();
         let response = self.world.router.clone().oneshot(request).await.unwrap();
@@ -239,6 +255,13 @@ impl Said {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The fields that a problem blames.
+    pub(crate) fn fields(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        let field = |error: &Value| error["field"].as_str().unwrap().to_owned();
+        errors.iter().map(field).collect()
     }
 
     /// What `detail` of a problem says.

@@ -60,7 +60,8 @@ pub(super) struct SentPage {
 }
 
 /// Lists the messages that you may see as a sender, newest first, each with how far it got.
-#[utoipa::path(get, path = "/api/v1/messages", operation_id = "list_messages", tag = "Messages", params(SentQuery), responses(
+#[utoipa::path(get, path = "/api/v1/messages", operation_id = "list_messages", tag = "Messages",
+    params(SentQuery), responses(
     (status = 200, body = SentPage),
     Malformed, Unauthenticated, Invalid, Unavailable,
 ))]
@@ -106,7 +107,8 @@ async fn list(
 }
 
 /// One message as a sender sees it, with how far it got.
-#[utoipa::path(get, path = "/api/v1/messages/{id}", operation_id = "read_message", tag = "Messages", params(("id" = i64, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/messages/{id}", operation_id = "read_message", tag = "Messages",
+    params(("id" = i64, Path)), responses(
     (status = 200, body = SentMessage),
     Unauthenticated, Missing, Unavailable,
 ))]
