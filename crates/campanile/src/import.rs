@@ -198,7 +198,7 @@ where
         let rest = self.rest.split_off(cut);
         let text = std::mem::replace(&mut self.rest, rest);
         let first_line = self.line;
-        self.line += text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += text.split(|byte| *byte == b'\n').count() as u64 - 1;
         self.bytes += text.len() as u64;
         Ok(Some(Raw {
             text,
