@@ -223,8 +223,16 @@ pub(super) fn read_person(row: &Row<'_>) -> campanile_store::Result<(String, Per
     Ok((row.get(0)?, person))
 }
 
+/// Whether a text can be a key at all. PostgreSQL cannot even be asked for one with this character.
+pub(super) fn is_key(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// A person by key.
 pub(super) fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<Arc<Person>>> {
+    if !is_key(key) {
+        return Ok(None);
+    }
     if let Some(known) = edit.known.people.get(key) {
         return Ok(known.clone());
     }
@@ -252,6 +260,9 @@ pub(super) fn put_person(edit: &mut Edit<'_, '_>, key: &str, person: Person) {
 
 /// A person's id by key: enough for what only names a person.
 pub(super) fn person_id(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<i64>> {
+    if !is_key(key) {
+        return Ok(None);
+    }
     if let Some(known) = edit.known.person_ids.get(key) {
         return Ok(*known);
     }
@@ -289,6 +300,9 @@ pub(super) fn customer(edit: &mut Edit<'_, '_>, id: i64) -> Result<Option<Arc<Cu
 /// A thing by kind and key.
 pub(super) fn thing(edit: &mut Edit<'_, '_>, kind: i64, key: &str) -> Result<Option<Arc<Thing>>> {
     static FIND: [&Sql; 4] = [&ENVIRONMENT, &GROUP, &API, &APPLICATION];
+    if !is_key(key) {
+        return Ok(None);
+    }
     if let Some(known) = edit.known.things(kind).get(key) {
         return Ok(known.clone());
     }
@@ -333,6 +347,9 @@ pub(super) fn no_such(field: &str, kind: i64, id: &dyn std::fmt::Display, was: b
 
 /// A role by scope and name.
 pub(super) fn role(edit: &mut Edit<'_, '_>, scope: Scope, name: &str) -> Result<Option<Arc<Role>>> {
+    if !is_key(name) {
+        return Ok(None);
+    }
     let key = (scope.code(), name.to_owned());
     if let Some(known) = edit.known.roles.get(&key) {
         return Ok(known.clone());
@@ -390,6 +407,9 @@ pub(super) fn attached(edit: &mut Edit<'_, '_>, place: i64, object: i64) -> Resu
 
 /// A subscription by key.
 pub(super) fn subscription(edit: &mut Edit<'_, '_>, key: &str) -> Result<Option<Arc<Subscription>>> {
+    if !is_key(key) {
+        return Ok(None);
+    }
     if let Some(known) = edit.known.subscriptions.get(key) {
         return Ok(known.clone());
     }

@@ -78,7 +78,7 @@ fn people(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
     };
     let wanted: BTreeSet<&str> = users()
         .filter_map(|user| user.id.as_deref())
-        .filter(|key| !edit.known.people.contains_key(*key))
+        .filter(|key| known::is_key(key) && !edit.known.people.contains_key(*key))
         .collect();
     for block in blocks(&wanted) {
         let found = edit.read()?.rows(&PEOPLE, &padded(&block), known::read_person)?;
@@ -97,7 +97,7 @@ fn people(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
     let wanted: BTreeSet<&str> = logins
         .iter()
         .map(String::as_str)
-        .filter(|login| !edit.known.logins.contains_key(*login))
+        .filter(|login| known::is_key(login) && !edit.known.logins.contains_key(*login))
         .collect();
     for block in blocks(&wanted) {
         let found = ids(edit, &LOGINS, &block)?;
@@ -125,7 +125,7 @@ fn person_ids(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
             _ => None,
         })
         // Whoever is named and made in the same block is not there yet, and must not be remembered so.
-        .filter(|key| !edit.known.person_ids.contains_key(*key))
+        .filter(|key| known::is_key(key) && !edit.known.person_ids.contains_key(*key))
         .collect();
     for block in blocks(&wanted) {
         let found = ids(edit, &PERSON_IDS, &block)?;

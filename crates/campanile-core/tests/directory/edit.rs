@@ -16,6 +16,8 @@ const FILE: &str = r#"
 {"kind":"user","id":"b","login":"b","name":"B"}
 {"kind":"membership","user":"a","on":{"environment":"DEFAULT"},"role":"USER"}
 {"kind":"membership","user":"a","on":{"environment":"DEFAULT"},"role":"USER"}
+{"kind":"membership","user":"c\u0000","on":{"environment":"DEFAULT"},"role":"USER"}
+{"kind":"user","id":"z\u0000","login":"z\u0000","name":"Z"}
 {"kind":"membership","user":"c","on":{"environment":"DEFAULT"},"role":"USER"}
 {"kind":"user","id":"c","login":"c","name":"C"}
 {"kind":"membership","user":"c","on":{"environment":"DEFAULT"},"role":"USER"}

@@ -227,6 +227,33 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "scope",
         "of scope API",
     ),
+    // What no database can be asked for.
+    (
+        r#"{"kind":"membership","user":"u\u0000","on":{"environment":"DEFAULT"},"role":"USER"}"#,
+        "user",
+        "no user",
+    ),
+    (
+        r#"{"kind":"membership","user":"u-ann","on":{"api":"\u0000"},"role":"USER"}"#,
+        "on.api",
+        "no API",
+    ),
+    (
+        r#"{"kind":"membership","user":"u-ann","on":{"environment":"DEFAULT"},"role":"\u0000"}"#,
+        "role",
+        "no role",
+    ),
+    (
+        r#"{"kind":"user","id":"\u0000","login":"\u0000","name":"\u0000"}"#,
+        "id",
+        "control",
+    ),
+    (
+        r#"{"kind":"user","id":"u-x","login":"\u0000","name":"X"}"#,
+        "login",
+        "control",
+    ),
+    (r#"{"kind":"remove","of":"user","id":"\u0000"}"#, "id", "no user"),
     // Ends.
     (r#"{"kind":"remove","of":"user","id":"u-x"}"#, "id", "no user u-x"),
     (r#"{"kind":"remove","of":"customer","id":99}"#, "id", "no customer 99"),
