@@ -30,13 +30,15 @@ sql! {
         FROM parentage a CROSS JOIN customer c
         WHERE a.customer = $1 AND a.since <= $2 AND c.id = a.parent ORDER BY a.since DESC LIMIT $3";
     // The memberships of a person.
-    HELD = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name, page.place, ",
+    HELD = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name,
+            page.place, ",
             place_column!("key"), " FROM (SELECT * FROM membership WHERE person = $1 AND since <= $2
                 ORDER BY since DESC, place, object, role LIMIT $3) page
             CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
         ORDER BY page.since DESC, page.place, page.object, page.role");
     // The memberships on an API, application ($4 and $5 are its place) or group (its two places).
-    HOLDERS = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name, page.place, ",
+    HOLDERS = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name,
+            page.place, ",
             place_column!("key"), " FROM (SELECT * FROM membership
                 WHERE place IN ($4, $5) AND object = $1 AND since <= $2
                 ORDER BY since DESC, place, role, person LIMIT $3) page
@@ -47,7 +49,8 @@ sql! {
         WHERE a.place = $4 AND a.object = $1 AND a.since <= $2 AND g.id = a.grp
         ORDER BY a.since DESC, g.key LIMIT $3";
     // What a group is attached to.
-    ATTACHED = concat!("SELECT page.since, page.until, page.since_at, page.until_at, page.place, ", place_column!("key"), "
+    ATTACHED = concat!("SELECT page.since, page.until, page.since_at, page.until_at, page.place, ",
+            place_column!("key"), "
             FROM attachment page WHERE page.grp = $1 AND page.since <= $2
         ORDER BY page.since DESC, page.place, page.object LIMIT $3");
     TERM = "SELECT t.since, t.until, t.since_at, t.until_at, t.status,

@@ -47,8 +47,8 @@ const CHANGES: [(&str, &str); 10] = [
         r#"{"kind":"environment","id":"E2","name":"Zwei"}"#,
     ),
     (
-        r#"{"kind":"user","id":"u-c","login":"c","name":"C","email":"c@example.com","customer":3,"asm_role":"RootAdmin"}"#,
-        r#"{"kind":"user","id":"u-c","login":"c","name":"C","email":"c@example.com","customer":17,"asm_role":"RootAdmin"}"#,
+        r#"{"kind":"user","id":"u-c","login":"c","name":"C","email":"c@example.com","customer":3,"locale":"en"}"#,
+        r#"{"kind":"user","id":"u-c","login":"c","name":"C","email":"c@example.com","customer":17,"locale":"en"}"#,
     ),
     (
         r#"{"kind":"role","scope":"API","name":"HELPER","permissions":{"MEMBER":"RU","MESSAGE":"C"}}"#,
@@ -67,8 +67,8 @@ const CHANGES: [(&str, &str); 10] = [
         r#"{"kind":"application","id":"app-2","name":"Till","environment":"TEST","groups":["g-2"]}"#,
     ),
     (
-        r#"{"kind":"subscription","id":"s-2","api":"pets","application":"app-1","status":"PENDING","starting_at":"2026-01-01T00:00:00Z"}"#,
-        r#"{"kind":"subscription","id":"s-2","api":"pets","application":"app-1","status":"ACCEPTED","starting_at":"2026-01-01T00:00:00Z"}"#,
+        r#"{"kind":"subscription","id":"s-2","api":"pets","application":"app-1","status":"PENDING"}"#,
+        r#"{"kind":"subscription","id":"s-2","api":"pets","application":"app-1","status":"ACCEPTED"}"#,
     ),
     (
         r#"{"kind":"membership","user":"u-ann","on":{"group":"g-2"},"role":"OWNER","scope":"API"}"#,

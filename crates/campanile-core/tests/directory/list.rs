@@ -278,7 +278,8 @@ fn subscriptions_are_found_from_both_ends() {
 {"kind":"application","id":"app-2","name":"Till","environment":"DEFAULT"}
 {"kind":"api","id":"cats","name":"Cats","environment":"DEFAULT"}
 {"kind":"subscription","id":"s-2","api":"pets","application":"app-2","status":"PENDING"}
-{"kind":"subscription","id":"s-3","api":"cats","application":"app-2","status":"ACCEPTED","ending_at":"2027-01-01T00:00:00Z"}
+{"kind":"subscription","id":"s-3","api":"cats","application":"app-2","status":"ACCEPTED"}
+{"kind":"subscription","id":"s-3","ending_at":"2027-01-01T00:00:00Z"}
 {"kind":"subscription","id":"s-4","api":"cats","application":"app-1","status":"ACCEPTED"}
 {"kind":"remove","of":"subscription","id":"s-4"}
 "#,
