@@ -6,7 +6,6 @@
 )]
 
 mod account;
-mod authorization;
 mod cli;
 mod directory;
 mod directory_import;
