@@ -6,6 +6,7 @@
 )]
 
 mod account;
+mod authorization;
 mod cli;
 mod directory;
 mod directory_import;
