@@ -113,8 +113,8 @@ impl Place {
         .await
     }
 
-    /// Slow work that is a hash in the main. The place goes with the work: a client that hangs up does not make room for
-    /// one more.
+    /// Slow work that is a hash in the main. The place goes with the work: a client that hangs up does not make room
+    /// for one more.
     pub async fn work<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -1,8 +1,8 @@
 //! The directory over HTTP: `/api/v1/customers`, `/users` and the other kinds, roles, memberships, and the import.
 //!
 //! Every change is an [`Entry`] of the directory file, said to the same [`directory::apply`]. What the kinds have in
-//! common stands here, once: a [`Noun`] says what differs. [`kinds`] lists them with their routes, [`queries`] says what
-//! their lists can be asked.
+//! common stands here, once: a [`Noun`] says what differs. [`kinds`] lists them with their routes, [`queries`] says
+//! what their lists can be asked.
 
 mod import;
 mod kinds;

@@ -1,0 +1,238 @@
+//! Who may do what: every operation of the API by every kind of person, in one table.
+//!
+//! A request of the table writes nothing that a later one stumbles over: it names what is not there, or has a fault in
+//! its values, so that 404 and 422 say "allowed". Where only others are refused, they are refused with 403 although
+//! the thing is not there: who may not look is not told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use campanile_core::id::PersonId;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::directory::Client;
+use crate::world::{ADMIN_PASSWORD, World, each_world};
+
+/// The columns of [`TABLE`]: nobody, a plain user, an administrator of the environment, the primary owner of an API, a
+/// customer administrator, the administrator of the organization.
+const PRINCIPALS: [&str; 6] = ["", "u-plain", "u-env", "u-api", "u-customer", "admin"];
+
+/// Everybody who is signed in, with this status.
+const fn all(status: u16) -> [u16; 6] {
+    [401, status, status, status, status, status]
+}
+
+/// The administrator of the organization alone, with this status.
+const fn organization(status: u16) -> [u16; 6] {
+    [401, 403, 403, 403, 403, status]
+}
+
+/// Those who may send something somewhere in an environment or to an API, and list the roles for it.
+const fn senders(status: u16) -> [u16; 6] {
+    [401, 403, status, status, 403, status]
+}
+
+const TO_ENVIRONMENT: &str = r#"{"title": "T", "audience": [{"kind": "environment_role", "role": "USER"}]}"#;
+const TO_API: &str = r#"{"title": "T", "audience": [{"kind": "subscribers", "api": "pets"}]}"#;
+const TO_CUSTOMER: &str = r#"{"title": "T", "audience": [{"kind": "customer", "customer": 17}]}"#;
+const TO_EVERYONE: &str = r#"{"title": "T", "audience": [{"kind": "everyone"}]}"#;
+const TO_PREVIEW: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}]}"#;
+const TO_EXPLAIN: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}], "user": "u-plain"}"#;
+const A_MEMBERSHIP: &str = r#"{"user": "u-none", "on": {"environment": "DEFAULT"}, "role": "USER"}"#;
+const A_LOG_IN: &str = r#"{"login": "admin", "password": "the tower of bells"}"#;
+
+/// A request: the operation, what stands in for `{…}` and after it, the body, and the status for each of
+/// [`PRINCIPALS`]. `{message}` is a new message to the role USER of the environment.
+type Row = (&'static str, &'static str, &'static str, [u16; 6]);
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    // One's own.
+    ("GET /api/v1/inbox", "", "", all(200)),
+    ("POST /api/v1/inbox", "", r#"{"action": "read", "ids": []}"#, all(200)),
+    ("GET /api/v1/inbox/counts", "", "", all(200)),
+    ("POST /api/v1/inbox/seen", "", "", all(204)),
+    ("GET /api/v1/inbox/{id}", "999", "", all(404)),
+    ("POST /api/v1/inbox/{id}/{action}", "999/read", "", all(404)),
+    ("GET /api/v1/me", "", "", all(200)),
+    ("PATCH /api/v1/me", "", "{}", all(200)),
+    ("POST /api/v1/me/password", "", r#"{"old": "x", "new": "short"}"#, all(422)),
+    ("GET /api/v1/me/sessions", "", "", all(200)),
+    ("DELETE /api/v1/me/sessions", "", "", all(204)),
+    ("DELETE /api/v1/me/sessions/{id}", "none", "", all(404)),
+    ("GET /api/v1/me/ticket", "", "", all(200)),
+    ("POST /api/v1/me/ticket", "", "", all(200)),
+    ("GET /api/v1/me/tokens", "", "", all(200)),
+    ("POST /api/v1/me/tokens", "", r#"{"name": ""}"#, all(422)),
+    ("DELETE /api/v1/me/tokens/{id}", "none", "", all(404)),
+    ("POST /api/v1/session", "", A_LOG_IN, [201; 6]),
+    ("DELETE /api/v1/session", "", "", [204; 6]),
+    // Messages.
+    ("GET /api/v1/messages", "", "", all(200)),
+    ("POST /api/v1/messages", "", TO_ENVIRONMENT, [401, 403, 201, 403, 403, 201]),
+    ("POST /api/v1/messages", "", TO_API, [401, 403, 403, 201, 403, 201]),
+    ("POST /api/v1/messages", "", TO_CUSTOMER, [401, 403, 403, 403, 201, 201]),
+    ("POST /api/v1/messages", "", TO_EVERYONE, organization(201)),
+    ("POST /api/v1/messages/preview", "", TO_PREVIEW, [401, 403, 200, 403, 403, 200]),
+    ("POST /api/v1/messages/explain", "", TO_EXPLAIN, [401, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/messages/{id}", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("PATCH /api/v1/messages/{id}", "{message}", "{}", [401, 404, 200, 404, 404, 200]),
+    ("GET /api/v1/messages/{id}/history", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/messages/{id}/recall", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("GET /api/v1/messages/{id}/recipients", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    // The directory.
+    ("GET /api/v1/customers", "", "", organization(200)),
+    ("POST /api/v1/customers", "", "{}", organization(422)),
+    ("GET /api/v1/customers/{id}", "99", "", organization(404)),
+    ("PATCH /api/v1/customers/{id}", "99", "{}", organization(404)),
+    ("DELETE /api/v1/customers/{id}", "99", "", organization(404)),
+    ("GET /api/v1/customers/{id}/history", "99", "", organization(404)),
+    ("GET /api/v1/environments", "", "", organization(200)),
+    ("POST /api/v1/environments", "", "{}", organization(422)),
+    ("GET /api/v1/environments/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/environments/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/environments/{id}", "none", "", organization(404)),
+    ("GET /api/v1/environments/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/users", "", "", organization(200)),
+    ("POST /api/v1/users", "", "{}", organization(422)),
+    ("GET /api/v1/users/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/users/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/users/{id}", "none", "", organization(404)),
+    ("GET /api/v1/users/{id}/history", "none", "", organization(404)),
+    ("POST /api/v1/users/{id}/password", "999", r#"{"password": "a fine password"}"#, organization(404)),
+    ("GET /api/v1/users/{id}/visible", "none", "", organization(404)),
+    ("GET /api/v1/users/{id}/visible", "u-plain", "", [401, 200, 403, 403, 403, 200]),
+    ("GET /api/v1/groups", "", "", organization(200)),
+    ("POST /api/v1/groups", "", "{}", organization(422)),
+    ("GET /api/v1/groups/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/groups/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/groups/{id}", "none", "", organization(404)),
+    ("GET /api/v1/groups/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/apis", "", "", organization(200)),
+    ("POST /api/v1/apis", "", "{}", organization(422)),
+    ("GET /api/v1/apis/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/apis/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/apis/{id}", "none", "", organization(404)),
+    ("GET /api/v1/apis/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/applications", "", "", organization(200)),
+    ("POST /api/v1/applications", "", "{}", organization(422)),
+    ("GET /api/v1/applications/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/applications/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/applications/{id}", "none", "", organization(404)),
+    ("GET /api/v1/applications/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/subscriptions", "", "", organization(200)),
+    ("POST /api/v1/subscriptions", "", "{}", organization(422)),
+    ("GET /api/v1/subscriptions/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/subscriptions/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/subscriptions/{id}", "none", "", organization(404)),
+    ("GET /api/v1/subscriptions/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/roles", "", "", senders(200)),
+    ("GET /api/v1/roles/{scope}/{name}", "API/NONE", "", senders(404)),
+    ("PUT /api/v1/roles/{scope}/{name}", "API/NONE", r#"{"permissions": {"": ""}}"#, organization(422)),
+    ("DELETE /api/v1/roles/{scope}/{name}", "API/NONE", "", organization(404)),
+    ("GET /api/v1/memberships", "?user=none", "", organization(200)),
+    ("POST /api/v1/memberships", "", A_MEMBERSHIP, organization(422)),
+    ("DELETE /api/v1/memberships", "?user=none&environment=DEFAULT&role=USER", "", organization(422)),
+    ("POST /api/v1/directory/import", "?dry_run=true", "{}", organization(200)),
+];
+
+#[test]
+fn every_operation_is_in_the_table() {
+    let document = serde_json::to_value(campanile::api::document()).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().keys();
+        operations.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    let table: BTreeSet<_> = TABLE.iter().map(|(operation, ..)| (*operation).to_owned()).collect();
+    let missing: Vec<_> = operations.difference(&table).collect();
+    let unknown: Vec<_> = table.difference(&operations).collect();
+    assert!(missing.is_empty(), "say in TABLE who may do {missing:#?}");
+    assert!(
+        unknown.is_empty(),
+        "take out of TABLE what is no operation: {unknown:#?}"
+    );
+}
+
+#[test]
+fn everybody_may_do_what_the_table_says() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let tokens = principals(&admin).await;
+        let mut wrong = String::new();
+        for (operation, stand_in, body, statuses) in TABLE {
+            for (who, wanted) in PRINCIPALS.into_iter().zip(statuses) {
+                let path = address(&admin, operation, stand_in).await;
+                let status = ask(world, operation, &path, body, tokens.get(who)).await;
+                if status != *wanted {
+                    wrong += &format!("{operation} ({path} {body}) by {who:?}: {status}, not {wanted}\n");
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "\n{wrong}");
+    });
+}
+
+/// Makes the people of the table, and gives their tokens by user.
+async fn principals(admin: &Client<'_>) -> BTreeMap<&'static str, String> {
+    let user = |id: &str| json!({"kind": "user", "id": id, "login": id, "name": id, "customer": 17});
+    let lines = [
+        json!({"kind": "customer", "id": 17, "name": "Acme"}),
+        json!({"kind": "api", "id": "pets", "name": "Pets", "environment": "DEFAULT"}),
+        user("u-plain"),
+        user("u-env"),
+        user("u-api"),
+        user("u-customer"),
+        json!({"kind": "user", "id": "u-customer", "asm_role": "CustomerAdmin"}),
+        json!({"kind": "membership", "user": "u-plain", "on": {"environment": "DEFAULT"}, "role": "USER"}),
+        json!({"kind": "membership", "user": "u-env", "on": {"environment": "DEFAULT"}, "role": "ADMIN"}),
+        json!({"kind": "membership", "user": "u-api", "on": {"api": "pets"}, "role": "PRIMARY_OWNER"}),
+    ];
+    let file = lines.map(|line| line.to_string()).join("\n");
+    let ask = admin
+        .world
+        .post("/api/v1/directory/import")
+        .bearer(&admin.token)
+        .body(file);
+    assert_eq!(ask.send().await.is(200).json()["ok"], json!(true));
+    let mut tokens = BTreeMap::from([("admin", admin.token.clone())]);
+    for id in &PRINCIPALS[1..5] {
+        let user = admin.get(&format!("/api/v1/users/{id}")).await.is(200).json();
+        let person = PersonId(user["number"].as_i64().unwrap());
+        tokens.insert(id, admin.world.token(person).await);
+    }
+    tokens
+}
+
+/// The address of a row: its stand-in takes the place of everything from the first `{` on, but for a last word.
+async fn address(admin: &Client<'_>, operation: &str, stand_in: &str) -> String {
+    let (_, path) = operation.split_once(' ').unwrap();
+    let Some((before, after)) = path.split_once('{') else {
+        return format!("{path}{stand_in}");
+    };
+    let (_, last) = after.rsplit_once('}').unwrap();
+    if stand_in == "{message}" {
+        let draft: Value = serde_json::from_str(TO_ENVIRONMENT).unwrap();
+        let message = admin.post("/api/v1/messages", &draft).await.is(201).json();
+        return format!("{before}{}{last}", message["id"]);
+    }
+    format!("{before}{stand_in}{last}")
+}
+
+async fn ask(world: &World, operation: &str, path: &str, body: &'static str, token: Option<&String>) -> u16 {
+    let method: Method = operation.split_once(' ').unwrap().0.parse().unwrap();
+    let mut ask = world.ask(method, path);
+    if let Some(token) = token {
+        ask = ask.bearer(token);
+    }
+    if !body.is_empty() {
+        ask = ask.header("content-type", "application/json").body(body);
+    }
+    ask.send().await.status.as_u16()
+}
+
+#[test]
+fn the_log_in_of_the_table_is_that_of_the_administrator() {
+    let log_in: Value = serde_json::from_str(A_LOG_IN).unwrap();
+    assert_eq!(log_in["password"], json!(ADMIN_PASSWORD));
+}

@@ -1,0 +1,208 @@
+//! The import of a directory file over HTTP.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::directory::Client;
+use crate::world::{Said, each_world};
+
+const PATH: &str = "/api/v1/directory/import";
+
+async fn import(admin: &Client<'_>, query: &str, body: impl Into<Body>) -> Said {
+    let ask = admin.world.post(&format!("{PATH}{query}")).bearer(&admin.token);
+    ask.header("content-type", "application/x-ndjson")
+        .body(body)
+        .send()
+        .await
+}
+
+fn group(id: &str) -> String {
+    json!({"kind": "group", "id": id, "name": "Team"}).to_string()
+}
+
+/// A line that is as long as that: spaces between the parts of JSON mean nothing.
+fn long(id: &str, bytes: usize) -> String {
+    let line = group(id);
+    format!("{line}{}\n", " ".repeat(bytes - line.len() - 1))
+}
+
+/// A body without a length that is known before.
+fn stream(pieces: Vec<Result<String, std::io::Error>>) -> Body {
+    Body::from_stream(futures_util::stream::iter(pieces))
+}
+
+#[test]
+fn a_file_is_taken_in_and_again_is_no_change() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let file = [
+            r#"{"kind":"customer","id":3,"name":"Acme"}"#,
+            r#"{"kind":"user","id":"u-ann","login":"ann","name":"Ann","customer":3,"password":"a fine password"}"#,
+            "",
+            r#"{"kind":"membership","user":"u-ann","on":{"environment":"DEFAULT"},"role":"USER"}"#,
+        ]
+        .join("\r\n");
+        let report = |created: u64, unchanged: u64| {
+            json!({"ok": true, "dry_run": false, "lines": 3, "created": created, "changed": 0,
+                "unchanged": unchanged, "bad": 0, "errors": []})
+        };
+        assert_eq!(import(&admin, "", file.clone()).await.is(200).json(), report(3, 0));
+        assert_eq!(import(&admin, "", file).await.is(200).json(), report(0, 3));
+        world
+            .get("/api/v1/me")
+            .basic("ann", "a fine password")
+            .send()
+            .await
+            .is(200);
+
+        let cleared = r#"{"kind":"user","id":"u-ann","password":null}"#;
+        assert_eq!(import(&admin, "", cleared).await.is(200).json()["changed"], json!(1));
+        world
+            .get("/api/v1/me")
+            .basic("ann", "a fine password")
+            .send()
+            .await
+            .is(401);
+    });
+}
+
+#[test]
+fn good_lines_are_kept_and_bad_ones_reported() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let file = [
+            r#"{"kind":"group","id":"g-1","name":"Team"}"#,
+            r#"{"kind":"group","id":"g-2","name":""}"#,
+            "not JSON",
+            r#"{"kind":"membership","user":"u\u0000","on":{"group":"g-1"},"role":"USER","scope":"API"}"#,
+            r#"{"kind":"group","id":"g-3","name":"Team"}"#,
+        ]
+        .join("\n");
+        let report = import(&admin, "", file).await.is(200).json();
+        let bad: Vec<_> = report["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["line"].clone())
+            .collect();
+        assert_eq!(
+            (&report["ok"], &report["created"], &report["bad"]),
+            (&json!(false), &json!(2), &json!(3))
+        );
+        assert_eq!(bad, [2, 3, 4]);
+        assert_eq!(report["errors"][0]["field"], json!("name"));
+        assert_eq!(admin.ids("/api/v1/groups").await, ["g-1", "g-3"]);
+    });
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_and_writes_nothing() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let report = import(&admin, "?dry_run=true", group("g-1")).await.is(200).json();
+        assert_eq!((&report["dry_run"], &report["created"]), (&json!(true), &json!(1)));
+        admin.get("/api/v1/groups/g-1").await.is(404);
+        assert_eq!(
+            import(&admin, "?dry_run=perhaps", "").await.is(400).fields(),
+            ["dry_run"]
+        );
+    });
+}
+
+#[test]
+fn an_empty_file_is_good() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let report = import(&admin, "", "").await.is(200).json();
+        assert_eq!((&report["ok"], &report["lines"]), (&json!(true), &json!(0)));
+    });
+}
+
+#[test]
+fn the_type_is_that_of_such_a_file_or_absent() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let ask = || world.post(PATH).bearer(&admin.token).body(group("g-1"));
+        ask().send().await.is(200);
+        ask()
+            .header("content-type", "application/json; charset=utf-8")
+            .send()
+            .await
+            .is(200);
+        ask().header("content-type", "text/plain").send().await.is(415);
+    });
+}
+
+#[test]
+fn a_file_that_announces_too_much_is_refused_at_once() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let announced = (1024 * 1024 + 1).to_string();
+        let ask = world
+            .post(PATH)
+            .bearer(&admin.token)
+            .header("content-length", &announced);
+        let said = ask.body(group("g-1")).send().await.is(413);
+        assert!(said.detail().ends_with("; nothing was taken"), "{}", said.detail());
+        admin.get("/api/v1/groups/g-1").await.is(404);
+    });
+}
+
+#[test]
+fn of_a_file_that_is_too_large_the_beginning_stays() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let limit = 1024 * 1024;
+        let just = vec![Ok(long("g-1", limit / 2)), Ok(long("g-2", limit / 2))];
+        assert_eq!(
+            import(&admin, "", stream(just)).await.is(200).json()["created"],
+            json!(2)
+        );
+        let over = vec![Ok(long("g-3", 600_000)), Ok(long("g-4", limit - 600_000 + 1))];
+        let said = import(&admin, "", stream(over)).await.is(413);
+        assert!(
+            said.detail().ends_with("up to line 1 were taken, and stay"),
+            "{}",
+            said.detail()
+        );
+        assert_eq!(admin.ids("/api/v1/groups").await, ["g-1", "g-2", "g-3"]);
+    });
+}
+
+#[test]
+fn of_a_file_that_breaks_off_the_beginning_stays() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let lost = || Err(std::io::Error::other("the client went away"));
+        let said = import(&admin, "", stream(vec![Ok(group("g-1")), lost()])).await.is(400);
+        assert!(said.detail().ends_with("; nothing was taken"), "{}", said.detail());
+        let said = import(&admin, "", stream(vec![Ok(long("g-2", 600_000)), lost()]))
+            .await
+            .is(400);
+        assert!(
+            said.detail().ends_with("up to line 1 were taken, and stay"),
+            "{}",
+            said.detail()
+        );
+        assert_eq!(admin.ids("/api/v1/groups").await, ["g-2"]);
+    });
+}
+
+#[test]
+fn who_may_not_import_is_refused_before_the_file_is_read() {
+    each_world(async |world| {
+        let ann = world.person(7, "ann", "a fine password").await;
+        let ann = world.token(ann).await;
+        let unread = || {
+            Body::from_stream(futures_util::stream::poll_fn(
+                |_| -> std::task::Poll<Option<Result<Bytes, Infallible>>> { panic!("the body was read") },
+            ))
+        };
+        world.post(PATH).body(unread()).send().await.is(401);
+        let said = world.post(PATH).bearer(&ann).body(unread()).send().await.is(403);
+        assert_eq!(said.json()["errors"], Value::Null);
+    });
+}
