@@ -22,7 +22,7 @@ use crate::message::Importance;
 use crate::time::Moment;
 
 /// The numbers of bell and tabs. Always exact.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
     /// The number on the bell.
     pub unread: u64,

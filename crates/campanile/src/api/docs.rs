@@ -4,7 +4,7 @@
 
 mod reference;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use askama::Template;
 use axum::Router;
@@ -63,13 +63,20 @@ impl Docs {
     }
 }
 
+/// The documents, made when the first one is asked for: they take more memory to make than the rest of an idle server.
+type Made = LazyLock<Result<Docs, String>, Box<dyn FnOnce() -> Result<Docs, String> + Send>>;
+
 /// `GET /api/v1/openapi.json`, `/api/docs`, `/api/docs.css`, and `/problems/{id}`, where a problem's `type` leads.
-pub fn routes(docs: Docs) -> Router {
-    let docs = Arc::new(docs);
+pub fn routes(make: impl FnOnce() -> anyhow::Result<Docs> + Send + 'static) -> Router {
+    let made: Made = LazyLock::new(Box::new(|| make().map_err(|error| error.to_string())));
+    let made = Arc::new(made);
     let send = |pick: fn(&Docs) -> Response, fixed: fn(&Docs) -> &Fixed| {
-        let docs = Arc::clone(&docs);
+        let made = Arc::clone(&made);
         get(move |headers: HeaderMap| {
-            std::future::ready(fixed(&docs).unchanged(&headers).unwrap_or_else(|| pick(&docs)))
+            std::future::ready(match &**made {
+                Ok(docs) => fixed(docs).unchanged(&headers).unwrap_or_else(|| pick(docs)),
+                Err(error) => Problem::internal(error).into_response(),
+            })
         })
     };
     Router::new()

@@ -4,7 +4,7 @@
 //! stands without a write. Where the database has not moved since, 304 costs no read at all; where it has, the content
 //! is computed and compared.
 
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use axum::response::{IntoResponse, Response};
 use campanile_core::id::PersonId;
@@ -93,22 +93,18 @@ pub(super) fn not_modified(tag: &Tag) -> Response {
     response
 }
 
-/// The body, or 304 where the client has just that.
+/// The body, or 304 where the client has just that. `content` is a number for what the body says.
 pub(super) fn answer<T: Serialize>(
     app: &App,
     body: &T,
+    content: u64,
     known: Option<&Tag>,
     person: PersonId,
     version: Option<u64>,
     stands_until: Moment,
 ) -> Response {
-    let bytes = serde_json::to_vec(body).expect("texts and numbers always serialise");
-    // Tells contents apart for one person; nobody gains by making two alike.
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&bytes);
-    let content = format!("{:016x}", hasher.finish());
     let tag = Tag {
-        content,
+        content: format!("{content:016x}"),
         boot: app.boot,
         version: version.unwrap_or(0),
         person: person.0,
@@ -117,10 +113,18 @@ pub(super) fn answer<T: Serialize>(
     if known.is_some_and(|known| known.content == tag.content && known.person == tag.person) {
         return not_modified(&tag);
     }
+    let bytes = serde_json::to_vec(body).expect("texts and numbers always serialise");
     let json = HeaderValue::from_static("application/json");
     let mut response = ([(header::CONTENT_TYPE, json)], bytes).into_response();
     put(&mut response, &tag);
     response
+}
+
+/// A number for what is hashed: it tells contents apart for one person, and nobody gains by making two alike.
+pub(super) fn content_of(hash: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn put(response: &mut Response, tag: &Tag) {

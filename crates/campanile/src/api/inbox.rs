@@ -131,7 +131,28 @@ async fn list(
         total: page.total,
         revision: Revision(page.revision),
     };
-    Ok(etag::answer(&app, &body, known.as_ref(), person, version, stands_until))
+    // The place in the order of everything moves on with every write; the page does not.
+    let items = body.items.iter().map(|item| {
+        let state = (item.read, item.seen, item.archived, item.past);
+        (
+            item.id,
+            item.edition,
+            item.opens_at,
+            item.closes_at,
+            item.edited_at,
+            state,
+        )
+    });
+    let content = etag::content_of((items.collect::<Vec<_>>(), &body.next, body.total));
+    Ok(etag::answer(
+        &app,
+        &body,
+        content,
+        known.as_ref(),
+        person,
+        version,
+        stands_until,
+    ))
 }
 
 /// Counts your inbox: the number on the bell. Always exact.
@@ -158,7 +179,16 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
         counts,
         revision: Revision(revision),
     };
-    Ok(etag::answer(&app, &body, known.as_ref(), person, version, stands_until))
+    let content = etag::content_of(body.counts);
+    Ok(etag::answer(
+        &app,
+        &body,
+        content,
+        known.as_ref(),
+        person,
+        version,
+        stands_until,
+    ))
 }
 
 /// One message of yours. Looking at it marks nothing.

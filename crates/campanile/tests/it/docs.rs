@@ -195,7 +195,7 @@ async fn get(router: &Router, path: &str, etag: &str) -> Said {
 
 #[tokio::test]
 async fn what_has_not_changed_is_not_sent_again() {
-    let router = routes(small());
+    let router = routes(|| Ok(small()));
     for path in ["/api/v1/openapi.json", "/api/docs", "/api/docs.css"] {
         let first = get(&router, path, "\"other\"").await;
         assert_eq!(first.status, StatusCode::OK, "{path}");
@@ -215,7 +215,7 @@ async fn what_has_not_changed_is_not_sent_again() {
 
 #[tokio::test]
 async fn the_page_is_confined_and_the_document_is_json() {
-    let router = routes(small());
+    let router = routes(|| Ok(small()));
     let page = get(&router, "/api/docs", "").await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
@@ -227,7 +227,7 @@ async fn the_page_is_confined_and_the_document_is_json() {
 
 #[tokio::test]
 async fn the_type_of_a_problem_leads_to_its_place() {
-    let router = routes(small());
+    let router = routes(|| Ok(small()));
     let said = get(&router, "/problems/invalid", "").await;
     assert_eq!(
         (said.status, &said.headers["location"]),
