@@ -165,7 +165,9 @@ fn everybody_may_do_what_the_table_says() {
                 let path = address(&admin, operation, stand_in).await;
                 let status = ask(world, operation, &path, body, tokens.get(who)).await;
                 if status != *wanted {
-                    wrong.push(format!("{operation} ({path} {body}) by {who:?}: {status}, not {wanted}"));
+                    wrong.push(format!(
+                        "{operation} ({path} {body}) by {who:?}: {status}, not {wanted}"
+                    ));
                 }
             }
         }
