@@ -159,17 +159,19 @@ fn everybody_may_do_what_the_table_says() {
     each_world(async |world| {
         let admin = Client::admin(world).await;
         let tokens = principals(&admin).await;
-        let mut wrong = String::new();
+        let mut wrong = Vec::new();
         for (operation, stand_in, body, statuses) in TABLE {
             for (who, wanted) in PRINCIPALS.into_iter().zip(statuses) {
                 let path = address(&admin, operation, stand_in).await;
                 let status = ask(world, operation, &path, body, tokens.get(who)).await;
                 if status != *wanted {
-                    wrong += &format!("{operation} ({path} {body}) by {who:?}: {status}, not {wanted}\n");
+                    wrong.push(format!(
+                        "{operation} ({path} {body}) by {who:?}: {status}, not {wanted}"
+                    ));
                 }
             }
         }
-        assert!(wrong.is_empty(), "\n{wrong}");
+        assert!(wrong.is_empty(), "{wrong:#?}");
     });
 }
 
