@@ -12,6 +12,9 @@ use crate::{Error, Result};
 
 /// Statements that a connection keeps prepared.
 const STATEMENT_CACHE: usize = 256;
+/// Page cache of the writer: rows that go into big indexes in no order would else fetch a page each. Given back when it
+/// has been idle for a while.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
 
 /// Where the file is, and how its connections are set.
 pub(super) struct Target {
@@ -40,6 +43,7 @@ impl Target {
     pub(super) fn create(&self) -> Result<Connection> {
         let conn = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(conn)
     }
 

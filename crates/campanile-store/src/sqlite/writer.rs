@@ -28,9 +28,13 @@ pub(super) struct Writer {
     pub(super) queue_time: Duration,
 }
 
+/// After so many looks without work the writer gives its page cache back: five seconds.
+const IDLE_LOOKS: u32 = 20;
+
 impl Writer {
     pub(super) fn run(&mut self, inbox: &Receiver<Job>) {
         let mut outside = self.data_version();
+        let mut idle = 0;
         loop {
             match inbox.recv_timeout(LOOK_OUTSIDE) {
                 Ok(job) if job.age() > self.queue_time => {
@@ -39,8 +43,15 @@ impl Writer {
                 Ok(job) => {
                     self.group(job, inbox);
                     self.log.tend(&self.conn);
+                    idle = 0;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    idle += 1;
+                    if idle == IDLE_LOOKS {
+                        // What it keeps of pages is memory that somebody else can use.
+                        let _ = self.conn.execute_batch("PRAGMA shrink_memory");
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // SQLite's own number moves only when another connection has committed.

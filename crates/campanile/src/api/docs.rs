@@ -68,12 +68,12 @@ type Made = LazyLock<Result<Docs, String>, Box<dyn FnOnce() -> Result<Docs, Stri
 
 /// `GET /api/v1/openapi.json`, `/api/docs`, `/api/docs.css`, and `/problems/{id}`, where a problem's `type` leads.
 pub fn routes(make: impl FnOnce() -> anyhow::Result<Docs> + Send + 'static) -> Router {
-    let made: Made = LazyLock::new(Box::new(|| make().map_err(|error| error.to_string())));
-    let made = Arc::new(made);
+    let docs: Made = LazyLock::new(Box::new(|| make().map_err(|error| error.to_string())));
+    let docs = Arc::new(docs);
     let send = |pick: fn(&Docs) -> Response, fixed: fn(&Docs) -> &Fixed| {
-        let made = Arc::clone(&made);
+        let docs = Arc::clone(&docs);
         get(move |headers: HeaderMap| {
-            std::future::ready(match &**made {
+            std::future::ready(match &**docs {
                 Ok(docs) => fixed(docs).unchanged(&headers).unwrap_or_else(|| pick(docs)),
                 Err(error) => Problem::internal(error).into_response(),
             })
