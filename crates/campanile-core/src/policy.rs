@@ -94,7 +94,6 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
             rights.on_organization(Permission::User, Letter::Read),
             "ORGANIZATION_USER[READ]",
         ),
-        Act::ReadVisibility(person) if person == rights.person => Ok(()),
         Act::EditDirectory | Act::ResetPassword(_) | Act::ReadVisibility(_) | Act::Operate => {
             holds(false, "ORGANIZATION:ADMIN")
         }

@@ -12,10 +12,11 @@ crate::sql! {
 /// none, its writers take turns.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(20260102)";
 
-/// The counters of an ordered write: the rows of the table `tally`, locked for as long as the group of operations lasts.
+/// The counters of an ordered write: the rows of the table `tally`, locked for as long as the group of operations
+/// lasts.
 ///
-/// Held in memory for the group and written once at its commit, so that a thousand operations in one group cost one row.
-/// Who reads `tally` by SQL sees the counters of the last commit.
+/// Held in memory for the group and written once at its commit, so that a thousand operations in one group cost one
+/// row. Who reads `tally` by SQL sees the counters of the last commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     counters: Vec<Counter>,

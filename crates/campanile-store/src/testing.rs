@@ -224,7 +224,8 @@ pub fn start_server(durable: Durable) -> String {
         if [ "$(id -u)" = 0 ]; then chown "$who" "$dir"; fi
         cd "$dir"
         (unprivileged "$1/initdb" -D "$dir/data" -U postgres -A trust -N -E UTF8 --locale=C >/dev/null)
-        (unprivileged "$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+        (unprivileged "$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 \
+            -c unix_socket_directories="$dir" \
             -c fsync="$3" -c synchronous_commit="$3" -c full_page_writes="$3" -c max_connections=400 >"$dir/log" 2>&1) &
         server=$!
         for _ in $(seq 1 300); do

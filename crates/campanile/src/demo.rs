@@ -50,7 +50,9 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
         let app = present(&past);
         drop(past);
         let token = token_of(&app, "ada").await?;
-        serving::say(&welcome(&app.origin, &token));
+        // As it was called: nothing says that it is on the path.
+        let binary = std::env::args().next().unwrap_or_else(|| "campanile".to_owned());
+        serving::say(&welcome(&app.origin, &token, &binary));
         serving::until_told(&app, listener, address).await
     });
     // The files are closed before the folder goes.
@@ -89,7 +91,7 @@ async fn token_of(app: &App, login: &'static str) -> Result<String, Failure> {
 }
 
 /// What is printed: address, accounts, and commands to try.
-fn welcome(origin: &str, token: &str) -> String {
+fn welcome(origin: &str, token: &str, binary: &str) -> String {
     let admin = ("admin", "administrator of everything");
     let accounts: Vec<_> = std::iter::once(admin)
         .chain(ACCOUNTS)
@@ -110,7 +112,7 @@ fn welcome(origin: &str, token: &str) -> String {
     curl -u una:{PASSWORD} {origin}/api/v1/inbox/counts
 
     CAMPANILE_URL={origin} CAMPANILE_TOKEN={token} \\
-      campanile send --role USER --title 'Hello' --text 'From the *shell*.'
+      {binary} send --role USER --title 'Hello' --text 'From the *shell*.'
 
     curl -u ada:{PASSWORD} '{origin}/api/v1/messages?limit=3'
 

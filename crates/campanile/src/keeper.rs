@@ -65,11 +65,13 @@ async fn open(app: &App, now: Moment) -> Result<Option<Moment>> {
 }
 
 async fn sweep(app: &App, now: Moment) -> Result<()> {
-    app.db
-        .jot(move |tx| {
-            publish::forget_keys(tx, now)?;
-            account::session::sweep(tx, now, SWEEP)?;
-            Ok::<(), Error>(())
-        })
-        .await
+    loop {
+        let swept = app.db.jot(move |tx| {
+            let keys = publish::forget_keys(tx, now)?;
+            Ok::<_, Error>(keys + account::session::sweep(tx, now, SWEEP)?)
+        });
+        if swept.await? == 0 {
+            return Ok(());
+        }
+    }
 }

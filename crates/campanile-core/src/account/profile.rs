@@ -86,6 +86,8 @@ pub fn find(tx: &mut Tx<'_>, person: PersonId) -> Result<Profile> {
 /// Changes a profile. An ordered write: what is kept of names and addresses in memory follows the revision. `Invalid`
 /// names every field that cannot stay so.
 pub fn change(tx: &mut Tx<'_>, person: PersonId, change: Change, now: Moment) -> Result<Profile> {
+    // Locked before looking: somebody else may be changing the same person.
+    tx.tally()?;
     let before = find(tx, person)?;
     let mut after = before.clone();
     let mut faults = Faults::default();

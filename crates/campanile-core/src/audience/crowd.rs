@@ -224,16 +224,8 @@ impl Residents {
     }
 
     fn residents_of(&self, customers: &[i64]) -> RoaringBitmap {
-        let most = customers.iter().copied().max().unwrap_or(0) as usize;
-        let mut wanted = vec![false; most + 1];
-        for customer in customers {
-            wanted[*customer as usize] = true;
-        }
-        let here = self
-            .home
-            .iter()
-            .enumerate()
-            .filter(|(_, home)| wanted.get(**home as usize).is_some_and(|at| *at));
+        let wanted: RoaringBitmap = customers.iter().map(|customer| *customer as u32).collect();
+        let here = self.home.iter().enumerate().filter(|(_, home)| wanted.contains(**home));
         RoaringBitmap::from_sorted_iter(here.map(|(person, _)| person as u32)).unwrap_or_default()
     }
 }

@@ -8,7 +8,9 @@ use super::edit::Edit;
 use super::entry::Removal;
 use super::known::{self, Thing};
 use super::{Applied, customer, fact, role};
+use crate::account::{session, token};
 use crate::error::{Error, Result};
+use crate::id::PersonId;
 use crate::place::{DEFAULT_ENVIRONMENT, kind, place};
 use crate::time::Stamp;
 
@@ -103,7 +105,7 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Removal) -> Result<Applied>
     }
 }
 
-/// Deactivates a person: their life ends and nothing else.
+/// Deactivates a person: their life ends, and with it their sessions and tokens, which must not come back with them.
 fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     let Some(old) = known::person(edit, key)? else {
         return Err(known::no_such("id", kind::PERSON, &key, false));
@@ -114,6 +116,11 @@ fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     fact::end(edit, &fact::LIFE, &[&kind::PERSON, &old.id])?;
     let Stamp { revision, .. } = edit.stamp()?;
     edit.send(&TOUCH, &[&old.id, &revision.0])?;
+    if !edit.is_rehearsal() {
+        let tx = edit.read()?;
+        session::close_others(tx, PersonId(old.id), None)?;
+        token::revoke_all(tx, PersonId(old.id))?;
+    }
     let mut gone = (*old).clone();
     gone.live = false;
     known::put_person(edit, key, gone);

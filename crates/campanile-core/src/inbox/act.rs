@@ -5,7 +5,7 @@
 use campanile_store::{Signal, Sql, Tx, sql};
 use serde::{Deserialize, Serialize};
 
-use super::judge;
+use super::judge::{self, Item, State};
 use super::page::Filter;
 use crate::audience::bundle;
 use crate::error::{Error, Result};
@@ -58,6 +58,27 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it would change a message in this state.
+    const fn changes(self, state: &State) -> bool {
+        match self {
+            Self::Read => !state.read,
+            Self::Unread => state.read,
+            Self::Archive => !state.archived,
+            Self::Unarchive => state.archived,
+            Self::Delete => !state.deleted,
+            Self::Restore => state.deleted,
+        }
+    }
+
+    /// The item as a filter looks at it: a deleted one stands in no view, so for restoring it is looked at as if it
+    /// were not.
+    const fn before(self, mut item: Item) -> Item {
+        if matches!(self, Self::Restore) {
+            item.state.deleted = false;
+        }
+        item
+    }
+
     const fn sql(self) -> &'static Sql {
         match self {
             Self::Read => &READ,
@@ -121,13 +142,22 @@ pub fn named(
     })
 }
 
-/// The messages that a filter takes (its search aside), newest first, at most [`BATCH_LIMIT`].
-pub fn filtered(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, filter: &Filter, now: Moment) -> Result<Plan> {
+/// The messages that a filter takes (its search aside) and that an action would change, newest first, at most
+/// [`BATCH_LIMIT`]: called again after it was done, it finds the next ones. To restore, the view is of the deleted
+/// ones.
+pub fn filtered(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    filter: &Filter,
+    action: Action,
+    now: Moment,
+) -> Result<Plan> {
     let bundle = bundle(tx, person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
-        if filter.takes(&item) {
+        if action.changes(&item.state) && filter.takes(&action.before(item)) {
             items.push((item.ring, item.message));
         }
     });

@@ -93,6 +93,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// The revision of the snapshot.
     pub revision: i64,
+    /// The last revision of the snapshot that changed a message: a message that came up again looks the same.
+    pub messages: i64,
     /// Without a write, the page stands until this time.
     pub stands_until: Moment,
 }
@@ -113,7 +115,7 @@ pub fn page(
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     drop(lists);
     let limit = limit.clamp(1, PAGE_LIMIT);
-    let revision = bundle.revision;
+    let (revision, messages) = (bundle.revision, bundle.messages);
     let Some(words) = filter
         .search
         .as_deref()
@@ -126,6 +128,7 @@ pub fn page(
             next,
             total: Some(total),
             revision,
+            messages,
             stands_until,
         });
     };
@@ -148,6 +151,7 @@ pub fn page(
                 next,
                 total: None,
                 revision,
+                messages,
                 stands_until,
             });
         }
@@ -157,6 +161,7 @@ pub fn page(
         next: left,
         total: None,
         revision,
+        messages,
         stands_until,
     })
 }

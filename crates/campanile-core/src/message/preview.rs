@@ -99,6 +99,13 @@ pub struct Reason {
 /// Whether a person has, or ever had, anything to do with an API of these selectors: a sender who may not look
 /// people up may still ask about them.
 pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Result<bool> {
+    let held = holdings(tx, person)?;
+    if selectors
+        .iter()
+        .any(|selector| held.iter().any(|one| one.key == selector.key()))
+    {
+        return Ok(true);
+    }
     for selector in selectors {
         if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
             && tx

@@ -17,7 +17,8 @@ sql! {
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
     REMEMBER = "INSERT INTO idempotency (author, key, fingerprint, message, at) VALUES ($1, $2, $3, $4, $5)";
     REPEATED = "SELECT message, fingerprint FROM idempotency WHERE author = $1 AND key = $2";
-    FORGET = "DELETE FROM idempotency WHERE at < $1";
+    FORGET = "DELETE FROM idempotency WHERE (author, key) IN
+        (SELECT author, key FROM idempotency WHERE at < $1 LIMIT 2000)";
 }
 
 /// How long a repeat of a request is recognised, in milliseconds: a day.
@@ -138,7 +139,7 @@ pub fn publish(
 }
 
 /// The message that the same request made before.
-fn repeated(tx: &mut Tx<'_>, author: PersonId, one: &Idempotency) -> Result<Option<MessageId>> {
+pub fn repeated(tx: &mut Tx<'_>, author: PersonId, one: &Idempotency) -> Result<Option<MessageId>> {
     let read = |row: &campanile_store::Row<'_>| Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?));
     let Some((message, fingerprint)) = tx.first(&REPEATED, &[&author.0, &one.key], read)? else {
         return Ok(None);
@@ -152,7 +153,7 @@ fn repeated(tx: &mut Tx<'_>, author: PersonId, one: &Idempotency) -> Result<Opti
     }
 }
 
-/// Forgets keys that are older than a day.
+/// Forgets keys that are older than a day, at most 2,000; how many.
 pub fn forget_keys(tx: &mut Tx<'_>, now: Moment) -> Result<u64> {
     Ok(tx.execute(&FORGET, &[&(now.0 - IDEMPOTENCY_MS)])?)
 }

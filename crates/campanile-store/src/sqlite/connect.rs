@@ -41,10 +41,21 @@ impl Target {
 
     /// A connection that creates the file where there is none, for the writer: it leaves the log to `log`.
     pub(super) fn create(&self) -> Result<Connection> {
+        self.make_private();
         let conn = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(conn)
+    }
+
+    /// Makes the file for its owner alone, as it holds messages and the hashes of passwords; SQLite gives its log the
+    /// same rights. Whatever stands in the way is told by the opening that follows.
+    fn make_private(&self) {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let _made = options.open(&self.path);
     }
 
     /// A connection to a file that is there.

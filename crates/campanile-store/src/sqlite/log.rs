@@ -1,6 +1,6 @@
 //! Keeps the write-ahead log short. A thread of its own moves the log into the file, beside the writer and the readers;
-//! what was written meanwhile the writer moves itself, which is little, so that the log can start again at its beginning.
-//! The thread alone would never reach the end of a log that grows all the time.
+//! what was written meanwhile the writer moves itself, which is little, so that the log can start again at its
+//! beginning. The thread alone would never reach the end of a log that grows all the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};

@@ -41,7 +41,7 @@ pub(crate) struct House {
     _postgres: Option<testing::TestDb>,
 }
 
-/// Numbers that look random and are the same every time (SplitMix64).
+/// Numbers that look random and are the same every time (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

@@ -1,8 +1,8 @@
 //! The bars: how fast, how small, each figure beside what it is held against, both of the same run.
 //!
-//! `cargo bench --bench bars` runs all of them in seconds on a small world; `-- --people 1000000 --messages 10000` on the
-//! big one; names after `--` choose some: `cargo bench --bench bars -- inbox announce --people 1000000`. `--postgres` takes
-//! a throw-away PostgreSQL in place of the embedded database.
+//! `cargo bench --bench bars` runs all of them in seconds on a small world; `-- --people 1000000 --messages 10000` on
+//! the big one; names after `--` choose some: `cargo bench --bench bars -- inbox announce --people 1000000`.
+//! `--postgres` takes a throw-away PostgreSQL in place of the embedded database.
 
 mod client;
 mod footprint;

@@ -184,7 +184,7 @@ pub(crate) fn engage(house: &House) {
     let read = house
         .app
         .db
-        .read(move |tx| act::filtered(tx, &lists, someone, &Filter::default(), now));
+        .read(move |tx| act::filtered(tx, &lists, someone, &Filter::default(), Action::Read, now));
     let mut plan = house.rt.block_on(read).expect("the inbox can be read");
     let messages = plan.messages.len();
     plan.messages.truncate(1);

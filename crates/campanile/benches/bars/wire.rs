@@ -70,9 +70,11 @@ fn bearer(token: &str) -> String {
 }
 
 fn message(at: usize, role: &str) -> String {
-    format!(
-        r#"{{"title":"Announcement {at}","text":"From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual; nothing needs to be done on your side. Questions: [the status page](https://status.example.com). We will write again when it is over, and here if anything changes.","audience":[{{"kind":"environment_role","role":"{role}"}}]}}"#
-    )
+    let text = "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual; nothing \
+                needs to be done on your side. Questions: [the status page](https://status.example.com). We will write again \
+                when it is over, and here if anything changes.";
+    let audience = format!(r#"[{{"kind":"environment_role","role":"{role}"}}]"#);
+    format!(r#"{{"title":"Announcement {at}","text":"{text}","audience":{audience}}}"#)
 }
 
 /// Publishing to everybody: time, rows and log, at this size and at a thousand people.

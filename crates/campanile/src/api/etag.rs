@@ -23,7 +23,21 @@ pub(super) struct Tag {
     boot: u64,
     version: u64,
     person: i64,
+    place: u64,
     stands_until: i64,
+}
+
+/// What an answer is about and rests on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Basis {
+    /// Whose it is.
+    pub(super) person: PersonId,
+    /// Which list, and which page of it.
+    pub(super) place: u64,
+    /// [`state`], read before the content.
+    pub(super) version: Option<u64>,
+    /// Without a write the content stands until then.
+    pub(super) stands_until: Moment,
 }
 
 impl Tag {
@@ -40,6 +54,7 @@ impl Tag {
             boot: u64::from_str_radix(parts.next()?, 16).ok()?,
             version: parts.next()?.parse().ok()?,
             person: parts.next()?.parse().ok()?,
+            place: u64::from_str_radix(parts.next()?, 16).ok()?,
             stands_until: parts.next()?.parse().ok()?,
         };
         parts.next().is_none().then_some(tag)
@@ -51,17 +66,15 @@ impl Tag {
             boot,
             version,
             person,
+            place,
             stands_until,
         } = self;
-        format!("W/\"{content}.{boot:x}.{version}.{person}.{stands_until}\"")
+        format!("W/\"{content}.{boot:x}.{version}.{person}.{place:x}.{stands_until}\"")
     }
 
-    /// Whether nothing was written since, no window opened or closed, and it was the same person's.
-    pub(super) fn stands(&self, app: &App, person: PersonId, now: Moment) -> bool {
-        self.person == person.0
-            && self.boot == app.boot
-            && state(app, person) == Some(self.version)
-            && now.0 < self.stands_until
+    /// Whether nothing was written since, and no window opened or closed.
+    pub(super) fn stands(&self, app: &App, now: Moment) -> bool {
+        self.boot == app.boot && state(app, PersonId(self.person)) == Some(self.version) && now.0 < self.stands_until
     }
 }
 
@@ -81,9 +94,12 @@ pub(super) fn state(app: &App, person: PersonId) -> Option<u64> {
     ])
 }
 
-/// The tag that the client has; only the first of several is looked at.
-pub(super) fn given(headers: &HeaderMap) -> Option<Tag> {
-    Tag::parse(headers.get(header::IF_NONE_MATCH)?.to_str().ok()?)
+/// The tag that the client has of this person and place.
+pub(super) fn given(headers: &HeaderMap, person: PersonId, place: u64) -> Option<Tag> {
+    let tags = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    tags.split(',')
+        .filter_map(Tag::parse)
+        .find(|tag| tag.person == person.0 && tag.place == place)
 }
 
 /// 304 with the tag.
@@ -94,23 +110,16 @@ pub(super) fn not_modified(tag: &Tag) -> Response {
 }
 
 /// The body, or 304 where the client has just that. `content` is a number for what the body says.
-pub(super) fn answer<T: Serialize>(
-    app: &App,
-    body: &T,
-    content: u64,
-    known: Option<&Tag>,
-    person: PersonId,
-    version: Option<u64>,
-    stands_until: Moment,
-) -> Response {
+pub(super) fn answer<T: Serialize>(app: &App, body: &T, content: u64, known: Option<&Tag>, basis: Basis) -> Response {
     let tag = Tag {
         content: format!("{content:016x}"),
         boot: app.boot,
-        version: version.unwrap_or(0),
-        person: person.0,
-        stands_until: stands_until.0,
+        version: basis.version.unwrap_or(0),
+        person: basis.person.0,
+        place: basis.place,
+        stands_until: basis.stands_until.0,
     };
-    if known.is_some_and(|known| known.content == tag.content && known.person == tag.person) {
+    if known.is_some_and(|known| known.content == tag.content) {
         return not_modified(&tag);
     }
     let bytes = serde_json::to_vec(body).expect("texts and numbers always serialise");
@@ -148,6 +157,7 @@ mod tests {
             boot: 7,
             version: 12,
             person: 3,
+            place: 9,
             stands_until: i64::MAX,
         };
         assert_eq!(Tag::parse(&tag.text()), Some(tag));

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use campanile_core::Error;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::act::{self, Action, All};
 use campanile_core::inbox::{self, Counted, Counts, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::message::Importance;
 use campanile_core::time::Revision;
-use campanile_core::{Error, revision};
+use campanile_store::Tx;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,6 +25,9 @@ use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavail
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
+
+/// Tells the tags of counts from those of pages.
+const COUNTS: u64 = 1;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -111,20 +115,25 @@ async fn list(
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
     let person = principal.person;
-    let known = etag::given(&headers);
-    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
-        return Ok(etag::not_modified(tag));
-    }
-    let version = etag::state(&app, person);
     let filter = query.filter()?;
     let before = cursor(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    let place = etag::content_of((filter.view, filter.importance, &filter.search, before, limit));
+    let known = etag::given(&headers, person, place);
+    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
+        return Ok(etag::not_modified(tag));
+    }
+    let version = etag::state(&app, person);
     let lists = Arc::clone(&app.lists);
-    let page = app
-        .db
-        .read(move |tx| inbox::page(tx, &lists, person, &filter, before, limit, now))
-        .await?;
-    let stands_until = page.stands_until;
+    let searches = filter.search.is_some();
+    let work = move |tx: &mut Tx<'_>| inbox::page(tx, &lists, person, &filter, before, limit, now);
+    // A search looks at many texts: not on a thread that serves.
+    let page = if searches {
+        app.db.scan(work).await?
+    } else {
+        app.db.read(work).await?
+    };
+    let (stands_until, messages) = (page.stands_until, page.messages);
     let body = InboxPage {
         items: page.items,
         next: page.next.map(|next| next.to_string()),
@@ -143,16 +152,14 @@ async fn list(
             state,
         )
     });
-    let content = etag::content_of((items.collect::<Vec<_>>(), &body.next, body.total));
-    Ok(etag::answer(
-        &app,
-        &body,
-        content,
-        known.as_ref(),
+    let content = etag::content_of((items.collect::<Vec<_>>(), &body.next, body.total, messages));
+    let basis = etag::Basis {
         person,
+        place,
         version,
         stands_until,
-    ))
+    };
+    Ok(etag::answer(&app, &body, content, known.as_ref(), basis))
 }
 
 /// Counts your inbox: the number on the bell. Always exact.
@@ -164,8 +171,8 @@ async fn list(
 async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: HeaderMap) -> Result<Response, Problem> {
     let now = app.clock.now();
     let person = principal.person;
-    let known = etag::given(&headers);
-    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, person, now)) {
+    let known = etag::given(&headers, person, COUNTS);
+    if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
         return Ok(etag::not_modified(tag));
     }
     let version = etag::state(&app, person);
@@ -180,15 +187,13 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
         revision: Revision(revision),
     };
     let content = etag::content_of(body.counts);
-    Ok(etag::answer(
-        &app,
-        &body,
-        content,
-        known.as_ref(),
+    let basis = etag::Basis {
         person,
+        place: COUNTS,
         version,
         stands_until,
-    ))
+    };
+    Ok(etag::answer(&app, &body, content, known.as_ref(), basis))
 }
 
 /// One message of yours. Looking at it marks nothing.
@@ -294,11 +299,15 @@ async fn bulk(
     }
     if action == Action::Read && bulk.view.unwrap_or_default() == View::Inbox && bulk.importance.is_none() {
         let now = app.clock.now();
-        let latest = app.db.read(revision::latest).await?;
-        let up_to = bulk.up_to.map_or(latest, |up_to| up_to.min(latest));
-        app.db
-            .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
-            .await?;
+        let lists = Arc::clone(&app.lists);
+        let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
+        let up_to = bulk.up_to.map_or(counted.revision, |up_to| up_to.min(counted.revision));
+        // A mark only where there is something to mark: they are kept.
+        if counted.counts.unread > 0 {
+            app.db
+                .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
+                .await?;
+        }
         return Ok(Json(BulkDone {
             changed: None,
             more: false,
@@ -316,7 +325,7 @@ async fn bulk(
     let lists = Arc::clone(&app.lists);
     let plan = app
         .db
-        .read(move |tx| act::filtered(tx, &lists, person, &filter, now))
+        .read(move |tx| act::filtered(tx, &lists, person, &filter, action, now))
         .await?;
     let (changed, more) = (plan.messages.len(), plan.more);
     app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;

@@ -263,7 +263,8 @@ struct Ticket {
 
 /// Shows one's ticket
 ///
-/// The ticket is the long-lived `auth_ticket` of the UI messages contract (`/v3/…`). It is valid from when it is shown.
+/// The ticket is the long-lived `auth_ticket` of the UI messages contract (`/v3/…`). It is valid from when it is
+/// shown.
 #[utoipa::path(
     get, path = "/api/v1/me/ticket", tag = "Me",
     responses((status = 200, description = "The ticket.", body = Ticket), Unauthenticated)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use campanile_core::account::{self, password};
 use campanile_core::id::PersonId;
+use campanile_core::message::preview;
 use campanile_core::policy::{Act, may};
 use campanile_core::rights::Rights;
 use campanile_core::{Error, error};
@@ -88,7 +89,7 @@ async fn change_password(
 /// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users",
-    params(("id" = PersonId, Path, description = "The person's number.")),
+    params(("id" = String, Path, description = "The user's id or login.")),
     request_body = ResetPassword,
     responses(
         (status = 204, description = "Set."),
@@ -98,14 +99,16 @@ async fn change_password(
 async fn reset_password(
     State(app): State<Arc<App>>,
     principal: Principal,
-    Path(id): Path<PersonId>,
+    Path(name): Path<String>,
     Json(wanted): Json<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
-    let login = app
+    let (id, login) = app
         .db
-        .read(move |tx| -> error::Result<String> {
-            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(id))?;
-            Ok(account::candidate_of(tx, id)?.login)
+        .read(move |tx| -> error::Result<(PersonId, String)> {
+            // Nobody's number: who may not is told so before the name is looked up.
+            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
+            let id = preview::person(tx, &name).map_err(|_| Error::Missing("user"))?;
+            Ok((id, account::candidate_of(tx, id)?.login))
         })
         .await?;
     password::check("password", &wanted.password, &login)?;

@@ -52,8 +52,8 @@ struct LoggedIn {
 
 /// Signs in
 ///
-/// Opens a session and sets its cookie (`HttpOnly`, `SameSite=Lax`). Scripts need no session: they send a personal token
-/// as `Authorization: Bearer`, or login and password as `Authorization: Basic`.
+/// Opens a session and sets its cookie (`HttpOnly`, `SameSite=Lax`). Scripts need no session: they send a personal
+/// token as `Authorization: Bearer`, or login and password as `Authorization: Basic`.
 #[utoipa::path(
     post,
     path = "/api/v1/session",

@@ -53,7 +53,7 @@ pub(super) struct VisiblePage {
 }
 
 /// Says what a person could see in bell and inbox at a time, from the facts and texts of that time, and when they saw
-/// and read it. Your own is always open to you.
+/// and read it: also what was recalled or corrected since, or deleted by the person. For ORGANIZATION:ADMIN.
 #[utoipa::path(get, path = "/api/v1/users/{id}/visible", tag = "Directory",
     params(("id" = String, Path, description = "The user's id or login."), VisibleQuery), responses(
     (status = 200, body = VisiblePage),
@@ -66,6 +66,9 @@ async fn visible(
     Query(query): Query<VisibleQuery>,
 ) -> Result<Json<VisiblePage>, Problem> {
     let at = query.at.unwrap_or_else(|| app.clock.now());
+    if at > app.clock.now() {
+        return Err(Error::field("at", "lies ahead; what will be seen then is not known").into());
+    }
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
     let limit = query.limit.unwrap_or(20);
     let asking = principal.person;

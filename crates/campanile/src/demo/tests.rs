@@ -90,7 +90,7 @@ async fn sent_messages_are_in_every_state_and_some_people_have_read_them() {
 
 #[tokio::test]
 async fn what_is_printed_names_address_accounts_and_three_commands() {
-    let text = welcome("http://127.0.0.1:8480", "cmp_token");
+    let text = welcome("http://127.0.0.1:8480", "cmp_token", "campanile");
     insta::assert_snapshot!(text);
 }
 

@@ -6,6 +6,7 @@ use axum::extract::State;
 use campanile_core::Error;
 use campanile_core::audience::Rule;
 use campanile_core::id::MessageId;
+use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
 use campanile_core::message::target;
 use campanile_core::message::{self, Message, Status, funnel};
@@ -135,9 +136,11 @@ pub(super) async fn one(
         })
         .await?;
     if let Some(size) = size {
-        app.db
+        // Counted again by the next who looks, where it cannot be stored.
+        let _stored = app
+            .db
             .jot(move |tx| funnel::store_size(tx, id, size.people, size.without_email))
-            .await?;
+            .await;
     }
     Ok(Json(described))
 }
@@ -183,6 +186,13 @@ async fn recipients(
 ) -> Result<Json<RecipientsPage>, Problem> {
     let now = app.clock.now();
     let person = principal.person;
+    if query
+        .q
+        .as_ref()
+        .is_some_and(|words| words.chars().count() > SEARCH_CHARS)
+    {
+        return Err(Error::field("q", format!("is longer than {SEARCH_CHARS} characters")).into());
+    }
     let after = cursor(query.cursor.as_deref())?.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
     let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
     let page = app

@@ -9,11 +9,13 @@ use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
-use campanile_core::message::target::Target;
+use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, sent};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
+use campanile_store::Tx;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -60,14 +62,27 @@ async fn create(
     let now = app.clock.now();
     let person = principal.person;
     let idempotency = idempotency(&headers, &draft)?;
+    let key = idempotency.clone();
     let checked = app
         .db
         .read(move |tx| {
+            if let Some(known) = key
+                .map(|key| publish::repeated(tx, person, &key))
+                .transpose()?
+                .flatten()
+            {
+                return Ok(Err(known));
+            }
             let rights = Rights::load(tx, person)?;
             let name = sent::person_name(tx, person)?;
-            draft::check_for(tx, &draft, &name, now, &may_send(&rights))
+            draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(Ok)
         })
         .await?;
+    let checked = match checked {
+        Ok(checked) => checked,
+        // The same request, whose answer got lost: what it made, whatever has changed since.
+        Err(known) => return created(&app, known, now).await,
+    };
     let written = app
         .db
         .write(move |tx| publish::publish(tx, person, &checked, idempotency.as_ref(), now))
@@ -78,14 +93,17 @@ async fn create(
         }
         written => written?,
     };
-    let answer = app
-        .db
-        .read(move |tx| {
-            let message = message::find(tx, accepted.id)?;
-            describe(tx, message, None, now)
-        })
-        .await?;
-    let location = format!("/api/v1/messages/{}", accepted.id);
+    created(&app, accepted.id, now).await
+}
+
+/// The answer to a message that was accepted.
+async fn created(app: &App, id: MessageId, now: Moment) -> Result<Response, Problem> {
+    let describe = move |tx: &mut Tx<'_>| {
+        let message = message::find(tx, id)?;
+        describe(tx, message, None, now)
+    };
+    let answer = app.db.read(describe).await?;
+    let location = format!("/api/v1/messages/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(answer)).into_response())
 }
 
@@ -188,10 +206,15 @@ async fn correct(
     let given = Arc::clone(&correction);
     app.db
         .read(move |tx| {
-            reach(tx, person, id, Want::Correct)?;
+            let message = reach(tx, person, id, Want::Correct)?;
             if let Some(audience) = &given.audience {
                 let rights = Rights::load(tx, person)?;
-                draft::check_audience(tx, audience, None, &may_send(&rights))?;
+                // Groups and people are judged at the message's home, which stays.
+                let home = message
+                    .environment
+                    .map(|id| target::environment_key(tx, id))
+                    .transpose()?;
+                draft::check_audience(tx, audience, home.as_deref(), &may_send(&rights))?;
             }
             Ok::<_, Error>(())
         })
