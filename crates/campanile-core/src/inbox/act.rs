@@ -59,7 +59,7 @@ pub enum Action {
 
 impl Action {
     /// Whether it would change a message in this state.
-    const fn changes(self, state: &State) -> bool {
+    const fn changes(self, state: State) -> bool {
         match self {
             Self::Read => !state.read,
             Self::Unread => state.read,
@@ -157,7 +157,7 @@ pub fn filtered(
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
-        if action.changes(&item.state) && filter.takes(&action.before(item)) {
+        if action.changes(item.state) && filter.takes(&action.before(item)) {
             items.push((item.ring, item.message));
         }
     });

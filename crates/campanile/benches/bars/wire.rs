@@ -71,8 +71,8 @@ fn bearer(token: &str) -> String {
 
 fn message(at: usize, role: &str) -> String {
     let text = "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual; nothing \
-                needs to be done on your side. Questions: [the status page](https://status.example.com). We will write again \
-                when it is over, and here if anything changes.";
+                needs to be done on your side. Questions: [the status page](https://status.example.com). We will write \
+                again when it is over, and here if anything changes.";
     let audience = format!(r#"[{{"kind":"environment_role","role":"{role}"}}]"#);
     format!(r#"{{"title":"Announcement {at}","text":"{text}","audience":{audience}}}"#)
 }

@@ -165,7 +165,14 @@ mod tests {
 
     #[test]
     fn somebody_elses_tag_is_none() {
-        for text in ["*", "\"abc\"", "W/\"a.b.c.d.e\"", "", "\"a.1.1.1.1.1\""] {
+        for text in [
+            "*",
+            "\"abc\"",
+            "W/\"a.b.c.d.e\"",
+            "",
+            "\"a.1.1.1.1\"",
+            "\"a.1.1.1.1.1.1\"",
+        ] {
             assert_eq!(Tag::parse(text), None, "{text}");
         }
     }

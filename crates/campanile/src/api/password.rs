@@ -107,7 +107,10 @@ async fn reset_password(
         .read(move |tx| -> error::Result<(PersonId, String)> {
             // Nobody's number: who may not is told so before the name is looked up.
             may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
-            let id = preview::person(tx, &name).map_err(|_| Error::Missing("user"))?;
+            let id = preview::person(tx, &name).map_err(|error| match error {
+                Error::Invalid(_) => Error::Missing("user"),
+                other => other,
+            })?;
             Ok((id, account::candidate_of(tx, id)?.login))
         })
         .await?;
