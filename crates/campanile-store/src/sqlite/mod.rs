@@ -63,7 +63,9 @@ impl Sqlite {
             log,
             queue_time: options.queue_time,
         };
-        threads.start("campanile-write", move || writer.run(&inbox))?;
+        // Looked at before the database is handed out: what another process writes from then on is noticed.
+        let outside = writer.data_version();
+        threads.start("campanile-write", move || writer.run(&inbox, outside))?;
         Ok(Self {
             target,
             jobs,

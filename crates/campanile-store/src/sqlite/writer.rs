@@ -32,8 +32,8 @@ pub(super) struct Writer {
 const IDLE_LOOKS: u32 = 20;
 
 impl Writer {
-    pub(super) fn run(&mut self, inbox: &Receiver<Job>) {
-        let mut outside = self.data_version();
+    /// Works until the inbox closes. `outside` is [`Writer::data_version`] as it was when the database was opened.
+    pub(super) fn run(&mut self, inbox: &Receiver<Job>, mut outside: i64) {
         let mut idle = 0;
         loop {
             match inbox.recv_timeout(LOOK_OUTSIDE) {
@@ -64,7 +64,8 @@ impl Writer {
         }
     }
 
-    fn data_version(&self) -> i64 {
+    /// A number that moves when another connection has committed.
+    pub(super) fn data_version(&self) -> i64 {
         self.conn
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
