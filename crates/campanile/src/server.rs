@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, keeper};
+use crate::{api, console, keeper};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -36,7 +36,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         let db = app.db.clone();
         move || readiness(db.clone())
     };
-    let inside = api.with_state(Arc::clone(app)).merge(docs);
+    let inside = api.with_state(Arc::clone(app)).merge(docs).merge(console::routes(app));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))
 }
