@@ -71,8 +71,8 @@ impl utoipa::PartialSchema for Moment {
 }
 impl utoipa::ToSchema for Moment {}
 
-/// A place in the one total order of directory changes and publications (house rule: history is ordered by a
-/// revision, not by the clock). Larger is later.
+/// A place in the one total order of directory changes and publications, which orders history in place of the clock.
+/// Larger is later.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
 )]

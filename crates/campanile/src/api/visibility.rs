@@ -15,8 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::extract::{Json, Path, Query};
-use crate::api::inbox::cursor;
+use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
@@ -38,7 +37,7 @@ pub(super) struct VisibleQuery {
     /// The `next` of the page before.
     cursor: Option<String>,
     /// Messages of a page, 1 to 100; 20 where absent.
-    limit: Option<usize>,
+    limit: Option<i64>,
 }
 
 /// A page of what a person could see.
@@ -71,7 +70,7 @@ async fn visible(
         return Err(Error::field("at", "lies ahead; what will be seen then is not known").into());
     }
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20);
+    let limit = extract::limit(query.limit, 20, 100)?;
     let asking = principal.person;
     let (items, next) = app
         .db
