@@ -54,8 +54,9 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z"))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("must be a date and time of RFC 3339, such as 2026-01-01T00:00:00Z")
+        })
     }
 }
 

@@ -26,7 +26,7 @@ use crate::world::{ACCOUNTS, PASSWORD};
 
 /// Fills a database of its own and serves it until SIGTERM or Ctrl-C.
 pub fn run(flags: Flags) -> Result<(), Failure> {
-    let asked = flags.listen.is_some() || config::variable("CAMPANILE_LISTEN").is_some();
+    let is_named = flags.listen.is_some() || config::variable("CAMPANILE_LISTEN").is_some();
     if flags.database.is_some() {
         let why = "the demonstration makes a database of its own, and removes it: leave out --database";
         return Err(Failure::Usage(why.into()));
@@ -39,6 +39,7 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
     settings.admin_password = Some(Secret::new(PASSWORD));
     // A line for each request would hide what is printed here.
     telemetry::start_log(settings.log_format, "warn")?;
+    let asked = is_named || settings.listen != Settings::default().listen;
     let runtime = serving::runtime()?;
     let (listener, address) = runtime.block_on(listen(&settings, asked))?;
     let origin = settings.origin(address);
@@ -66,21 +67,19 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
 
 /// Listens where the settings say. Where that is taken and nobody asked for it, at a free port.
 async fn listen(settings: &Settings, asked: bool) -> Result<(TcpListener, SocketAddr), Failure> {
-    let usual = Settings::default().listen;
-    match serving::listen(settings).await {
-        Err(_) if !asked && settings.listen == usual && is_taken(usual).await => {
-            let mut free = settings.clone();
-            free.listen.set_port(0);
-            let (listener, address) = serving::listen(&free).await?;
-            serving::say(&format!(
-                "the usual port {} is taken, so this is at port {}; --listen names another",
-                usual.port(),
-                address.port()
-            ));
-            Ok((listener, address))
-        }
-        listening => listening,
+    let wanted = settings.listen;
+    let listening = serving::listen(settings).await;
+    if asked || listening.is_ok() || !is_taken(wanted).await {
+        return listening;
     }
+    let mut free = settings.clone();
+    free.listen.set_port(0);
+    let (listener, address) = serving::listen(&free).await?;
+    let (taken, port) = (wanted.port(), address.port());
+    serving::say(&format!(
+        "the usual port {taken} is taken, so this is at port {port}; --listen names another"
+    ));
+    Ok((listener, address))
 }
 
 async fn is_taken(address: SocketAddr) -> bool {

@@ -121,22 +121,27 @@ fn choices<T: DeserializeOwned>(value: &Value, path: &str, words: &str) -> Optio
     Some(said(&error)).filter(|listed| listed.starts_with("unknown variant"))
 }
 
-/// The field of the object at `path` without which the complaint is another one. A reader that looks at `kind` first
-/// does not say which field it is about.
+/// The field of the object, or the entry of the list, at `path` without which the complaint is another one. A reader
+/// that looks at `kind` first does not say which field it is about.
 fn culprit<T: DeserializeOwned>(value: &Value, path: &str, words: &str) -> Option<String> {
     let pointer = pointer(path);
-    let object = value.pointer(&pointer)?.as_object()?;
-    let names = object.keys().take(TRIED_FIELDS);
-    let is_it = |name: &&String| {
+    let names: Vec<String> = match value.pointer(&pointer)? {
+        Value::Object(fields) => fields.keys().take(TRIED_FIELDS).cloned().collect(),
+        Value::Array(entries) => (0..entries.len().min(TRIED_FIELDS)).map(|at| at.to_string()).collect(),
+        _ => return None,
+    };
+    let is_it = |name: &String| {
         let mut without = value.clone();
-        if let Some(object) = without.pointer_mut(&pointer).and_then(Value::as_object_mut) {
-            object.remove(*name);
+        match without.pointer_mut(&pointer) {
+            Some(Value::Object(fields)) => drop(fields.remove(name)),
+            Some(Value::Array(entries)) => drop(name.parse().map(|at: usize| entries.remove(at))),
+            _ => {}
         }
         serde_json::from_value::<T>(without).map_or_else(|error| said(&error) != words, |_| true)
     };
     // Without its kind an object is refused for that; so the kind is it only where nothing else is.
-    let (kind, others): (Vec<_>, Vec<_>) = names.partition(|name| *name == "kind");
-    others.into_iter().chain(kind).find(is_it).cloned()
+    let (kind, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name == "kind");
+    others.into_iter().chain(kind).find(is_it)
 }
 
 /// A path as a JSON pointer (RFC 6901).
@@ -149,9 +154,11 @@ fn pointer(path: &str) -> String {
     pointer
 }
 
-/// A field of the thing at a path.
+/// A field of the object at a path, or an entry of the list there.
 fn below(path: &str, name: &str) -> String {
-    if path.is_empty() {
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{path}[{name}]")
+    } else if path.is_empty() {
         name.to_owned()
     } else {
         format!("{path}.{name}")
@@ -159,6 +166,7 @@ fn below(path: &str, name: &str) -> String {
 }
 
 /// A path as a fault names it: the whole is `.` to the reader, and a place that it lost sight of is `?`.
+#[must_use]
 pub fn path_of(path: &serde_path_to_error::Path) -> String {
     let path = path.to_string();
     let path = path.trim_end_matches('?').trim_end_matches('.');
@@ -264,7 +272,7 @@ fn known(rest: &str) -> Option<String> {
     match names.as_slice() {
         [] => None,
         [one] => Some((*one).to_owned()),
-        [some @ .., last] => Some(format!("{} or {last}", some.join(", "))),
+        [first @ .., end] => Some(format!("{} or {end}", first.join(", "))),
     }
 }
 
@@ -353,6 +361,8 @@ mod tests {
             role: String,
             on: Option<On>,
             weight: Option<Weight>,
+            #[serde(default)]
+            groups: Vec<String>,
         },
     }
 
@@ -416,6 +426,8 @@ mod tests {
             r#"{"kind":"role","role":"x","weight":[]}"#,
             r#"{"kind":"role","role":"x","on":{"planet":"x"}}"#,
             r#"{"kind":"role","role":"x","on":{"api":1}}"#,
+            r#"{"kind":"role","role":"x","groups":["a",1]}"#,
+            r#"{"kind":"role","role":"x","groups":"a"}"#,
             r#"{"kind":"role","role":"x","on":"api"}"#,
             r#"{"kind":"role","role":"x","on":{"api":"a","group":"b"}}"#,
         ];

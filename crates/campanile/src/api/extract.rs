@@ -151,7 +151,10 @@ fn query_problem(rejection: &QueryRejection) -> Problem {
     type Located = serde_path_to_error::Error<serde::de::value::Error>;
     match causes(rejection).find_map(|cause| cause.downcast_ref::<Located>()) {
         Some(located) => {
-            let wrong = misread::misfit(misread::path_of(located.path()), &located.inner().to_string());
+            let mut wrong = misread::misfit(misread::path_of(located.path()), &located.inner().to_string());
+            if wrong.field == "limit" && wrong.reason.contains("number") {
+                wrong.reason = limit_words(PAGE_MOST);
+            }
             Problem::at(Kind::Malformed, wrong.field, wrong.reason)
         }
         None => Problem::at(Kind::Malformed, "", "the parameters after `?` cannot be read"),
@@ -196,7 +199,14 @@ fn only_parameter(route: &str) -> Option<&str> {
 pub fn limit(asked: Option<i64>, usual: usize, most: usize) -> Result<usize, Error> {
     let Some(asked) = asked else { return Ok(usual) };
     let fits = usize::try_from(asked).ok().filter(|limit| (1..=most).contains(limit));
-    fits.ok_or_else(|| Error::field("limit", format!("must be a whole number from 1 to {most}")))
+    fits.ok_or_else(|| Error::field("limit", limit_words(most)))
+}
+
+/// Items of a page at most, of every list.
+const PAGE_MOST: usize = 100;
+
+fn limit_words(most: usize) -> String {
+    format!("must be a whole number from 1 to {most}")
 }
 
 /// The number that a list gave as `next`.

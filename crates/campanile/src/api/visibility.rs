@@ -52,11 +52,13 @@ pub(super) struct VisiblePage {
     next: Option<String>,
 }
 
-/// Says what a person could see in bell and inbox at a time, from the facts and texts of that time, and when they saw
-/// and read it: also what was recalled or corrected since, or deleted by the person. For ORGANIZATION:ADMIN.
+/// Says what a person could see at a time
+///
+/// What stood in bell and inbox, from the facts and texts of that time, and when the person saw and read it: also what
+/// was recalled or corrected since, or deleted by the person. Needs ORGANIZATION:ADMIN.
 #[utoipa::path(get, path = "/api/v1/users/{id}/visible", tag = "Directory",
     params(("id" = String, Path, description = "The user's id or login."), VisibleQuery), responses(
-    (status = 200, body = VisiblePage),
+    (status = 200, description = "A page, newest first.", body = VisiblePage),
     Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
 ))]
 async fn visible(

@@ -245,9 +245,9 @@ async fn wrong_input_names_the_field() {
     400 /problems/malformed
       the body is empty; JSON is expected
     400 /problems/malformed
-      limit: is too great a number
+      limit: must be a whole number from 1 to 100
     400 /problems/malformed
-      limit: must be a whole number, and is empty
+      limit: must be a whole number from 1 to 100
     400 /problems/malformed
       page: is not known here; there is limit
     400 /problems/malformed
