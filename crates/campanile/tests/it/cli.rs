@@ -128,6 +128,24 @@ fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
     let (_, out, _) = output(&mut run(&preview));
     assert!(out.starts_with("4 people, "), "{out}");
 
+    // By login in any case, and by id.
+    for who in ["Ann", "u-ann"] {
+        let to = [
+            "send",
+            "--url",
+            &url,
+            "--user",
+            "admin",
+            "--to-user",
+            who,
+            "--title",
+            "x",
+            "--preview",
+        ];
+        let (_, out, err) = output(&mut run(&to));
+        assert!(out.ends_with("for example ann (ann)\n"), "{out}{err}");
+    }
+
     assert_eq!(server.end("-TERM"), Some(0));
     let (code, _, err) = output(&mut run(&send));
     assert_eq!(code, Some(3), "{err}");
