@@ -33,7 +33,7 @@ sql! {
     SUBTREE = "SELECT customer FROM lineage WHERE ancestor = $1 AND until = 9223372036854775807";
 }
 
-/// The role of a person in the UI messages contract (its section 1.4).
+/// The role of a person in the UI messages contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum AsmRole {
     /// Reads what is addressed to them.

@@ -71,9 +71,9 @@ struct Reach {
 
 /// Sends, or only counts the audience. An answer that is not yes sends nothing, and is [`Failure::Work`].
 pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
+    let draft = args.draft()?;
     let origin = origin(args, around.env)?;
     let client = Client::new(origin, authorization(args, around.env)?, around.pauses.clone())?;
-    let draft = args.draft()?;
     let asked = !args.yes && around.answers.is_some();
     if args.preview || asked {
         let mut body = serde_json::json!({ "audience": draft.audience });

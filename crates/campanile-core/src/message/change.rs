@@ -76,16 +76,16 @@ impl Change {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Correction {
-    /// See the draft.
+    /// Another title; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// See the draft.
+    /// Another text; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// See the draft.
+    /// Another sender; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
-    /// See the draft.
+    /// Another importance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance: Option<Importance>,
     /// Another start; `null` for none.
@@ -99,10 +99,11 @@ pub struct Correction {
     /// Switch it on or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Another audience. Only for `while_active`, or before publication (decision 5).
+    /// Another audience. Only of a `while_active` message, or before publication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Vec<Target>>,
-    /// Ring the bell again: it becomes unread for everybody.
+    /// Ring the bell again: it becomes unread for its audience. Those who archived or deleted it are left in peace: to
+    /// them it does not come back.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ring: bool,
 }

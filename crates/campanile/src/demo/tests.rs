@@ -102,3 +102,23 @@ fn another_database_is_not_touched() {
     };
     assert_eq!(run(flags).unwrap_err().code(), 2);
 }
+
+#[tokio::test]
+async fn a_taken_port_is_given_way_to_unless_it_was_asked_for() {
+    let (taken, address) = serving::listen(&Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let settings = Settings {
+        listen: address,
+        ..Settings::default()
+    };
+    let (_, other) = listen(&settings, false).await.unwrap();
+    assert_eq!(other.ip(), address.ip());
+    assert_ne!(other.port(), address.port());
+    let failure = listen(&settings, true).await.unwrap_err().to_string();
+    assert!(failure.contains(&address.to_string()), "{failure}");
+    drop(taken);
+}

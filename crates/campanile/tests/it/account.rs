@@ -117,6 +117,50 @@ fn a_header_decides_alone() {
 }
 
 #[test]
+fn each_way_to_be_nobody_has_its_own_words() {
+    each_world(async |world| {
+        let cookie = session_of(world, "admin", ADMIN_PASSWORD).await;
+        let expires_at = START.plus_ms(60_000);
+        let wanted = json!({"name": "ci", "expires_at": expires_at});
+        let made = world
+            .post("/api/v1/me/tokens")
+            .cookie(&cookie)
+            .json(&wanted)
+            .send()
+            .await
+            .is(201);
+        let token = made.json()["token"].as_str().unwrap().to_owned();
+        world.advance(Duration::from_hours(8 * 24));
+        let me = || world.get("/api/v1/me");
+        let said = [
+            me().send().await,
+            me().cookie(&cookie).send().await,
+            me().cookie("campanile_session=nonsense").send().await,
+            me().bearer(&token).send().await,
+            me().bearer("cmp_nonsense").send().await,
+            me().basic("admin", "not the password").send().await,
+            me().basic("nobody", "not the password").send().await,
+            me().header("authorization", "Digest x").send().await,
+        ];
+        let words = said.map(|said| said.is(401).json()["detail"].as_str().unwrap().to_owned());
+        let ended = "the session has ended; sign in again";
+        // The same for a wrong name and a wrong password: neither tells who is there.
+        let wrong = "the login or the password is wrong";
+        let expected = [
+            "sign in first: no session, token or password came with the request",
+            ended,
+            ended,
+            "the token has expired; make a new one",
+            "there is no such token: it is mistyped, or was revoked",
+            wrong,
+            wrong,
+            "the header `Authorization` cannot be read: it is `Bearer` and a token, or `Basic` with login and password",
+        ];
+        assert_eq!(words, expected);
+    });
+}
+
+#[test]
 fn nobody_is_told_how_to_sign_in() {
     each_world(async |world| {
         let said = world.get("/api/v1/me").send().await.is(401);
