@@ -61,6 +61,8 @@ struct Sent {
     opens_at: Option<Moment>,
     /// Only where its audience has been counted.
     funnel: Option<Reach>,
+    /// How many people it was published to; only in the answer to publishing.
+    recipients: Option<u64>,
 }
 
 /// How far a message got.
@@ -100,6 +102,9 @@ pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
 /// Says what became of an accepted message. It has been sent: whatever fails from here on is no failure of that.
 async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted: &Bytes) -> Result<(), Failure> {
     let sent: Sent = parse(accepted)?;
+    if sent.recipients == Some(0) {
+        writeln!(around.notes, "warning: the audience holds nobody; nobody was told")?;
+    }
     let path = format!("/api/v1/messages/{}", sent.id);
     let call = Call {
         method: Method::GET,

@@ -68,9 +68,13 @@ pub(super) struct SentMessage {
     edited_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recalled_at: Option<Moment>,
-    /// How far it got. Absent before publication, and in the answer to publishing, which waits for no count.
+    /// How far it got. Absent before publication, and in the answer to publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     funnel: Option<Funnel>,
+    /// In the answer to publishing: how many people it was published to, exactly; 0 where its audience holds nobody.
+    /// Absent while it waits for its window, and where counting was not possible at the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<u64>,
 }
 
 fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Moment) -> Ruled<SentMessage> {
@@ -112,6 +116,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         edited_at: message.edited_at,
         recalled_at: message.recalled_at,
         funnel,
+        recipients: None,
     })
 }
 
