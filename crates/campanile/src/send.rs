@@ -61,8 +61,6 @@ struct Sent {
     opens_at: Option<Moment>,
     /// Only where its audience has been counted.
     funnel: Option<Reach>,
-    /// How many people it was published to; only in the answer to publishing.
-    recipients: Option<u64>,
 }
 
 /// How far a message got.
@@ -102,9 +100,6 @@ pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
 /// Says what became of an accepted message. It has been sent: whatever fails from here on is no failure of that.
 async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted: &Bytes) -> Result<(), Failure> {
     let sent: Sent = parse(accepted)?;
-    if sent.recipients == Some(0) {
-        writeln!(around.notes, "warning: the audience holds nobody; nobody was told")?;
-    }
     let path = format!("/api/v1/messages/{}", sent.id);
     let call = Call {
         method: Method::GET,
@@ -113,11 +108,21 @@ async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted:
         key: None,
     };
     let seen = client.call(&call).await;
+    let looked = seen
+        .as_ref()
+        .ok()
+        .and_then(|answer| parse::<Sent>(answer).ok())
+        .unwrap_or(sent);
+    if matches!(
+        (looked.status, &looked.funnel),
+        (Status::Active, Some(Reach { people: 0 }))
+    ) {
+        writeln!(around.notes, "warning: the audience holds nobody; nobody was told")?;
+    }
     if args.json {
         return print(around.out, seen.as_ref().unwrap_or(accepted));
     }
-    let sent = seen.and_then(|answer| parse(&answer)).unwrap_or(sent);
-    writeln!(around.out, "message {}: {}", sent.id, state(&sent))?;
+    writeln!(around.out, "message {}: {}", looked.id, state(&looked))?;
     Ok(())
 }
 

@@ -454,7 +454,7 @@ impl Shared {
     }
 
     /// The residents, where nothing has to be read for them.
-    pub fn ready(&self, tx: &mut Tx<'_>) -> Result<Option<Arc<Residents>>> {
+    fn ready(&self, tx: &mut Tx<'_>) -> Result<Option<Arc<Residents>>> {
         let position = directory_position(tx)?;
         let residents = self.0.read().unwrap_or_else(PoisonError::into_inner);
         Ok((residents.position >= position).then(|| Arc::clone(&residents)))

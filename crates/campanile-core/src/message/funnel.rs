@@ -410,25 +410,6 @@ fn numbers(residents: &Residents, crowds: &Crowds) -> Funnel {
     }
 }
 
-/// How many people a message was published to, exactly: an audience that is counted right after publication, by whoever
-/// answers for it (decision 7). `None` while it waits.
-pub fn size(tx: &mut Tx<'_>, residents: &Residents, message: &Message) -> Result<Option<u64>> {
-    let Some(published) = published(message) else {
-        return Ok(None);
-    };
-    let selectors = super::selectors(tx, message.id)?;
-    let (people, _) = people(tx, residents, &selectors, When::Instant(published))?;
-    Ok(Some(people.len()))
-}
-
-/// Whether the residents alone know how many people a message was published to.
-pub fn is_at_hand(tx: &mut Tx<'_>, residents: &Residents, message: &Message) -> Result<bool> {
-    let is_last = message
-        .revision
-        .is_some_and(|revision| residents.position() <= revision);
-    Ok(is_last && super::selectors(tx, message.id)?.iter().all(Residents::holds))
-}
-
 /// The instant of publication.
 fn published(message: &Message) -> Option<Instant> {
     Some(Instant {

@@ -572,33 +572,6 @@ fn people_are_found_by_an_address_only_by_who_may_read_the_directory() {
 }
 
 #[test]
-fn the_people_of_a_publication_are_counted_though_the_directory_moves_on() {
-    each_world(|world| {
-        let [ann, ..] = five(world);
-        let later = world.in_s(500);
-        for (draft, people) in [
-            (draft("Role", [role("API_PUBLISHER")]), Some(5)),
-            (active("Active", [role("API_PUBLISHER"), user("ann")]), Some(5)),
-            (draft("Everyone", [Target::Everyone]), Some(6)),
-            (draft("Nobody", [role("USER")]), Some(0)),
-            (
-                Draft {
-                    opens_at: Some(later),
-                    ..draft("Later", [Target::Everyone])
-                },
-                None,
-            ),
-        ] {
-            let id = world.publish(draft);
-            assert_eq!(world.size(id), people);
-            world.leaves(ann, At::Environment, PUBLISHER);
-            assert_eq!(world.size(id), people, "from history");
-            world.holds(ann, At::Environment, PUBLISHER);
-        }
-    });
-}
-
-#[test]
 fn history_tells_the_audience_of_every_kind() {
     each_world(|world| {
         let Shop { ann, application, .. } = world.shop();

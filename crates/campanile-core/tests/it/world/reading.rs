@@ -171,12 +171,6 @@ impl World<'_> {
         self.with_residents(move |tx, residents, now| funnel::funnels(tx, residents, &kept, &messages, now))
     }
 
-    /// How many people a message was published to.
-    pub(crate) fn size(&self, id: MessageId) -> Option<u64> {
-        let message = self.message(id);
-        self.with_residents(move |tx, residents, _| funnel::size(tx, residents, &message))
-    }
-
     /// The people behind the numbers.
     pub(crate) fn crowds(&self, id: MessageId) -> Crowds {
         let (message, kept) = (self.message(id), self.audiences());

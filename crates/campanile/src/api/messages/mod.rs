@@ -71,10 +71,6 @@ pub(super) struct SentMessage {
     /// How far it got. Absent before publication, and in the answer to publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     funnel: Option<Funnel>,
-    /// In the answer to publishing: how many people it was published to, exactly; 0 where its audience holds nobody.
-    /// Absent while it waits for its window, and where counting was not possible at the moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipients: Option<u64>,
 }
 
 fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Moment) -> Ruled<SentMessage> {
@@ -116,7 +112,6 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         edited_at: message.edited_at,
         recalled_at: message.recalled_at,
         funnel,
-        recipients: None,
     })
 }
 

@@ -11,7 +11,7 @@ use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
 use campanile_core::message::target::Target;
-use campanile_core::message::{self, funnel, sent};
+use campanile_core::message::{self, sent};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
@@ -97,31 +97,13 @@ async fn create(
     created(&app, accepted.id, now).await
 }
 
-/// The answer to a message that was accepted, with its audience counted: right after publication, and never by who
-/// writes (decision 7).
+/// The answer to a message that was accepted. Its audience is counted by who asks for it next (decision 7).
 async fn created(app: &App, id: MessageId, now: Moment) -> Result<Response, Problem> {
-    let residents = Arc::clone(&app.residents);
     let describe = move |tx: &mut Tx<'_>| {
         let message = message::find(tx, id)?;
-        let size = match residents.ready(tx)? {
-            Some(residents) if funnel::is_at_hand(tx, &residents, &message)? => funnel::size(tx, &residents, &message)?,
-            _ => None,
-        };
-        let is_uncounted = size.is_none() && message.revision.is_some();
-        Ok::<_, Error>((describe(tx, message, None, now)?, size, is_uncounted))
+        describe(tx, message, None, now)
     };
-    let (mut answer, size, is_uncounted) = app.db.read(describe).await?;
-    answer.recipients = size;
-    if is_uncounted {
-        let residents = Arc::clone(&app.residents);
-        let count = move |tx: &mut Tx<'_>| {
-            let message = message::find(tx, id)?;
-            let residents = residents.at(tx)?;
-            funnel::size(tx, &residents, &message)
-        };
-        // It has been accepted, whatever becomes of the count.
-        answer.recipients = app.db.scan(count).await.unwrap_or_default();
-    }
+    let answer = app.db.read(describe).await?;
     let location = format!("/api/v1/messages/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(answer)).into_response())
 }
