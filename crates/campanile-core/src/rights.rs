@@ -247,6 +247,16 @@ impl Rights {
         self.is_organization_admin || self.apis.values().any(|held| held.has(permission, letter))
     }
 
+    /// Whether the messages of anything are this person's to manage, in whatever way.
+    #[must_use]
+    pub fn is_sender(&self) -> bool {
+        let letters = [Letter::Create, Letter::Read, Letter::Update, Letter::Delete];
+        let somewhere = letters.into_iter().any(|letter| {
+            self.on_any_environment(Permission::Message, letter) || self.on_any_api(Permission::Message, letter)
+        });
+        somewhere || self.is_root() || !self.subtree.is_empty()
+    }
+
     /// Whether the messages of a customer are this person's to manage (contract B, section 1.4).
     #[must_use]
     pub fn on_customer(&self, customer: CustomerId) -> bool {

@@ -49,6 +49,18 @@ impl Principal {
         Ok(app.db.read(move |tx| Rights::load(tx, person)).await?)
     }
 
+    /// `Denied` for who came by a personal token or a ticket. A token that leaked can be revoked; what it made, or what
+    /// it learnt of other ways in, would let its holder stay.
+    pub fn in_person(&self) -> Result<(), Problem> {
+        match self.via {
+            Via::Session(_) | Via::Basic => Ok(()),
+            Via::Token(_) | Via::Ticket => Err(Problem::new(
+                Kind::Denied,
+                "not by a personal token: sign in, or send login and password",
+            )),
+        }
+    }
+
     /// The public name of the session, where it is one.
     #[must_use]
     pub fn session(&self) -> Option<&str> {

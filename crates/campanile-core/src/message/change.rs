@@ -117,19 +117,21 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Optio
 /// Corrects a message; the new state.
 ///
 /// A correction of content raises the edition ("edited"). The bell rings again only where the sender asks for it.
-/// Switching on or off is no correction (decision 20).
+/// Switching on or off is no correction (decision 20). What changes nothing takes no revision and rings no bell.
 pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
-    let stamp = revision::take(tx, now)?;
+    // The lock first: it puts this operation in its place before anything is looked at.
+    let at = revision::next_at(tx, now)?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled; send a new one".into()));
     }
-    let mut new = apply(&old, correction, stamp)?;
+    let mut new = apply(&old, correction, at)?;
     let selectors = readdress(tx, &mut new, correction)?;
     let change = kind_of(&old, &new, selectors.is_some());
     let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
         return Ok(old);
     };
+    let stamp = revision::take(tx, now)?;
     let before = match &selectors {
         Some(_) => Some(spell(&super::selectors(tx, id)?)),
         None => None,
@@ -148,8 +150,8 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
     Ok(new)
 }
 
-/// The message with the given fields in place, checked.
-fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message> {
+/// The message with the given fields in place, checked, as it would be at a time.
+fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> {
     let mut new = old.clone();
     let mut faults = Faults::default();
     if let Some(title) = &correction.title {
@@ -180,7 +182,7 @@ fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message
     };
     draft::check_order(&new.window, &mut faults);
     new.enabled = correction.enabled.unwrap_or(old.enabled);
-    if correction.ring && !(new.enabled && new.window.contains(stamp.at)) {
+    if correction.ring && !(new.enabled && new.window.contains(at)) {
         faults.add("ring", "the bell can ring only for a message that people see now");
     }
     faults.finish()?;

@@ -80,10 +80,7 @@ async fn visible(
             let rights = Rights::load(tx, asking)?;
             // Nobody's number: who may not is told so before the name is looked up.
             policy::may(&rights, &Act::ReadVisibility(PersonId(0)))?;
-            let person = preview::person(tx, &id).map_err(|error| match error {
-                Error::Invalid(_) => Error::Missing("user"),
-                other => other,
-            })?;
+            let person = preview::person(tx, &id)?;
             sent::visible_at(tx, person, at, below, limit)
         })
         .await?;

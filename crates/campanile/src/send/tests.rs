@@ -472,3 +472,17 @@ fn base_64_is_that_of_the_standard() {
     }
     assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
 }
+
+#[tokio::test]
+async fn a_message_to_nobody_is_warned_of() {
+    let accepted = || says(201, &json!({"id": 42, "status": "active"}));
+    let nobody = says(
+        200,
+        &json!({"id": 42, "status": "active", "funnel": {"people": 0, "read": 0}}),
+    );
+    let outcome = run_with(&PLAIN, &TOKEN, None, vec![accepted(), nobody]).await;
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.notes, "warning: the audience holds nobody; nobody was told\n");
+    let outcome = run_with(&PLAIN, &TOKEN, None, vec![accepted(), looked_at()]).await;
+    assert_eq!(outcome.notes, "");
+}

@@ -443,12 +443,12 @@ fn a_token_expires() {
 #[test]
 fn a_ticket_is_shown_again_and_renewed() {
     each_world(async |world| {
-        let token = world.token(world.person(7, "ann", ANNS).await).await;
+        world.person(7, "ann", ANNS).await;
         let ticket = |said: Said| said.is(200).json()["ticket"].as_str().unwrap().to_owned();
-        let first = ticket(world.get("/api/v1/me/ticket").bearer(&token).send().await);
+        let first = ticket(world.get("/api/v1/me/ticket").basic("ann", ANNS).send().await);
         assert_eq!(
             first,
-            ticket(world.get("/api/v1/me/ticket").bearer(&token).send().await)
+            ticket(world.get("/api/v1/me/ticket").basic("ann", ANNS).send().await)
         );
         let holder = async |ticket: &str| {
             campanile::auth::by_ticket(&world.app, ticket)
@@ -457,9 +457,45 @@ fn a_ticket_is_shown_again_and_renewed() {
                 .map(|p| p.person.0)
         };
         assert_eq!(holder(&first.to_lowercase()).await, Some(7));
-        let second = ticket(world.post("/api/v1/me/ticket").bearer(&token).send().await);
+        let second = ticket(world.post("/api/v1/me/ticket").basic("ann", ANNS).send().await);
         assert_ne!(first, second);
         assert_eq!([holder(&first).await, holder(&second).await], [None, Some(7)]);
+    });
+}
+
+#[test]
+fn a_personal_token_makes_nothing_that_outlives_it() {
+    each_world(async |world| {
+        let token = world.token(world.person(7, "ann", ANNS).await).await;
+        let wanted = json!({"name": "another", "expires_at": "2099-01-01T00:00:00Z"});
+        let change = json!({"old": ANNS, "new": "a quite new password"});
+        for ask in [
+            world.post("/api/v1/me/tokens").json(&wanted),
+            world.get("/api/v1/me/ticket"),
+            world.post("/api/v1/me/ticket"),
+            world.post("/api/v1/me/password").json(&change),
+        ] {
+            let said = ask.bearer(&token).send().await.is(403);
+            assert_eq!(
+                said.detail(),
+                "not by a personal token: sign in, or send login and password"
+            );
+        }
+        let list = world.get("/api/v1/me/tokens").bearer(&token).send().await.is(200);
+        assert_eq!(list.json()["tokens"].as_array().unwrap().len(), 1);
+        let made = world.post("/api/v1/me/tokens").json(&wanted).basic("ann", ANNS);
+        made.send().await.is(201);
+    });
+}
+
+#[test]
+fn an_administrator_sets_their_own_password_only_in_person() {
+    each_world(async |world| {
+        let token = world.admin().await;
+        let wanted = json!({"password": "another tower of bells"});
+        let ask = || world.post("/api/v1/users/admin/password").json(&wanted);
+        ask().bearer(&token).send().await.is(403);
+        ask().basic("admin", ADMIN_PASSWORD).send().await.is(204);
     });
 }
 
