@@ -17,7 +17,7 @@ pub mod keeper;
 pub mod known;
 pub mod misread;
 pub mod pass;
-pub mod password;
+mod password;
 pub mod problem;
 pub mod send;
 pub mod serve;

@@ -14,7 +14,7 @@ use crate::problem::{Kind, Problem};
 ///
 /// # Errors
 /// `Invalid` names `old` or `new`; too many wrong ones are throttled.
-pub async fn change(
+pub(crate) async fn change(
     app: &App,
     principal: &Principal,
     address: IpAddr,
@@ -45,7 +45,7 @@ pub async fn change(
 ///
 /// # Errors
 /// When too many are waiting for theirs.
-pub async fn hash(app: &App, password: String) -> Result<String, Problem> {
+pub(crate) async fn hash(app: &App, password: String) -> Result<String, Problem> {
     let place = app.hasher.place().await?;
     place.hash(password, app.chance.salt()).await
 }

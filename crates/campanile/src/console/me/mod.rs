@@ -99,13 +99,15 @@ impl<'r> ProfilePage<'r> {
     }
 
     fn languages(&self) -> Vec<Choice> {
-        let known = Language::all().iter().map(|one| (one.tag, one.name));
-        let other = self.other.iter().map(|tag| (tag.as_str(), tag.as_str()));
-        let choice = |(value, name): (&str, &str)| Choice {
-            value: value.to_owned(),
-            name: name.to_owned(),
-        };
-        known.chain(other).map(choice).collect()
+        let known = Language::all().iter().map(|one| Choice {
+            value: one.tag.to_owned(),
+            name: one.name.to_owned(),
+        });
+        let other = self.other.iter().map(|tag| Choice {
+            value: tag.clone(),
+            name: Language::of_tag(tag).map_or_else(|| tag.clone(), |one| format!("{} ({tag})", one.name)),
+        });
+        known.chain(other).collect()
     }
 
     fn regions(&self) -> &'static [Region] {
