@@ -89,8 +89,8 @@ pub fn plain(format: Format, text: &str) -> String {
     }
 }
 
-/// The text in one line of at most `most_chars` characters: of a link its words alone, between the items of a list ` · `.
-/// A longer text is cut, after a word where one ends in the second half, and then ends in `…`, which is counted.
+/// The text in one line of at most `most_chars` characters: of a link its words alone, between the items of a list
+/// ` · `. A longer text is cut, after a word where one ends in the second half, and then ends in `…`, which is counted.
 #[must_use]
 pub fn excerpt(format: Format, text: &str, most_chars: usize) -> String {
     let text = clean(text);

@@ -171,6 +171,7 @@ the-form-has-too-many-fields = das Formular hat zu viele Felder
 the-form-did-not-arrive-whole-or-is-too-large = das Formular kam nicht vollständig an oder ist zu groß
 the-body-is-empty-json-is-expected = der Inhalt ist leer; erwartet wird JSON
 the-body-is-larger-than-this-address-takes = der Inhalt ist größer, als diese Adresse annimmt
+the-body-x = der Inhalt ist nicht lesbar: { $x }
 the-body-did-not-arrive-whole = der Inhalt kam nicht vollständig an
 the-rest-of-the-body-did-not-arrive-in-time = der Rest des Inhalts kam nicht rechtzeitig an
 the-parameters-after-cannot-be-read = die Parameter nach dem Fragezeichen sind nicht lesbar

@@ -2,9 +2,9 @@
 //!
 //! Refusals of the rules come in English; [`Words::refusal`] finds their translation by the English text itself: its
 //! words in lower case, with `n` in the place of a number (`is longer than 1,000 characters` is found as
-//! `is-longer-than-n-characters`; the numbers are `$n` and `$m`). Where a text holds a name, its key has `x`, `y` or `z`
-//! in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`. A test collects what the rules
-//! say out of their sources, and fails where a language lacks one. What a parser says of a file or of JSON stays English.
+//! `is-longer-than-n-characters`; the numbers are `$n` and `$m`). Where a text holds a name, its key has `x`, `y` or
+//! `z` in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`. A test collects what the
+//! rules say out of their sources, and fails where a language lacks one. What a parser says of JSON stays English.
 
 use std::sync::LazyLock;
 

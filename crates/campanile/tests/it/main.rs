@@ -8,6 +8,8 @@
 mod account;
 mod authorization;
 mod cli;
+mod console_inbox;
+mod console_me;
 mod directory;
 mod directory_import;
 mod docs;

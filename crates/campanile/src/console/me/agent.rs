@@ -4,7 +4,7 @@
 
 use crate::console::words::Words;
 
-/// Programs by a mark of theirs. Most browsers also carry the marks of those that came before them, so the order counts.
+/// Programs by a mark of theirs. Most browsers also carry the marks of those that came before them: the order counts.
 const PROGRAMS: [(&str, &str); 10] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

@@ -79,6 +79,7 @@ struct ProfilePage<'r> {
     zone: String,
     /// The chosen language where it is none of the console's.
     other: Option<String>,
+    regions: &'static [Region],
 }
 
 impl<'r> ProfilePage<'r> {
@@ -95,6 +96,7 @@ impl<'r> ProfilePage<'r> {
                 .filter(|tag| Language::all().iter().all(|one| one.tag != tag)),
             locale: own.locale.unwrap_or_default(),
             zone: own.zone.unwrap_or_default(),
+            regions: &ZONES,
         }
     }
 
@@ -108,10 +110,6 @@ impl<'r> ProfilePage<'r> {
             name: Language::of_tag(tag).map_or_else(|| tag.clone(), |one| format!("{} ({tag})", one.name)),
         });
         known.chain(other).collect()
-    }
-
-    fn regions(&self) -> &'static [Region] {
-        &ZONES
     }
 
     /// Whether the zone that is chosen stands in none of the regions.

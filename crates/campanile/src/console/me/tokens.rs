@@ -43,19 +43,13 @@ struct TokensPage<'r> {
     name: String,
     end: String,
     at: String,
+    ends: [&'static str; 5],
+    name_chars: usize,
 }
 
 impl TokensPage<'_> {
-    fn ends(&self) -> [&'static str; 5] {
-        ENDS
-    }
-
     fn is_end(&self, name: &str) -> bool {
         self.end == name
-    }
-
-    fn name_chars(&self) -> usize {
-        NAME_CHARS
     }
 
     fn is_over(&self, token: &Token) -> bool {
@@ -78,6 +72,8 @@ async fn shown<'r>(app: &App, reader: &'r Reader) -> Result<TokensPage<'r>, Prob
         name: String::new(),
         end: "90".to_owned(),
         at: String::new(),
+        ends: ENDS,
+        name_chars: NAME_CHARS,
     })
 }
 
