@@ -98,7 +98,7 @@ agent-unknown = Unbekanntes Programm
 
 # Die ersten Schritte.
 start = Erste Schritte
-start-says = Von hier hat noch niemand eine Nachricht bekommen. In vier Schritten ändern Sie das.
+start-says = In vier Schritten von der leeren Installation zu einer Nachricht, die alle bekommen.
 start-done = Erledigt
 start-next = Als Nächstes
 start-profile-title = Sehen Sie Ihr Profil an

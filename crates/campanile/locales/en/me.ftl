@@ -98,7 +98,7 @@ agent-unknown = Unknown client
 
 # First steps.
 start = First steps
-start-says = Nobody has got a message from here yet. In four steps somebody will have.
+start-says = In four steps from an empty installation to a message that everybody gets.
 start-done = Done
 start-next = Next
 start-profile-title = Look at your profile
