@@ -13,7 +13,7 @@ use crate::problem::{Kind, Problem};
 /// ticket stay. A wrong old password counts as a failed log-in.
 ///
 /// # Errors
-/// `Invalid` names `old` or `new`; too many wrong ones are throttled.
+/// `Denied` by a personal token; `Invalid` names `old` or `new`; too many wrong ones are throttled.
 pub(crate) async fn change(
     app: &App,
     principal: &Principal,

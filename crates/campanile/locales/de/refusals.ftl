@@ -26,7 +26,6 @@ the-address-contains-the-character-u-n-which-is-not-allowed = die Adresse enthä
 cannot-be-null = darf nicht null sein
 cannot-change = kann sich nicht ändern
 is-not-utf-n = ist kein UTF-8
-is-not-a-value-of-type-x = ist kein Wert vom Typ { $x }
 
 # Konto
 is-not-your-password = ist nicht Ihr Passwort
@@ -40,6 +39,7 @@ must-be-a-time-zone-of-the-iana-data-base-such-as-europe-prague = muss eine Zeit
 must-lie-in-the-future = muss in der Zukunft liegen
 you-have-a-token-of-this-name-already = ist der Name eines Tokens, das Sie schon haben
 you-have-n-tokens-revoke-one-that-you-no-longer-need = Sie haben { $n } Tokens; widerrufen Sie eines, das Sie nicht mehr brauchen
+not-by-a-personal-token-sign-in-or-send-login-and-password = nicht mit einem persönlichen Token: melden Sie sich an, oder senden Sie Anmeldename und Passwort
 you-must-be-signed-in = Sie müssen angemeldet sein
 too-many-failed-attempts-try-again-in-n-s = zu viele Fehlversuche; versuchen Sie es in { $n } s erneut
 too-many-people-are-signing-in-at-this-moment-try-again = gerade melden sich zu viele Menschen an; versuchen Sie es noch einmal
@@ -67,6 +67,9 @@ the-directory-changed-meanwhile-look-at-the-audience-again = das Verzeichnis hat
 must-be-n-to-n-visible-ascii-characters-without-spaces = muss aus { $n } bis { $m } sichtbaren ASCII-Zeichen ohne Leerzeichen bestehen
 this-idempotency-key-was-used-for-another-request-choose-a-new-one = dieser Idempotency-Key wurde für eine andere Anfrage benutzt; wählen Sie einen neuen
 lies-ahead-what-will-be-seen-then-is-not-known = liegt in der Zukunft; was dann zu sehen sein wird, ist nicht bekannt
+
+is-not-that-of-the-audience-s-api-or-role-which-decides-leave-it-out = ist nicht die der API oder Rolle der Empfänger, die entscheidet; lassen Sie sie weg
+is-only-for-groups-and-users-a-message-to-customers-or-everyone-belongs-to-none-leave-it-out = gilt nur für Gruppen und Benutzer; eine Nachricht an Kunden oder alle gehört zu keiner: lassen Sie sie weg
 
 # Warum jemand unter den Empfängern ist oder nicht
 holds-the-role-since-x = hat die Rolle seit { $x }
@@ -169,13 +172,13 @@ there-is-nothing-at-this-address = unter dieser Adresse gibt es nichts
 send-the-fields-of-a-form = senden Sie die Felder eines Formulars
 the-form-has-too-many-fields = das Formular hat zu viele Felder
 the-form-did-not-arrive-whole-or-is-too-large = das Formular kam nicht vollständig an oder ist zu groß
-the-body-is-empty-json-is-expected = der Inhalt ist leer; erwartet wird JSON
 the-body-is-larger-than-this-address-takes = der Inhalt ist größer, als diese Adresse annimmt
 the-body-x = der Inhalt ist nicht lesbar: { $x }
+is-empty-json-is-expected = ist leer; erwartet wird JSON
+is-not-json-x = ist kein JSON: { $x }
 the-body-did-not-arrive-whole = der Inhalt kam nicht vollständig an
 the-rest-of-the-body-did-not-arrive-in-time = der Rest des Inhalts kam nicht rechtzeitig an
 the-parameters-after-cannot-be-read = die Parameter nach dem Fragezeichen sind nicht lesbar
-the-path-holds-something-that-is-no-x = der Pfad enthält etwas, das kein { $x } ist
 this-address-knows-other-methods-the-header-allow-lists-them = diese Adresse kennt andere Methoden; der Header „Allow“ nennt sie
 a-page-of-another-site-sent-this-only-pages-of-this-server-may-act-for-the-person-signed-in = Eine Seite einer anderen Website hat dies gesendet. Nur Seiten dieses Servers dürfen für Sie handeln.
 the-request-was-given-up-what-it-was-to-change-may-or-may-not-have-been-changed = Die Anfrage wurde aufgegeben. Was sie ändern sollte, kann geändert sein oder auch nicht.
@@ -192,5 +195,6 @@ you-lack-organization-user-read-or-environment-message-create-on-any-environment
 you-lack-organization-role-read-or-environment-message-create-or-api-message-create-on-any-api = Ihnen fehlt: ORGANIZATION_ROLE[READ], ENVIRONMENT_MESSAGE[CREATE] oder API_MESSAGE[CREATE] an irgendeiner API
 you-lack-environment-message-x-on-this-environment = Ihnen fehlt: ENVIRONMENT_MESSAGE{ $x } in dieser Umgebung
 you-lack-api-message-x-on-this-api = Ihnen fehlt: API_MESSAGE{ $x } an dieser API
+you-lack-message-on-any-environment-or-api-root-administrator-or-customer-administrator = Ihnen fehlt: MESSAGE in irgendeiner Umgebung oder an irgendeiner API, Root-Administrator oder Kundenadministrator
 you-lack-root-administrator = Ihnen fehlt: Root-Administrator
 you-lack-root-administrator-or-customer-administrator-of-this-customer-or-of-one-above-it = Ihnen fehlt: Root-Administrator oder Kundenadministrator dieses Kunden oder eines darüber

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use campanile_core::account;
+use campanile_core::error;
 use campanile_core::id::PersonId;
 use campanile_core::message::preview;
 use campanile_core::policy::{Act, may};
 use campanile_core::rights::Rights;
-use campanile_core::{Error, error};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;

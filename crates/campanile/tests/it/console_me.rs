@@ -217,16 +217,30 @@ fn the_ticket_is_hidden_until_it_is_asked_for_and_void_when_it_is_renewed() {
         let shown = admin.post("/me/ticket", &[]).await.is(200);
         assert_eq!(shown.header("cache-control"), "no-store");
         let first = ticket(&shown.body).unwrap();
-        let api = world
-            .get("/api/v1/me/ticket")
-            .bearer(&world.admin().await)
-            .send()
-            .await
-            .json();
+        let api = admin.get("/api/v1/me/ticket").await.json();
         assert_eq!(api["ticket"], first.as_str());
         let renewed = admin.post("/me/ticket/renew", &[]).await.is(200).body;
         assert!(renewed.contains("The one before is void."));
         assert_ne!(ticket(&renewed).unwrap(), first);
+    });
+}
+
+#[test]
+fn a_token_makes_no_other_way_in() {
+    each_world(async |world| {
+        let token = world.admin().await;
+        let new = "another tower of bells";
+        let password = [("old", ADMIN_PASSWORD), ("new", new), ("again", new)];
+        for (path, fields) in [
+            ("/me/tokens", &[("name", "more"), ("end", "never")][..]),
+            ("/me/ticket", &[]),
+            ("/me/ticket/renew", &[]),
+            ("/me/password", &password),
+        ] {
+            let said = submit(world.post(path).bearer(&token), fields).await.is(403);
+            assert!(said.body.contains("not by a personal token"), "{path}");
+        }
+        Browser::admin(world).await;
     });
 }
 

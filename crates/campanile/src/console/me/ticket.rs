@@ -37,12 +37,14 @@ async fn hidden(reader: Reader) -> Result<Response, Problem> {
 }
 
 async fn show(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+    reader.principal.in_person()?;
     let (key, person) = (app.key.clone(), reader.principal.person);
     let ticket = app.db.jot(move |tx| ticket::current(tx, &key, person)).await?;
     page::show(&shown(&reader, Some(ticket)))
 }
 
 async fn renew(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+    reader.principal.in_person()?;
     let (key, person) = (app.key.clone(), reader.principal.person);
     let ticket = app.db.jot(move |tx| ticket::renew(tx, &key, person)).await?;
     let mut shown = shown(&reader, Some(ticket));

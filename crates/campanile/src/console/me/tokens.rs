@@ -84,6 +84,7 @@ async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
 }
 
 async fn create(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+    reader.principal.in_person()?;
     let (person, random, now) = (reader.principal.person, app.chance.bytes(), reader.now);
     let name = fields.get("name").to_owned();
     let wanted = name.clone();

@@ -114,7 +114,7 @@ fn a_refusal_is_found_by_its_own_words() {
 // ---------------------------------------------------------------- refusals
 
 /// Where a rule or an interface says why not, up to the text itself.
-const SAID: [&str; 20] = [
+const SAID: [&str; 21] = [
     "faults.add(",
     "faults.require(",
     "Error::field(",
@@ -122,6 +122,7 @@ const SAID: [&str; 20] = [
     "Problem::at(",
     "Problem::new(",
     "Self::new(Kind::",
+    "whole(",
     " fault(",
     "denied(",
     "holds(",
