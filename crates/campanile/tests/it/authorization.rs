@@ -133,6 +133,11 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/memberships", "?user=none", "", organization(200)),
     ("POST /api/v1/memberships", "", A_MEMBERSHIP, organization(422)),
     ("DELETE /api/v1/memberships", "?user=none&environment=DEFAULT&role=USER", "", organization(422)),
+    ("GET /api/v1/addressable/{kind}", "people", "", [401, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/addressable/{kind}", "groups", "", [401, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/addressable/{kind}", "customers", "", all(200)),
+    ("GET /api/v1/addressable/{kind}", "apis", "", all(200)),
+    ("GET /api/v1/addressable/{kind}", "environments", "", all(200)),
     ("POST /api/v1/directory/import", "?dry_run=true", "{}", organization(200)),
 ];
 

@@ -4,6 +4,7 @@
 //! common stands here, once: a [`Noun`] says what differs. [`kinds`] lists them with their routes, [`queries`] says
 //! what their lists can be asked.
 
+mod addressable;
 mod import;
 mod kinds;
 mod memberships;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(roles::routes())
         .merge(memberships::routes())
         .merge(import::routes())
+        .merge(addressable::routes())
 }
 
 /// Who may change the directory. Anybody else is refused before the body is read and before anything is looked up.
