@@ -193,7 +193,7 @@ pub fn crowds(
 }
 
 /// Hands over every mark that a person of the audience made while the message was there for them, with its kind.
-fn each_mark(
+pub(super) fn each_mark(
     tx: &mut Tx<'_>,
     message: &Message,
     sights: &Sights,

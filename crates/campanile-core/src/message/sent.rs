@@ -9,7 +9,7 @@ use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
 use crate::audience::{Holding, Instant, Key, Mark, Rule, Selector, holdings};
 use crate::error::Result;
-use crate::id::{MessageId, PersonId};
+use crate::id::{ApiId, MessageId, PersonId};
 use crate::inbox::judge::stretch;
 use crate::time::{Moment, Revision};
 
@@ -22,6 +22,12 @@ const SEARCH_LIMIT: i64 = 2_000;
 
 sql! {
     BEFORE = concat!("SELECT ", columns!(), " FROM message WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    // Addressed to consumers of an API. $1 and $2: below and from this id.
+    OF_API = concat!("SELECT ", columns!(), " FROM message
+        WHERE id < $1 AND id >= $2 AND EXISTS (SELECT 1 FROM audience a
+            WHERE a.message = message.id AND a.kind IN (2, 3) AND a.object = $3)
+        ORDER BY id DESC LIMIT $4");
+    LAST = "SELECT MAX(id) FROM message";
     KEY = "SELECT key FROM person WHERE id = $1";
     NAME = "SELECT name FROM person WHERE id = $1";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
@@ -79,6 +85,26 @@ pub fn page(
         }
     }
     Ok((out, Some(below)))
+}
+
+/// Messages that one page of an API's may look at; a cursor goes on from there.
+const LOOK_AT_FOR_API: i64 = 20_000;
+
+/// A page of the messages that go to consumers of an API, below an id, newest first; and the `below` of the next page,
+/// which may be empty.
+pub fn of_api(tx: &mut Tx<'_>, api: ApiId, below: i64, limit: i64) -> Result<(Vec<Message>, Option<i64>)> {
+    let last: Option<i64> = tx.one(&LAST, &[], |row| row.get(0))?;
+    let below = below.min(last.unwrap_or(0).saturating_add(1));
+    let from = (below - LOOK_AT_FOR_API).max(1);
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let mut found = tx.rows(&OF_API, &[&below, &from, &api.0, &(limit + 1)], message)?;
+    let next = if found.len() as i64 > limit {
+        found.truncate(limit as usize);
+        found.last().map(|last| last.id.0)
+    } else {
+        (from > 1).then_some(from)
+    };
+    Ok((found, next))
 }
 
 /// The directory's id of a person.
