@@ -18,6 +18,7 @@ pub mod known;
 pub mod pass;
 pub mod problem;
 pub mod send;
+pub mod sending;
 pub mod serve;
 pub mod server;
 pub mod telemetry;

@@ -1,3 +1,26 @@
 # Was die Regeln sagen. Der Schlüssel ist der englische Text, mit n und m für Zahlen.
 is-longer-than-n-characters = ist länger als { $n } Zeichen
 is-empty = ist leer
+name-at-least-one-part-such-as-kind-everyone = Wählen Sie mindestens einen Empfänger.
+is-before-opens-at = liegt vor der Veröffentlichung
+is-empty-say-in-a-few-words-what-it-is-about = ist leer; sagen Sie in wenigen Worten, worum es geht
+holds-a-control-character-or-a-line-break = enthält ein Steuerzeichen oder einen Zeilenumbruch
+holds-a-control-character-other-than-tab-and-line-break = enthält ein Steuerzeichen außer Tabulator und Zeilenumbruch
+is-longer-than-n-bytes = ist länger als { $n } Bytes
+has-passed-already-nobody-would-see-the-message = ist schon vorbei; niemand würde die Nachricht sehen
+is-before-n = liegt vor { $n }
+is-not-a-date-and-time = ist kein Datum mit Uhrzeit
+cannot-be-sent-by-this-server = kann dieser Server nicht senden
+at-most-n-parts-a-group-or-a-customer-says-more-in-one = höchstens { $n } Teile; eine Gruppe oder ein Kunde sagt mehr in einem
+there-is-no-such-environment = diese Umgebung gibt es nicht
+there-is-no-such-customer = diesen Kunden gibt es nicht
+there-is-no-such-group = diese Gruppe gibt es nicht
+there-is-no-such-active-user = diese aktive Person gibt es nicht
+there-is-no-such-api = diese API gibt es nicht
+there-is-no-such-role-of-scope-environment = diese Rolle gibt es nicht
+there-is-no-such-role-of-scope-application = diese Rolle gibt es nicht
+the-bell-can-ring-only-for-a-message-that-people-see-now = Die Glocke kann nur für eine Nachricht läuten, die man jetzt sieht.
+somebody-else-has-corrected-the-message-meanwhile = Jemand anderes hat die Nachricht inzwischen berichtigt. Prüfen Sie, was hier steht, und speichern Sie erneut.
+the-message-was-recalled-already = Die Nachricht wurde schon zurückgerufen.
+the-message-was-recalled-send-a-new-one = Die Nachricht wurde zurückgerufen; senden Sie eine neue.
+the-directory-changed-meanwhile-look-at-the-audience-again = Das Verzeichnis hat sich inzwischen geändert; prüfen Sie die Empfänger noch einmal.

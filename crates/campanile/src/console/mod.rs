@@ -8,6 +8,7 @@ mod assets;
 mod form;
 mod inbox;
 mod login;
+mod messages;
 mod page;
 mod when;
 mod words;
@@ -41,7 +42,8 @@ pub fn routes(app: &Arc<App>) -> Router {
         .route("/", get(home))
         .route("/environment", post(switch))
         .merge(login::routes())
-        .merge(inbox::routes());
+        .merge(inbox::routes())
+        .merge(messages::routes());
     pages
         .with_state(Arc::clone(app))
         .layer(from_fn(dress))
