@@ -83,7 +83,7 @@ recipients = Empfänger
 roles-environment = ENVIRONMENT-Rolle
 roles-application = APPLICATION-Rolle
 choice-subscribers = API-Abonnenten
-choice-hint-role = Mitglieder in { $what }
+choice-hint-role = in { $what }
 choice-hint-api-role = von Anwendungen mit Abonnement dieser API
 choice-hint-subscribers = wer ein gültiges Abonnement abschloss
 choice-hint-everyone = alle aktiven Personen der Plattform
@@ -217,6 +217,7 @@ span-days =
         [one] { $count } Tag
        *[other] { $count } Tage
     }
+without-email = Ohne E-Mail-Adresse
 details = Einzelheiten
 written-by = Geschrieben von
 

@@ -86,7 +86,7 @@ recipients = Recipients
 roles-environment = ENVIRONMENT role
 roles-application = APPLICATION role
 choice-subscribers = API subscribers
-choice-hint-role = members in { $what }
+choice-hint-role = in { $what }
 choice-hint-api-role = of applications subscribed to this API
 choice-hint-subscribers = who made a valid subscription
 choice-hint-everyone = every active user of the platform
@@ -224,6 +224,7 @@ span-days =
         [one] { $count } day
        *[other] { $count } days
     }
+without-email = No email address
 details = Details
 written-by = Written by
 

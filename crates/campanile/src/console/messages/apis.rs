@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{Redirect, Response, IntoResponse};
+use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::Error;
 use campanile_core::audience::{Instant, Selector};
 use campanile_core::directory::addressable::{self, Choice, Search};

@@ -4,22 +4,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{Redirect, Response, IntoResponse};
-use campanile_core::directory::addressable::{self, Addressable, Search};
-use campanile_core::directory::list::{self, Paging};
-use campanile_core::id::{ApiId, CustomerId};
+use axum::response::{IntoResponse, Redirect, Response};
+use campanile_core::id::ApiId;
 use campanile_core::message::label::label;
 use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::{self, Target};
-use campanile_core::place::Scope as RoleScope;
-use campanile_core::policy::{self, Act, Part, Reach};
-use campanile_core::rights::Rights;
+use campanile_core::policy::{self, Act, Part};
 use campanile_core::secret::{hex, sha256};
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
 use super::aside::{self, Aside, AsidePart};
 use super::find::{self, Found};
+use super::offers::{Offers, may_address_platform, offers};
 use super::part::{self, Named};
 use super::typed::Typed;
 use super::{Kind as Channel, channels, in_words};
@@ -28,9 +25,6 @@ use crate::console::form::{Asked, Fields, Form};
 use crate::console::page::{self, Notice, Page, Reader, refuse, show};
 use crate::problem::{Kind, Problem};
 use crate::sending;
-
-/// Roles of a scope that are offered.
-const ROLES: i64 = 50;
 
 /// Where a message is written: on the platform, or in an API.
 pub(super) struct Scope {
@@ -70,25 +64,6 @@ impl Scope {
     }
 }
 
-/// One box to tick.
-struct Choice {
-    value: String,
-    name: String,
-    hint: String,
-    ticked: bool,
-}
-
-/// What there is to choose from.
-#[derive(Default)]
-struct Offers {
-    /// The boxes: roles first.
-    boxes: Vec<Choice>,
-    /// What else was chosen, to be taken away again.
-    chips: Vec<Named>,
-    /// The name of the environment whose roles these are.
-    environment: String,
-}
-
 #[derive(Template)]
 #[template(path = "console/messages/compose.html")]
 struct ComposePage<'r> {
@@ -116,7 +91,15 @@ impl ComposePage<'_> {
 
     /// What is wrong and stands at no field.
     fn others(&self) -> Vec<String> {
-        const FIELDS: [&str; 7] = ["title", "text", "sender_name", "opens_at", "closes_at", "audience", "channel"];
+        const FIELDS: [&str; 7] = [
+            "title",
+            "text",
+            "sender_name",
+            "opens_at",
+            "closes_at",
+            "audience",
+            "channel",
+        ];
         let elsewhere = self.faults.iter().filter(|fault| {
             let name = fault.field.split(['[', '.']).next().unwrap_or_default();
             !FIELDS.contains(&name)
@@ -242,15 +225,6 @@ async fn begin(app: &App, reader: &Reader, scope: Scope, asked: &Fields) -> Resu
     show(&form(app, reader, &scope, typed, Vec::new(), None).await?)
 }
 
-/// Whether there is anything outside of APIs that the reader may write to.
-fn may_address_platform(reader: &Reader) -> bool {
-    use campanile_core::rights::{Letter, Permission};
-    let rights = &reader.rights;
-    rights.is_root()
-        || !rights.subtree.is_empty()
-        || rights.on_any_environment(Permission::Message, Letter::Create)
-}
-
 async fn form<'r>(
     app: &App,
     reader: &'r Reader,
@@ -272,104 +246,6 @@ async fn form<'r>(
         faults,
         importances: ["low", "high", "critical"],
     })
-}
-
-/// What the reader may choose from here. The environment of the form becomes one in which they may.
-async fn offers(app: &App, reader: &Reader, scope: &Scope, typed: &mut Typed) -> Result<Offers, Problem> {
-    let (rights, api, mut form) = (reader.rights.clone(), scope.api.clone(), typed.clone());
-    let words = reader.words;
-    let work = move |tx: &mut Tx<'_>| {
-        let mut offers = Offers::default();
-        let boxes = match &api {
-            Some(api) => of_an_api(tx, api)?,
-            None => of_the_platform(tx, &rights, &mut form, &mut offers)?,
-        };
-        aside::may_name(tx, &rights, &form)?;
-        for named in &boxes {
-            offers.boxes.push(Choice {
-                value: named.value(),
-                name: match &named.target {
-                    Target::EnvironmentRole { role, .. } | Target::ApiRole { role, .. } => role.clone(),
-                    Target::Subscribers { .. } => words.t("choice-subscribers"),
-                    _ => named.words(words),
-                },
-                hint: words.s(&format!("choice-hint-{}", part::kind(&named.target)), &named.name),
-                ticked: form.has(&named.target),
-            });
-        }
-        for target in form.to.iter().filter(|target| !boxes.iter().any(|named| named.target == **target)) {
-            let name = label(tx, target)?;
-            let target = target.clone();
-            offers.chips.push(Named { target, name });
-        }
-        Ok::<_, Error>((offers, form.environment))
-    };
-    let (offers, environment) = app.db.read(work).await?;
-    typed.environment = environment;
-    Ok(offers)
-}
-
-/// API subscribers first, then the roles of scope APPLICATION (contract A, section 4).
-fn of_an_api(tx: &mut Tx<'_>, api: &Api) -> Ruled<Vec<Named>> {
-    let mut out = vec![Target::Subscribers { api: api.id.clone() }];
-    out.extend(roles(tx, RoleScope::Application)?.into_iter().map(|role| Target::ApiRole {
-        api: api.id.clone(),
-        role,
-    }));
-    let name = |target| Named {
-        target,
-        name: api.name.clone(),
-    };
-    Ok(out.into_iter().map(name).collect())
-}
-
-/// The roles of the environment, everyone for who may, the own customers of a customer administrator.
-fn of_the_platform(tx: &mut Tx<'_>, rights: &Rights, form: &mut Typed, offers: &mut Offers) -> Ruled<Vec<Named>> {
-    let mut out = Vec::new();
-    let environments = addressable::choices(tx, rights, Addressable::Environments, &Search::default())?.items;
-    let chosen = environments.iter().find(|one| one.id == form.environment);
-    if let Some(environment) = chosen.or_else(|| environments.first()) {
-        form.environment.clone_from(&environment.id);
-        offers.environment.clone_from(&environment.name);
-        for role in roles(tx, RoleScope::Environment)? {
-            let target = Target::EnvironmentRole {
-                environment: environment.id.clone(),
-                role,
-            };
-            let name = environment.name.clone();
-            out.push(Named { target, name });
-        }
-    }
-    let mut add = |tx: &mut Tx<'_>, target: Target| {
-        let name = label(tx, &target)?;
-        out.push(Named { target, name });
-        Ok::<_, Error>(())
-    };
-    match policy::reach_of_customers(rights) {
-        Reach::Only(Some(CustomerId(customer))) => {
-            for include_sub_customers in [true, false] {
-                add(
-                    tx,
-                    Target::Customer {
-                        customer,
-                        include_sub_customers,
-                    },
-                )?;
-            }
-        }
-        Reach::Only(None) => {}
-        Reach::All => add(tx, Target::Everyone)?,
-    }
-    Ok(out)
-}
-
-pub(super) fn roles(tx: &mut Tx<'_>, scope: RoleScope) -> Ruled<Vec<String>> {
-    let paging = Paging {
-        limit: Some(ROLES),
-        cursor: None,
-    };
-    let page = list::roles(tx, Some(scope), &paging)?;
-    Ok(page.items.into_iter().map(|role| role.name).collect())
 }
 
 // ---------------------------------------------------------------- what the buttons do

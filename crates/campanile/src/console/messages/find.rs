@@ -13,7 +13,7 @@ use campanile_core::rights::Rights;
 use campanile_core::{Result as Ruled, directory::list::SEARCH_LIMIT};
 use campanile_store::Tx;
 
-use super::compose::roles;
+use super::offers::roles;
 use super::part::{self, Named};
 use crate::app::App;
 use crate::console::form::Asked;

@@ -93,7 +93,9 @@ pub(super) async fn list(
     reader: Reader,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let status: Option<Status> = STATUSES.into_iter().find(|one| status_name(*one) == asked.get("status"));
+    let status: Option<Status> = STATUSES
+        .into_iter()
+        .find(|one| status_name(*one) == asked.get("status"));
     let filter = Filter {
         mine: asked.has("mine"),
         status,

@@ -19,7 +19,7 @@ use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
-use super::part::Named;
+use super::part::{Named, gathered};
 use super::plot::{self, Plot};
 use super::{audience, in_words, status_name};
 use crate::app::App;
@@ -80,6 +80,7 @@ struct OnePage<'r> {
     one: Seen,
     status: &'static str,
     audience: String,
+    parts: Vec<Named>,
     html: String,
     bars: Vec<Bar>,
     plot: Option<Plot>,
@@ -120,6 +121,7 @@ pub(super) async fn one(
         page: Page::new(&reader, "messages", message.shown_title()).after(&asked),
         status: status_name(message.status(reader.now)),
         audience: in_words(&reader, &one.audience),
+        parts: gathered(&one.audience),
         html: markup::html(message.format, &message.text),
         bars,
         plot: plot.map(|(line, published)| plot::plot(&reader, published, &line)),
@@ -328,7 +330,9 @@ pub(super) async fn changes(
         changes.push(tell(&reader, edition.clone(), &after));
         after = edition;
     }
-    let more = end.filter(|_| full).map(|end| format!("/messages/{id}/changes?cursor={end}"));
+    let more = end
+        .filter(|_| full)
+        .map(|end| format!("/messages/{id}/changes?cursor={end}"));
     show(&ChangesPage {
         page: Page::new(&reader, "messages", reader.t("changes")),
         id: id.0,

@@ -7,6 +7,7 @@ mod compose;
 mod find;
 mod list;
 mod look;
+mod offers;
 mod part;
 mod plot;
 mod typed;
@@ -15,10 +16,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use campanile_core::Result as Ruled;
 use campanile_core::message::label::label;
 use campanile_core::message::target;
 use campanile_core::message::{self, Message, Status};
-use campanile_core::Result as Ruled;
 use campanile_store::Tx;
 
 use super::page::Reader;
@@ -28,13 +29,19 @@ use part::Named;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/messages", get(list::list))
-        .route("/messages/new", get(compose::of_platform).post(compose::post_of_platform))
+        .route(
+            "/messages/new",
+            get(compose::of_platform).post(compose::post_of_platform),
+        )
         .route("/messages/new/aside", post(compose::aside_of_platform))
         .route("/messages/new/find", get(find::options))
         .route("/messages/{id}", get(look::one))
         .route("/messages/{id}/people", get(look::people))
         .route("/messages/{id}/changes", get(look::changes))
-        .route("/messages/{id}/correct", get(change::correct).post(change::post_correct))
+        .route(
+            "/messages/{id}/correct",
+            get(change::correct).post(change::post_correct),
+        )
         .route("/messages/{id}/recall", get(change::recall).post(change::post_recall))
         .route("/apis", get(apis::list))
         .route("/apis/{api}", get(apis::one))
@@ -100,7 +107,12 @@ fn audience(tx: &mut Tx<'_>, message: &Message) -> Ruled<Vec<Named>> {
 /// The parts of an audience in one line: at most three, and how many others.
 fn in_words(reader: &Reader, audience: &[Named]) -> String {
     const SHOWN: usize = 3;
-    let mut parts: Vec<String> = audience.iter().take(SHOWN).map(|part| part.words(reader.words)).collect();
+    let audience = part::gathered(audience);
+    let mut parts: Vec<String> = audience
+        .iter()
+        .take(SHOWN)
+        .map(|part| part.words(reader.words))
+        .collect();
     if audience.len() > SHOWN {
         parts.push(reader.n("audience-more", audience.len() - SHOWN));
     }

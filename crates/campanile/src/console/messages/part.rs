@@ -27,8 +27,40 @@ impl Named {
             Target::EnvironmentRole { role, .. } | Target::ApiRole { role, .. } => role.as_str(),
             _ => "",
         };
-        words.borrow().with(&key, [("what", self.name.as_str().into()), ("role", role.into())])
+        words
+            .borrow()
+            .with(&key, [("what", self.name.as_str().into()), ("role", role.into())])
     }
+}
+
+/// The same parts, with the roles of one environment or API in one: `ADMIN, USER in Production`.
+pub(super) fn gathered(parts: &[Named]) -> Vec<Named> {
+    let mut out: Vec<Named> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let known = out
+            .iter_mut()
+            .find_map(|other| match (&mut other.target, &part.target) {
+                (
+                    Target::EnvironmentRole { environment: at, role },
+                    Target::EnvironmentRole {
+                        environment,
+                        role: more,
+                    },
+                ) if at == environment => Some((role, more)),
+                (Target::ApiRole { api: at, role }, Target::ApiRole { api, role: more }) if at == api => {
+                    Some((role, more))
+                }
+                _ => None,
+            });
+        match known {
+            Some((roles, more)) => {
+                roles.push_str(", ");
+                roles.push_str(more);
+            }
+            None => out.push(part.clone()),
+        }
+    }
+    out
 }
 
 /// The kind of a target in names of texts.
@@ -91,6 +123,18 @@ pub(super) fn read(text: &str) -> Option<Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_of_one_place_are_read_together() {
+        let named = |text| Named {
+            target: read(text).unwrap(),
+            name: "Production".to_owned(),
+        };
+        let parts = ["role/A/ADMIN", "everyone", "role/A/USER", "role/B/USER"].map(named);
+        let words = Words::choose(None, None);
+        let said: Vec<String> = gathered(&parts).iter().map(|part| part.words(words)).collect();
+        assert_eq!(said, ["ADMIN, USER in Production", "everyone", "USER in Production"]);
+    }
 
     #[test]
     fn what_a_form_sends_back_is_what_it_was_given() {

@@ -31,7 +31,12 @@ pub(super) struct Plot {
 
 /// Draws a timeline.
 pub(super) fn plot(reader: &Reader, published: Moment, timeline: &Timeline) -> Plot {
-    let most = timeline.seen.last().copied().unwrap_or(0).max(timeline.read.last().copied().unwrap_or(0));
+    let most = timeline
+        .seen
+        .last()
+        .copied()
+        .unwrap_or(0)
+        .max(timeline.read.last().copied().unwrap_or(0));
     let top = round_up(most);
     let seen = line(&timeline.seen, top);
     let end = |index: usize| published.plus_ms((index as i64 + 1) * timeline.length).min(reader.now);
@@ -39,7 +44,10 @@ pub(super) fn plot(reader: &Reader, published: Moment, timeline: &Timeline) -> P
     let numbers = timeline.seen.iter().zip(&timeline.read).enumerate();
     let mut points: Vec<(Moment, u64, u64)> = Vec::new();
     for (index, (seen, read)) in numbers {
-        if points.last().is_none_or(|(_, was_seen, was_read)| (was_seen, was_read) != (seen, read)) {
+        if points
+            .last()
+            .is_none_or(|(_, was_seen, was_read)| (was_seen, was_read) != (seen, read))
+        {
             points.push((end(index), *seen, *read));
         }
     }
@@ -71,7 +79,10 @@ fn line(numbers: &[u64], top: u64) -> String {
 fn round_up(number: u64) -> u64 {
     let mut unit = 1;
     loop {
-        let found = [2, 4, 6, 8, 10].into_iter().map(|steps| steps * unit).find(|top| *top >= number);
+        let found = [2, 4, 6, 8, 10]
+            .into_iter()
+            .map(|steps| steps * unit)
+            .find(|top| *top >= number);
         if let Some(top) = found {
             return top;
         }
