@@ -183,10 +183,8 @@ pub fn home(
 
 /// See [`home`]. What the audience itself says comes first: whoever may see what is sent there must see this.
 pub(super) fn home_of(resolved: &target::Resolved, given: Option<EnvironmentId>) -> Option<EnvironmentId> {
-    let needs_home = resolved
-        .selectors
-        .iter()
-        .any(|selector| matches!(selector, Selector::Group { .. } | Selector::User { .. }));
+    // Also of a name that nobody has: it is judged where it would be, and then said to be unknown.
+    let needs_home = resolved.parts.iter().any(|part| matches!(part, Part::Directory { .. }));
     let fallback = needs_home.then(|| given.unwrap_or(EnvironmentId(DEFAULT_ENVIRONMENT)));
     let of_api = resolved.api.as_ref().map(|(_, _, environment)| *environment);
     of_api.or(resolved.environment).or(fallback)

@@ -131,7 +131,7 @@ fn the_example_of_the_document_works_without_a_script() {
             &question,
             &[
                 "Send to 3 people?",
-                "ADMIN in DEFAULT",
+                "ADMIN in Default",
                 "<strong>08:00</strong>",
                 "at once",
             ],
@@ -178,7 +178,7 @@ fn the_example_of_the_document_works_without_a_script() {
         shows(
             &list,
             &[
-                "To ADMIN in DEFAULT",
+                "To ADMIN in Default",
                 "<dt>People</dt><dd>3</dd>",
                 "<dt>Seen</dt><dd>1</dd>",
             ],
