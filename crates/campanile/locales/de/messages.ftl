@@ -68,7 +68,7 @@ found-subscribers = API
 found-customer = Kunde
 found-subtree = Kunde
 found-everyone = alle
-found-group = Gruppe
+found-group = alle Mitglieder
 found-user = Person
 
 compose-intro = An Personen dieser Plattform. Für die Nutzer einer API beginnen Sie bei der API.

@@ -70,7 +70,7 @@ found-subscribers = API
 found-customer = customer
 found-subtree = customer
 found-everyone = everyone
-found-group = group
+found-group = all its members
 found-user = person
 
 # The form.
