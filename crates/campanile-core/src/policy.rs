@@ -38,6 +38,8 @@ pub enum Act<'a> {
     Own,
     /// Publish a message to the union of the parts, see how many people they hold and a sample, or send it to oneself.
     Send(&'a [Part]),
+    /// List sent messages: those that one may see.
+    ListSent,
     /// See a sent message, its recipients and what became of it. Its author always does.
     See(PersonId, &'a [Part]),
     /// Change a message, enable or disable it.
@@ -71,6 +73,10 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
     match *act {
         Act::Own => Ok(()),
         Act::Send(parts) => every(rights, parts, Letter::Create),
+        Act::ListSent => holds(
+            rights.is_sender(),
+            "MESSAGE on any environment or API, root administrator, or customer administrator",
+        ),
         Act::See(author, _) if author == rights.person => Ok(()),
         Act::See(_, parts) => every(rights, parts, Letter::Read),
         Act::Correct(parts) => every(rights, parts, Letter::Update),

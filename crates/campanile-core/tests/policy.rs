@@ -99,6 +99,7 @@ fn acts() -> Vec<(&'static str, Act<'static>)> {
         ("send: customers 17 and 99", Act::Send(&[ACME, FOREIGN])),
         ("send: everyone", Act::Send(&[Part::Everyone])),
         ("send: no part", Act::Send(&[])),
+        ("list sent", Act::ListSent),
         ("see: own, DEFAULT", Act::See(ME, &[DEFAULT])),
         ("see: own, customer 99", Act::See(ME, &[FOREIGN])),
         ("see: somebody's, DEFAULT", Act::See(SOMEBODY, &[DEFAULT])),

@@ -15,6 +15,7 @@ pub mod hasher;
 pub mod import;
 pub mod keeper;
 pub mod known;
+pub mod misread;
 pub mod pass;
 pub mod problem;
 pub mod send;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use campanile_core::audience::Rule;
+use campanile_core::audience::{Rule, Selector};
 use campanile_core::id::{ApiId, MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::change::{self, Correction};
@@ -90,7 +90,10 @@ pub async fn explain(app: &App, asking: PersonId, to: Addressed, user: Option<St
         let rights = Rights::load(tx, asking)?;
         let selectors = draft::check_audience(tx, &to.audience, to.environment.as_deref(), &may_send(&rights))?;
         let user = user.ok_or_else(|| Error::field("user", "name the user, by id or login"))?;
-        let person = preview::person(tx, &user)?;
+        let person = preview::person(tx, &user).map_err(|error| match error {
+            Error::Missing(_) => preview::nobody(),
+            other => other,
+        })?;
         if policy::may(&rights, &Act::FindPeople).is_err() && !preview::is_near(tx, person, &selectors)? {
             return Err(preview::nobody());
         }
@@ -215,12 +218,7 @@ pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Cor
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::Correct)?;
         if let Some(audience) = &given.audience {
-            // Groups and people are judged at the message's home, which stays.
-            let home = message
-                .environment
-                .map(|id| target::environment_key(tx, id))
-                .transpose()?;
-            draft::check_audience(tx, audience, home.as_deref(), &may_send(&rights))?;
+            draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
         }
         Ok::<_, Error>(())
     };
@@ -278,33 +276,20 @@ pub async fn list<T: Send + 'static>(
     let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
     let work = move |tx: &mut Tx<'_>| {
         let rights = Rights::load(tx, person)?;
-        let takes = |tx: &mut Tx<'_>, message: &Message| {
-            if filter.status.is_some_and(|status| status != message.status(now)) {
-                return Ok(false);
-            }
-            let parts = target::parts(&message::selectors(tx, message.id)?, message.environment);
-            Ok(policy::may(&rights, &Act::See(message.author, &parts)).is_ok())
+        policy::may(&rights, &Act::ListSent)?;
+        let author = filter.mine.then_some(person);
+        let takes = |message: &Message, selectors: &[Selector]| {
+            let parts = target::parts(selectors, message.environment);
+            filter.status.is_none_or(|status| status == message.status(now))
+                && filter.api.is_none_or(|api| parts.contains(&Part::Api { api }))
+                && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()
         };
-        let (messages, next) = match filter.api {
-            Some(api) => {
-                let (mut found, next) = sent::of_api(tx, api, below, limit as i64)?;
-                let mut kept = Vec::with_capacity(found.len());
-                for message in found.drain(..) {
-                    if takes(tx, &message)? {
-                        kept.push(message);
-                    }
-                }
-                (kept, next)
-            }
-            None => sent::page(tx, below, filter.mine.then_some(person), limit, takes)?,
-        };
+        let (messages, next) = sent::page(tx, below, author, limit, takes)?;
         let residents = residents.at(tx)?;
+        let funnels = funnel::funnels(tx, &residents, &crowds, &messages, now)?;
+        drop(residents);
         let mut out = Vec::with_capacity(messages.len());
-        for message in messages {
-            let funnel = match message.revision {
-                Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
-                None => None,
-            };
+        for (message, funnel) in messages.into_iter().zip(funnels) {
             out.push(describe(tx, &rights, message, funnel)?);
         }
         Ok::<_, Error>((out, next))
@@ -355,7 +340,7 @@ pub async fn one<T: Send + 'static>(
 pub struct Which {
     /// Which part.
     pub part: People,
-    /// Only those whose login, name or address begins so.
+    /// Only those whose login or name begins so; for who may read the directory, or whose address does.
     pub q: Option<String>,
     /// After this one.
     pub after: Option<u32>,
@@ -392,8 +377,10 @@ pub async fn people(app: &App, person: PersonId, id: MessageId, which: Which) ->
         let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
         drop(residents);
         let mut people = which.part.of(&crowds);
-        if let Some(words) = which.q.as_deref().map(str::trim).filter(|words| !words.is_empty()) {
-            people &= sent::search(tx, words)?;
+        if let Some(words) = &which.q
+            && let Some(found) = sent::search(tx, words, sent::By::rights(&rights))?
+        {
+            people &= found;
         }
         let (items, next) = sent::recipients(tx, &message, &people, which.after, which.limit, now)?;
         let total = people.len();

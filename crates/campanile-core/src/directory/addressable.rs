@@ -315,7 +315,7 @@ fn customers_below(
         let found = list::customer(tx, number)?;
         out.push(customer(found.id, found.name));
     }
-    let named = if rights.subtree.len() > LOOK_THROUGH {
+    let found = if rights.subtree.len() > LOOK_THROUGH {
         tx.rows(&NAMED_BELOW, &[&top.0, &from, &to, &limit], read)?
     } else {
         let keyed = |row: &Row<'_>| Ok((row.get::<String>(2)?, row.get::<i64>(0)?, read(row)?));
@@ -324,7 +324,7 @@ fn customers_below(
         found.into_iter().map(|(_, _, choice)| choice).collect()
     };
     let by_number = number.to_string();
-    out.extend(named.into_iter().filter(|choice| choice.id != by_number));
+    out.extend(found.into_iter().filter(|choice| choice.id != by_number));
     Ok(out)
 }
 

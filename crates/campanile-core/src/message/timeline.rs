@@ -11,7 +11,6 @@ use roaring::RoaringBitmap;
 
 use super::Message;
 use super::funnel::{self, Audiences};
-use super::sight;
 use crate::audience::crowd::Residents;
 use crate::error::Result;
 use crate::time::Moment;
@@ -121,23 +120,19 @@ pub fn timeline(
     message: &Message,
     now: Moment,
 ) -> Result<Option<Timeline>> {
-    let (Some(sights), Some(published)) = (sight::sights(tx, message)?, message.published_at) else {
+    let Some(published) = message.published_at else {
         return Ok(None);
     };
-    let selectors = super::selectors(tx, message.id)?;
-    let people = funnel::audience(tx, residents, kept, message, &selectors, now)?;
     let mut stretches = Stretches::new(published.0);
     let unread = deeds(tx, message, &mut stretches)?;
-    funnel::each_mark(tx, message, &sights, &selectors, now, &people, |person, kind, mark| {
-        let reads = kind == 2 && sights.reading.holds(mark);
-        if reads || sights.showed(mark) {
-            stretches.saw(person, mark.at);
-        }
+    let mut told = |person, reads, at| {
+        stretches.saw(person, at);
         // "Read all" counts where it was made after the message was marked unread.
-        if reads && unread.get(&person).is_none_or(|at| *at < mark.at) {
-            stretches.read(person, mark.at);
+        if reads && unread.get(&person).is_none_or(|unread| *unread < at) {
+            stretches.read(person, at);
         }
-    })?;
+    };
+    let people = funnel::tell(tx, residents, kept, message, now, &mut told)?;
     Ok(Some(Timeline {
         length: stretches.length,
         seen: sums(&stretches.seen, &people),

@@ -39,7 +39,7 @@ fn ask(db: &TestDb, who: &'static str, kind: Addressable, q: &str, limit: Option
 
 /// Ids with their details.
 fn found(db: &TestDb, who: &'static str, kind: Addressable, q: &str) -> Vec<String> {
-    let choices = ask(db, who, kind, q, None).unwrap();
+    let choices = ask(db, who, kind, q, None).expect("it may be asked");
     let shown = |choice: addressable::Choice| match choice.detail {
         Some(detail) => format!("{}: {} ({detail})", choice.id, choice.name),
         None => format!("{}: {}", choice.id, choice.name),
@@ -63,7 +63,8 @@ fn people_are_found_by_login_and_name_and_not_by_address() {
         let bobs = ["u-bob: Bob (bob)", "u-api: Bob Marsh (api)"];
         assert_eq!(found(db, "u-env", Addressable::People, " BOB"), bobs);
         assert_eq!(found(db, "u-env", Addressable::People, "bobby@"), NOTHING);
-        let json = serde_json::to_string(&ask(db, "u-env", Addressable::People, "", None).unwrap()).unwrap();
+        let json = serde_json::to_string(&ask(db, "u-env", Addressable::People, "", None).expect("it may be asked"));
+        let json = json.expect("it is JSON");
         assert!(json.contains("u-none") && !json.contains('@'), "{json}");
     });
 }
@@ -159,7 +160,7 @@ fn a_customer_below_many_is_found_by_name_too() {
         let found = found(db, "u-top", Addressable::Customers, "depot 210");
         assert_eq!(found[0], "210: Depot 210 (Acme / North)");
         assert_eq!(found.len(), 11);
-        let choices = ask(db, "u-top", Addressable::Customers, "depot", Some(3)).unwrap();
+        let choices = ask(db, "u-top", Addressable::Customers, "depot", Some(3)).expect("it may be asked");
         assert_eq!((choices.items.len(), choices.more), (3, true));
     });
 }
@@ -174,9 +175,9 @@ fn an_answer_says_whether_there_is_more() {
             (Addressable::Apis, 2),
             (Addressable::Environments, 3),
         ] {
-            let choices = ask(db, "u-bob", kind, "", Some(1)).unwrap();
+            let choices = ask(db, "u-bob", kind, "", Some(1)).expect("it may be asked");
             assert_eq!((choices.items.len(), choices.more), (1, true), "{kind:?}");
-            let choices = ask(db, "u-bob", kind, "", Some(all)).unwrap();
+            let choices = ask(db, "u-bob", kind, "", Some(all)).expect("it may be asked");
             assert_eq!((choices.items.len() as i64, choices.more), (all, false), "{kind:?}");
         }
     });
@@ -187,10 +188,14 @@ fn what_cannot_be_searched_is_refused_by_its_name() {
     each_directory(|db| {
         for kind in [Addressable::People, Addressable::Apis, Addressable::Environments] {
             for limit in [0, 51] {
-                let refused = ask(db, "u-env", kind, "", Some(limit)).unwrap_err().to_string();
+                let refused = ask(db, "u-env", kind, "", Some(limit))
+                    .expect_err("it cannot be asked")
+                    .to_string();
                 assert_eq!(refused, "limit: must be 1 to 50");
             }
-            let refused = ask(db, "u-env", kind, &"x".repeat(201), None).unwrap_err().to_string();
+            let refused = ask(db, "u-env", kind, &"x".repeat(201), None)
+                .expect_err("it cannot be asked")
+                .to_string();
             assert_eq!(refused, "q: at most 200 characters");
         }
     });

@@ -21,7 +21,7 @@ fn timeline(world: &World<'_>, id: MessageId) -> Timeline {
 fn holds_to_the_people(world: &World<'_>, id: MessageId) -> Timeline {
     let found = timeline(world, id);
     assert!(found.seen.len() <= POINTS && found.seen.len() == found.read.len());
-    let published = world.message(id).published_at.unwrap().0;
+    let published = world.message(id).published_at.expect("it is published").0;
     let people = world.recipients(id, Part::All);
     for (index, (seen, read)) in found.seen.iter().zip(&found.read).enumerate() {
         let end = published + (index as i64 + 1) * found.length;

@@ -227,7 +227,7 @@ people-found =
         [one] { $count } Person
        *[other] { $count } Personen
     }
-search-people = Nach Anmeldename, Name oder E-Mail-Adresse suchen
+search-people = Nach Anmeldename oder Name suchen
 people-all = Alle
 people-unseen = Nicht gesehen
 people-seen = Gesehen

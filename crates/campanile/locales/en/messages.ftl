@@ -235,7 +235,7 @@ people-found =
         [one] { $count } person
        *[other] { $count } people
     }
-search-people = Search by login, name or email address
+search-people = Search by login or name
 people-all = All
 people-unseen = Not seen
 people-seen = Seen

@@ -51,13 +51,13 @@ struct ResetPassword {
 /// Changes one's password
 ///
 /// Ends every other session of the person. Personal tokens and the ticket stay. A wrong old password counts as a failed
-/// log-in.
+/// log-in. Not by a personal token.
 #[utoipa::path(
     post, path = "/api/v1/me/password", tag = "Me",
     request_body = ChangePassword,
     responses(
         (status = 204, description = "Changed."),
-        Malformed, Unauthenticated, Invalid, Throttled, Unavailable,
+        Malformed, Unauthenticated, Denied, Invalid, Throttled, Unavailable,
     )
 )]
 async fn change_password(
@@ -66,6 +66,7 @@ async fn change_password(
     client: Client,
     Json(wanted): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
+    principal.in_person()?;
     let person = principal.person;
     let candidate = app.db.read(move |tx| account::candidate_of(tx, person)).await?;
     let login = candidate.login.clone();
@@ -86,7 +87,8 @@ async fn change_password(
 
 /// Sets somebody's password
 ///
-/// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN.
+/// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN; one's own not by a personal
+/// token.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users",
     params(("id" = String, Path, description = "The user's id or login.")),
@@ -107,13 +109,13 @@ async fn reset_password(
         .read(move |tx| -> error::Result<(PersonId, String)> {
             // Nobody's number: who may not is told so before the name is looked up.
             may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
-            let id = preview::person(tx, &name).map_err(|error| match error {
-                Error::Invalid(_) => Error::Missing("user"),
-                other => other,
-            })?;
+            let id = preview::person(tx, &name)?;
             Ok((id, account::candidate_of(tx, id)?.login))
         })
         .await?;
+    if id == principal.person {
+        principal.in_person()?;
+    }
     password::check("password", &wanted.password, &login)?;
     let phc = hash(&app, wanted.password).await?;
     app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;

@@ -145,10 +145,10 @@ fn the_example_of_the_document_works_without_a_script() {
                 "Send to 3 people",
             ],
         );
-        let mut send = ask("send");
-        send[0] = ("key", hidden(&question, "key"));
-        let sent = ann.post("/messages/new", &send).await.is(303);
-        let again = ann.post("/messages/new", &send).await.is(303);
+        let mut pressed = ask("send");
+        pressed[0] = ("key", hidden(&question, "key"));
+        let sent = ann.post("/messages/new", &pressed).await.is(303);
+        let again = ann.post("/messages/new", &pressed).await.is(303);
         assert_eq!(
             sent.header("location"),
             again.header("location"),
@@ -461,7 +461,7 @@ fn a_message_is_corrected_rung_recalled_and_its_story_told() {
     each_world(async |world| {
         filled(world).await;
         let [ann, bob] = [Browser::of(world, "ann").await, Browser::of(world, "bob").await];
-        let send = [
+        let fields = [
             ("to", "role/DEFAULT/ADMIN"),
             ("title", "Old"),
             ("text", "a"),
@@ -469,7 +469,7 @@ fn a_message_is_corrected_rung_recalled_and_its_story_told() {
             ("do", "send"),
             ("key", "k"),
         ];
-        let sent = ann.post("/messages/new", &send).await.is(303);
+        let sent = ann.post("/messages/new", &fields).await.is(303);
         let page = sent.header("location").split('?').next().unwrap().to_owned();
         let inbox_page = page.replace("/messages/", "/inbox/");
         bob.get(&inbox_page).await.is(200);

@@ -12,6 +12,7 @@ mod console_messages;
 mod directory;
 mod directory_import;
 mod docs;
+mod messages;
 mod openapi;
 mod pass;
 mod serve;

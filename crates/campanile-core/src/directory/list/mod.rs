@@ -150,7 +150,7 @@ pub(super) fn run<T>(
 }
 
 /// A search by the beginning: from this text on, and before that one. `None`: nothing to search for.
-pub(in crate::directory) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {
+pub(crate) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {
     let Some(q) = q.map(str::trim).filter(|q| !q.is_empty()) else {
         return Ok(None);
     };

@@ -15,9 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{SentMessage, describe};
-use crate::api::extract::{Json, Path, Query};
-use crate::api::inbox::cursor;
-use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::extract::{self, Json, Path, Query, cursor};
+use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
@@ -57,10 +56,13 @@ pub(super) struct SentPage {
 }
 
 /// Lists the messages that you may see as a sender, newest first, each with how far it got.
+///
+/// For who holds `MESSAGE` on any environment or API, root and customer administrators. A page can be shorter than its
+/// limit, or empty, and have a `next`.
 #[utoipa::path(get, path = "/api/v1/messages", operation_id = "list_messages", tag = "Messages",
     params(SentQuery), responses(
     (status = 200, body = SentPage),
-    Malformed, Unauthenticated, Invalid, Unavailable,
+    Malformed, Unauthenticated, Denied, Invalid, Unavailable,
 ))]
 async fn list(
     State(app): State<Arc<App>>,
@@ -69,7 +71,7 @@ async fn list(
 ) -> Result<Json<SentPage>, Problem> {
     let now = app.clock.now();
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT) as usize;
+    let limit = extract::limit(query.limit, 20, sent::PEOPLE_LIMIT)?;
     let filter = Filter {
         mine: query.mine == Some(true),
         status: query.status,
@@ -109,12 +111,12 @@ pub(super) struct RecipientsQuery {
     /// Which part of the audience; everybody where absent.
     #[param(inline)]
     part: Option<People>,
-    /// Only those whose login, name or address begins so.
+    /// Only those whose login or name begins so; for who holds `ORGANIZATION_USER[READ]`, or whose address does.
     q: Option<String>,
     /// The `next` of the page before.
     cursor: Option<String>,
     /// People of a page, 1 to 100; 50 where absent.
-    limit: Option<usize>,
+    limit: Option<i64>,
 }
 
 /// A page of the people of an audience.
@@ -140,12 +142,12 @@ async fn recipients(
     Path(id): Path<MessageId>,
     Query(query): Query<RecipientsQuery>,
 ) -> Result<Json<RecipientsPage>, Problem> {
-    let after = cursor(query.cursor.as_deref())?.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+    let after = cursor(query.cursor.as_deref())?;
     let which = Which {
         part: query.part.unwrap_or_default(),
         q: query.q,
-        after,
-        limit: query.limit.unwrap_or(50),
+        after: after.map(|at| u32::try_from(at).unwrap_or(u32::MAX)),
+        limit: extract::limit(query.limit, 50, sent::PEOPLE_LIMIT)?,
     };
     let page = sending::people(&app, principal.person, id, which).await?;
     Ok(Json(RecipientsPage {
@@ -189,7 +191,7 @@ async fn editions(
 ) -> Result<Json<EditionsPage>, Problem> {
     let person = principal.person;
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT);
+    let limit = extract::limit(query.limit, 20, sent::PEOPLE_LIMIT)? as i64;
     let items = app
         .db
         .read(move |tx| {

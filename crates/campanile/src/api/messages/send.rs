@@ -38,8 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
 ///
-/// Answers when the message is durable, without counting its audience. Send an `Idempotency-Key` and repeat the same
-/// request safely: for a day it gives the same message.
+/// Answers when the message is durable, and says how many people it was published to. Send an `Idempotency-Key` and
+/// repeat the same request safely: for a day it gives the same message.
 #[utoipa::path(post, path = "/api/v1/messages", tag = "Messages", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header, description = "Yours; 1 to 255 visible ASCII characters.")),
     responses(
@@ -57,7 +57,7 @@ async fn create(
     created(&app, id).await
 }
 
-/// The answer to a message that was accepted.
+/// The answer to a message that was accepted. Its audience is counted by who asks for it next (decision 7).
 async fn created(app: &App, id: MessageId) -> Result<Response, Problem> {
     let now = app.clock.now();
     let describe = move |tx: &mut Tx<'_>| {
@@ -84,7 +84,7 @@ fn idempotency(headers: &HeaderMap, draft: &Draft) -> Result<Option<Idempotency>
 pub(super) struct AudienceBody {
     /// Who gets it.
     audience: Vec<Target>,
-    /// The home of a message to groups and users; `DEFAULT` where absent.
+    /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default)]
     environment: Option<String>,
     /// For "why": a user's id or login.

@@ -1,6 +1,7 @@
 //! Beside the form of a new message: who gets it, why somebody does not, and how it will look.
 
 use askama::Template;
+use campanile_core::error::Faults;
 use campanile_core::markup::{self, Format};
 use campanile_core::message::preview::{Explanation, Preview, Reason, Why};
 use campanile_core::message::{Importance, label, shown_title, target};
@@ -108,7 +109,7 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
 fn addressed(typed: &Typed) -> Addressed {
     Addressed {
         audience: typed.to.clone(),
-        environment: Some(typed.environment.clone()),
+        environment: typed.home(),
     }
 }
 
@@ -134,14 +135,14 @@ async fn answer(app: &App, reader: &Reader, typed: &Typed) -> Result<Answer, Pro
     let names: Vec<String> = app.db.read(name).await?;
     let key = if included { "why-in" } else { "why-out" };
     let line = |(reason, name): (Reason, String)| {
-        let named = Named {
+        let part = Named {
             target: reason.part.clone(),
             name,
         };
         let sentence = sentence(reader, &reason);
         let said = reader.words.with(
             "why-part",
-            [("part", named.words(reader.words).into()), ("why", sentence.into())],
+            [("part", part.words(reader.words).into()), ("why", sentence.into())],
         );
         (reason.holds, said)
     };
@@ -171,7 +172,7 @@ fn sentence(reader: &Reader, reason: &Reason) -> String {
 pub(super) fn may_name(tx: &mut Tx<'_>, rights: &Rights, typed: &Typed) -> campanile_core::Result<()> {
     let environment = target::environment(tx, &typed.environment)?;
     for one in &typed.to {
-        let parts = target::resolve(tx, std::slice::from_ref(one), "audience", &mut Default::default())?.parts;
+        let parts = target::resolve(tx, std::slice::from_ref(one), "audience", &mut Faults::default())?.parts;
         policy::may(rights, &policy::Act::Send(&target::at_home(parts, environment)))?;
     }
     Ok(())

@@ -86,6 +86,14 @@ impl Typed {
         self.late_joiners == Rule::WhileActive
     }
 
+    /// The home that the message is given: where a role decides it, or nobody needs one, none is said.
+    pub(super) fn home(&self) -> Option<String> {
+        let decided = |target: &Target| matches!(target, Target::EnvironmentRole { .. });
+        let needs = |target: &Target| matches!(target, Target::Group { .. } | Target::User { .. });
+        let said = self.to.iter().any(needs) && !self.to.iter().any(decided);
+        said.then(|| self.environment.clone())
+    }
+
     /// Whether anything stands in the part of the form that is folded away.
     pub(super) fn has_more(&self) -> bool {
         !self.opens.is_empty() || !self.closes.is_empty() || self.is_for_late_joiners()
@@ -113,7 +121,7 @@ impl Typed {
             closes_at,
             enabled: true,
             late_joiners: self.late_joiners,
-            environment: Some(self.environment.clone()),
+            environment: self.home(),
         })
     }
 }
