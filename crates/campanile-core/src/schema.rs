@@ -37,11 +37,13 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::STATEMENTS,
     crate::message::change::STATEMENTS,
     crate::message::funnel::STATEMENTS,
+    crate::message::label::STATEMENTS,
     crate::message::preview::STATEMENTS,
     crate::message::publish::STATEMENTS,
     crate::message::sent::STATEMENTS,
     crate::message::sight::STATEMENTS,
     crate::message::target::STATEMENTS,
+    crate::message::timeline::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

@@ -20,6 +20,7 @@ pub mod pass;
 mod password;
 pub mod problem;
 pub mod send;
+pub mod sending;
 pub mod serve;
 pub mod server;
 pub mod telemetry;

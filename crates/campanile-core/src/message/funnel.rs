@@ -198,6 +198,29 @@ struct Count<'m> {
     doubtful: HashMap<u32, Vec<(i64, Mark)>>,
     /// When people marked it unread, and then everything read for the last time; 0 for never.
     unread: HashMap<u32, (i64, i64)>,
+    /// Who is told of each mark that counts.
+    tell: Option<&'m mut Tell<'m>>,
+}
+
+/// Told of a person, whether the mark reads the message, and the time of the mark in milliseconds.
+pub(super) type Tell<'t> = dyn FnMut(u32, bool, i64) + 't;
+
+/// Tells of each mark by which somebody saw or read a message; who is in its audience.
+pub(super) fn tell<'m>(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &'m Message,
+    now: Moment,
+    tell: &'m mut Tell<'m>,
+) -> Result<RoaringBitmap> {
+    let Some(mut count) = count(tx, residents, kept, (0, message), now)? else {
+        return Ok(RoaringBitmap::new());
+    };
+    count.tell = Some(tell);
+    look_through_marks(tx, std::slice::from_mut(&mut count))?;
+    count.settle(tx)?;
+    Ok(count.crowds.people)
 }
 
 /// As [`crowds`], of many messages: the marks are looked through once for all of them.
@@ -257,6 +280,7 @@ fn count<'m>(
         is_clocked,
         doubtful: HashMap::new(),
         unread: HashMap::new(),
+        tell: None,
     };
     count.add_deeds(tx)?;
     Ok(Some(count))
@@ -303,6 +327,9 @@ impl Count<'_> {
         let reads = kind == 2 && self.sights.reading.holds(mark);
         if reads || self.sights.showed(mark) {
             self.crowds.seen.insert(person);
+            if let Some(tell) = &mut self.tell {
+                tell(person, reads, mark.at);
+            }
         }
         if reads {
             self.crowds.read.insert(person);

@@ -30,6 +30,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("console.js", JS),
     asset!("bell.js", JS),
     asset!("copy.js", JS),
+    asset!("compose.js", JS),
     asset!("fragment.js", JS),
     asset!("icon.svg", SVG),
 ];

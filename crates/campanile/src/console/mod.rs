@@ -9,6 +9,7 @@ mod form;
 mod inbox;
 mod login;
 mod me;
+mod messages;
 mod page;
 mod refused;
 mod start;
@@ -47,7 +48,8 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(login::routes())
         .merge(inbox::routes())
         .merge(me::routes())
-        .merge(start::routes());
+        .merge(start::routes())
+        .merge(messages::routes());
     pages
         .with_state(Arc::clone(app))
         .layer(from_fn(dress))

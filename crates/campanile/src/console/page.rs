@@ -192,6 +192,12 @@ impl Reader {
         self.words.t(key)
     }
 
+    /// A text of a family, such as `status-active`.
+    #[must_use]
+    pub(super) fn of(&self, family: impl AsRef<str>, name: impl AsRef<str>) -> String {
+        self.words.t(&format!("{}-{}", family.as_ref(), name.as_ref()))
+    }
+
     /// A text about a number.
     #[must_use]
     pub(super) fn n(&self, key: &str, n: impl Count) -> String {

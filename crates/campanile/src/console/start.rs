@@ -7,11 +7,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use campanile_core::Error;
 use campanile_core::audience::Rule;
-use campanile_core::message::draft::{self, Draft};
+use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
-use campanile_core::message::{Channel, Importance, publish};
+use campanile_core::message::{Channel, Importance};
 use campanile_core::policy::{self, Act};
 
 use super::form::{Asked, Form};
@@ -19,6 +18,7 @@ use super::page::{self, Page, Reader};
 use super::refused::Refused;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::sending;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/start", get(show).post(send))
@@ -80,8 +80,8 @@ async fn send(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
     policy::may(&reader.rights, &Act::EditDirectory)?;
     let (title, text) = (fields.get("title").to_owned(), fields.text("text"));
     let draft = to_oneself(&reader, title.clone(), text.clone());
-    match publish(&app, &reader, draft).await {
-        Ok(()) => Ok(page::done("/start", "tried", &[])),
+    match sending::send(&app, reader.principal.person, draft, None).await {
+        Ok(_) => Ok(page::done("/start", "tried", &[])),
         Err(problem) => page::refuse(&StartPage {
             refused: Refused::of(&reader, problem)?,
             title,
@@ -107,22 +107,4 @@ fn to_oneself(reader: &Reader, title: String, text: String) -> Draft {
         late_joiners: Rule::default(),
         environment: None,
     }
-}
-
-async fn publish(app: &App, reader: &Reader, draft: Draft) -> Result<(), Problem> {
-    let (person, now) = (reader.principal.person, reader.now);
-    let (name, rights) = (reader.profile.name.clone(), reader.rights.clone());
-    let checked = app.db.read(move |tx| {
-        let may = |parts: &[policy::Part]| policy::may(&rights, &Act::Send(parts));
-        draft::check_for(tx, &draft, &name, now, &may)
-    });
-    let checked = checked.await?;
-    app.db
-        .write(move |tx| publish::publish(tx, person, &checked, None, now))
-        .await
-        .map(|_| ())
-        .map_err(|error| match error {
-            gone if publish::is_gone(&gone) => Error::Missing("user").into(),
-            other => other.into(),
-        })
 }

@@ -10,6 +10,7 @@ mod authorization;
 mod cli;
 mod console_inbox;
 mod console_me;
+mod console_messages;
 mod directory;
 mod directory_import;
 mod docs;

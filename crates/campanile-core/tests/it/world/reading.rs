@@ -146,7 +146,7 @@ impl World<'_> {
         self.read(move |tx| inbox::one(tx, &shared, person, id, now))
     }
 
-    fn with_residents<T: Send + 'static>(
+    pub(crate) fn with_residents<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_>, &Residents, Moment) -> Result<T> + Send + 'static,
     ) -> T {
