@@ -9,7 +9,8 @@ use campanile::app::App;
 use campanile::chance::Chance;
 use campanile::clock::Clock;
 use campanile::config::{Flags, Settings};
-use campanile::{import, server, world};
+use campanile::import::{self, Manner};
+use campanile::{server, world};
 use campanile_core::account::token;
 use campanile_core::audience::Rule;
 use campanile_core::id::PersonId;
@@ -221,7 +222,7 @@ fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
     let started = Instant::now();
     let source = import::lines(world::lines(world::Size::people(choice.people), 1));
     let report = rt
-        .block_on(import::run(app, source, false, &mut |_| {}))
+        .block_on(import::run(app, source, false, Manner::Quick, &mut |_| {}))
         .expect("the import works");
     let took: Duration = started.elapsed();
     assert!(report.errors.is_empty(), "{:?}", report.errors.first());
