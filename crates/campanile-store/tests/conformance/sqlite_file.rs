@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use campanile_store::{Db, Error, Options, Sql};
+use futures_util::FutureExt as _;
 use futures_util::future::poll_immediate;
 
 use crate::*;
@@ -159,8 +160,9 @@ static INDEXES: Sql = Sql::new(
 );
 
 fn indexes(db: &Db) -> i64 {
+    // Read right here.
     let read = db.read(|tx| tx.one(&INDEXES, &[], |row| row.get(0)));
-    poll_immediate(read).unwrap().unwrap()
+    read.now_or_never().unwrap().unwrap()
 }
 
 #[test]
@@ -194,14 +196,14 @@ fn an_index_that_was_set_aside_is_made_again_by_the_next_opening() {
     assert_eq!(indexes(&test.db), 0);
     let next = Db::open(&testing::options(&test.url), &SCHEMA).unwrap();
     assert_eq!(indexes(&next), 1);
-    assert!(!test.write(|tx| tx.put_back()).unwrap());
+    assert!(!test.write(Tx::put_back).unwrap());
 }
 
 #[test]
 fn an_index_that_was_set_aside_can_be_put_back() {
     let test = testing::sqlite(&SCHEMA);
     test.write(|tx| tx.set_aside(&["part_by_item"])).unwrap();
-    assert!(test.write(|tx| tx.put_back()).unwrap());
+    assert!(test.write(Tx::put_back).unwrap());
     assert_eq!(indexes(&test.db), 1);
-    assert!(!test.write(|tx| tx.put_back()).unwrap());
+    assert!(!test.write(Tx::put_back).unwrap());
 }

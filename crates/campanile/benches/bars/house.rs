@@ -18,8 +18,8 @@ use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish;
 use campanile_core::message::target::Target;
 use campanile_core::message::{Channel, Importance};
-use campanile_core::schema::SCHEMA;
-use campanile_store::{Sql, testing};
+use campanile_store::Sql;
+use campanile_store::testing::{self, Durable};
 use tokio::runtime::Runtime;
 
 use crate::{Choice, print, row};
@@ -27,6 +27,9 @@ use crate::{Choice, print, row};
 static LAST_PERSON: Sql = Sql::new("bench::LAST_PERSON", "SELECT MAX(id) FROM person");
 static APIS: Sql = Sql::new("bench::APIS", "SELECT key FROM api ORDER BY id");
 static CUSTOMERS: Sql = Sql::new("bench::CUSTOMERS", "SELECT id FROM customer ORDER BY id");
+
+/// The installation's key: the same for every server on a database.
+pub(crate) const SECRET_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// A filled server.
 pub(crate) struct House {
@@ -38,8 +41,9 @@ pub(crate) struct House {
     pub(crate) customers: Vec<i64>,
     /// Where the embedded database is.
     pub(crate) file: Option<PathBuf>,
+    /// The database's URL.
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
-    _postgres: Option<testing::TestDb>,
 }
 
 /// Numbers that look random and are the same every time (`SplitMix64`).
@@ -64,18 +68,17 @@ impl House {
             .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("bench.db");
-        let postgres = choice
-            .postgres
-            .then(|| testing::postgres(&SCHEMA).expect("PostgreSQL is there"));
-        let url = postgres
-            .as_ref()
-            .map_or_else(|| format!("sqlite://{}", file.display()), |db| db.url.clone());
+        let url = if choice.postgres {
+            testing::start_server(Durable::Yes)
+        } else {
+            format!("sqlite://{}", file.display())
+        };
         let flags = Flags {
-            database: Some(url),
+            database: Some(url.clone()),
             listen: Some("127.0.0.1:0".into()),
             ..Flags::default()
         };
-        let env = |name: &str| (name == "CAMPANILE_SECRET_KEY").then(|| "0123456789abcdef0123456789abcdef".to_owned());
+        let env = |name: &str| (name == "CAMPANILE_SECRET_KEY").then(|| SECRET_KEY.to_owned());
         let settings = Settings::from_sources(None, &env, flags).expect("the settings hold");
         let origin = "http://127.0.0.1".to_owned();
         let app = App::open(settings, origin, Clock::system(), Chance::seeded(7)).expect("the database opens");
@@ -96,8 +99,8 @@ impl House {
             apis: Vec::new(),
             customers: Vec::new(),
             file: (!choice.postgres).then_some(file),
+            url,
             _folder: folder,
-            _postgres: postgres,
         };
         house.people = house.read(|tx| tx.one(&LAST_PERSON, &[], |row| row.get(0)));
         house.apis = house.read(|tx| tx.rows(&APIS, &[], |row| row.get(0)));
