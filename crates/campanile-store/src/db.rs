@@ -222,8 +222,8 @@ impl Db {
     }
 
     /// Held while no other process has the database open: who opens it meanwhile waits until this is dropped, so it is
-    /// for a second or two. `None` where another process has it open, and always on PostgreSQL. Blocks while yet another
-    /// process is alone.
+    /// for a second or two. `None` where another process has it open, and always on PostgreSQL. Blocks while another one
+    /// is alone.
     #[must_use]
     pub fn alone(&self) -> Option<Alone> {
         match &self.inner.engine {

@@ -2,8 +2,8 @@
 //!
 //! Lines are read and parsed while the ones before them are written. They are written some thousand at a time, in
 //! operations of at most 40 ms with a short pause between them, so that a server that runs beside goes on; each line
-//! takes a revision of its own. Good lines are kept, bad ones reported with line, field and reason. Memory does not grow
-//! with the file.
+//! takes a revision of its own. Good lines are kept, bad ones reported with line, field and reason. Memory does not
+//! grow with the file.
 //!
 //! Where no other process has the embedded database open, operations are longer: a page of an index that many lines
 //! touch is then written once for all of them. And where there are next to no people yet, the big indexes are made at

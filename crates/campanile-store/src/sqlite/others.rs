@@ -39,7 +39,7 @@ impl Presence {
         Ok(Self { lock })
     }
 
-    /// The lock for this process alone; `None` while another one has the database open, or while this one has it already.
+    /// The lock for this process alone; `None` while another one has the database open, or this one has it already.
     pub(super) fn alone(&self) -> Option<Alone> {
         let lock = Arc::clone(&self.lock).try_lock_owned().ok()?;
         // What a lock does to one that is held already differs between systems, so the share is given back first.

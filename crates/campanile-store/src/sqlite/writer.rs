@@ -109,8 +109,8 @@ impl Writer {
         group.finish(&fate);
     }
 
-    /// Begins, waiting for another process that is writing. It is asked often: left to itself, SQLite would soon ask ten
-    /// times a second only, and miss the short while between two operations of an import.
+    /// Begins, waiting for another process that is writing. It is asked often: left to itself, SQLite would soon ask
+    /// ten times a second only, and miss the short while between two operations of an import.
     fn begin(&self) -> Result<()> {
         let (mut began, started) = (self.attempt(), Instant::now());
         while is_busy(&began) && started.elapsed() < self.queue_time {
