@@ -221,9 +221,9 @@ impl Db {
         }
     }
 
-    /// Held while no other process has the database open: who opens it meanwhile waits until this is dropped, so it is
-    /// for a second or two. `None` where another process has it open, and always on PostgreSQL. Blocks while another one
-    /// is alone.
+    /// Held while no other process has the database open. Who opens it meanwhile waits until this is dropped, so it is
+    /// for a second or two. `None` where another process has it open, and always on PostgreSQL. Blocks while another
+    /// process is alone.
     #[must_use]
     pub fn alone(&self) -> Option<Alone> {
         match &self.inner.engine {
