@@ -43,6 +43,7 @@ static HOLDS: Sql = Sql::new(
     "test::HOLDS",
     "SELECT place, object, role, since FROM membership WHERE person = $1",
 );
+static LAST: Sql = Sql::new("test::LAST", "SELECT MAX(id) FROM person");
 static TALLY: Sql = Sql::new("test::TALLY", "SELECT value FROM tally WHERE name = $1");
 
 /// Ann and Ben, both active.
@@ -432,6 +433,36 @@ fn a_ticket_is_valid_once_it_was_shown_and_stays_the_same() {
         assert_eq!(db.read(|tx| ticket::find(tx, "no ticket")).unwrap(), None);
         deactivate(db, ANN);
         assert_eq!(db.read(move |tx| ticket::find(tx, &derived)).unwrap(), None);
+    });
+}
+
+#[test]
+fn who_is_deactivated_and_comes_back_has_another_ticket() {
+    let name = |line: &str| serde_json::from_str::<Entry>(line).unwrap();
+    let [new, gone] = [
+        name(r#"{"kind":"user","id":"u-eve","login":"eve","name":"Eve"}"#),
+        name(r#"{"kind":"remove","of":"user","id":"u-eve"}"#),
+    ];
+    each_database(&SCHEMA, |db| {
+        let apply = |entry: &Entry| {
+            let entry = entry.clone();
+            db.write(move |tx| directory::apply(tx, &entry, NOW)).unwrap();
+        };
+        apply(&new);
+        let eve = PersonId(db.read(|tx| tx.one(&LAST, &[], |row| row.get(0))).unwrap());
+        let shown = || db.jot(move |tx| ticket::current(tx, &key(), eve)).unwrap();
+        let found = |ticket: &str| {
+            let ticket = ticket.to_owned();
+            db.read(move |tx| ticket::find(tx, &ticket)).unwrap()
+        };
+        let before = shown();
+        assert_eq!(found(&before), Some(eve));
+        apply(&gone);
+        assert_eq!(found(&before), None);
+        apply(&new);
+        assert_eq!(found(&before), None);
+        assert_eq!(found(&shown()), Some(eve));
+        assert_eq!(found(&before), None);
     });
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use crate::group::Job;
 use crate::migrate::Schema;
 use crate::postgres::Postgres;
-use crate::sqlite::Sqlite;
+use crate::sqlite::{self, Sqlite};
 use crate::tx::Mode;
 use crate::{Dialect, Error, Result, Signal, Tx};
 
@@ -140,6 +140,11 @@ impl Announcer {
     }
 }
 
+/// No other process has the database open while this lives; see [`Db::alone`].
+pub struct Alone {
+    _held: sqlite::Alone,
+}
+
 /// Commits and the operations that they kept, since the database was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commits {
@@ -213,6 +218,17 @@ impl Db {
         match self.inner.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,
             Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Held while no other process has the database open. Who opens it meanwhile waits until this is dropped, so it is
+    /// for a second or two. `None` where another process has it open, and always on PostgreSQL. Blocks while another
+    /// process is alone.
+    #[must_use]
+    pub fn alone(&self) -> Option<Alone> {
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.alone().map(|alone| Alone { _held: alone }),
+            Engine::Postgres(_) => None,
         }
     }
 

@@ -22,7 +22,7 @@ pub mod testing;
 mod threads;
 mod tx;
 
-pub use db::{Commits, Db, Options, QueueDepth};
+pub use db::{Alone, Commits, Db, Options, QueueDepth};
 pub use error::{Constraint, Error};
 pub use migrate::{Migration, Schema};
 pub use signal::Signal;

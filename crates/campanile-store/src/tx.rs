@@ -193,6 +193,23 @@ impl<'c> Tx<'c> {
         })
     }
 
+    /// On SQLite, drops indexes until [`Tx::put_back`] or the next opening makes them again, whatever becomes of this
+    /// process; on PostgreSQL nothing. For who is [alone](crate::Db::alone) and does not read by them.
+    pub fn set_aside(&mut self, indexes: &[&str]) -> Result<()> {
+        self.attempt(|conn, _| match conn {
+            Conn::Sqlite(conn) => sqlite::set_aside(conn, indexes),
+            Conn::Postgres(_) => Ok(()),
+        })
+    }
+
+    /// Makes one of the indexes again that were [set aside](Tx::set_aside); whether there was one.
+    pub fn put_back(&mut self) -> Result<bool> {
+        self.attempt(|conn, _| match conn {
+            Conn::Sqlite(conn) => sqlite::put_back(conn),
+            Conn::Postgres(_) => Ok(false),
+        })
+    }
+
     /// The counters, locked until the commit: whoever takes them is alone in the order of all that takes them, over
     /// all servers. Only in [`Db::write`](crate::Db::write).
     ///

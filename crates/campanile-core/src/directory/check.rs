@@ -15,8 +15,9 @@ pub const PERMISSION_LIMIT: usize = 64;
 pub const PERMISSIONS_LIMIT: usize = 200;
 /// Groups of one API or application.
 pub const GROUPS_LIMIT: usize = 1_000;
-/// The greatest customer id: clients of the UI messages contract hold 32 bits.
-pub const CUSTOMER_LIMIT: i64 = 2_147_483_647;
+/// The greatest customer id that may be given: those above it, up to 2^31 - 1 (clients of the UI messages contract hold
+/// 32 bits), are for customers that are not given one, which get the next after the greatest.
+pub const CUSTOMER_LIMIT: i64 = 2_000_000_000;
 
 /// The letters of a permission as bits.
 pub(super) const LETTERS: [(char, i64); 4] = [('C', 8), ('R', 4), ('U', 2), ('D', 1)];
@@ -42,10 +43,15 @@ pub(super) fn id(id: Option<&String>) -> Result<&str> {
 /// The id that a customer must have.
 pub(super) fn customer_id(id: Option<i64>) -> Result<i64> {
     let id = id.ok_or_else(|| Error::field("id", "is needed"))?;
-    if (1..=CUSTOMER_LIMIT).contains(&id) {
+    if (1..=i64::from(i32::MAX)).contains(&id) {
         return Ok(id);
     }
-    Err(Error::field("id", format!("must be 1 to {CUSTOMER_LIMIT}")))
+    Err(no_customer_id())
+}
+
+/// The fault of an id that a new customer cannot have.
+pub(super) fn no_customer_id() -> Error {
+    Error::field("id", format!("must be 1 to {CUSTOMER_LIMIT}"))
 }
 
 fn plain_reason(limit: usize) -> String {

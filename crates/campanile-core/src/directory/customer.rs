@@ -56,6 +56,9 @@ pub fn next_id(tx: &mut Tx<'_>) -> Result<i64> {
 pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Entry) -> Result<Applied> {
     let id = check::customer_id(entry.id)?;
     let old = known::customer(edit, id)?;
+    if old.is_none() && id > check::CUSTOMER_LIMIT && !edit.has_reached(tally::CUSTOMER, id)? {
+        return Err(check::no_customer_id());
+    }
     let mut faults = Faults::default();
     let name = needed(&mut faults, "name", &entry.name, old.as_ref().map(|old| &old.name));
     faults.finish()?;

@@ -1,9 +1,9 @@
 //! An operation on the directory: its transaction, its time, its revision, and what it has looked up.
 
-use campanile_store::{Param, Sql, Tx};
+use campanile_store::{Dialect, Param, Sql, Tx};
 
 use super::entry::{Entry, Removal};
-use super::fact::{Fact, ROWS};
+use super::fact::{Fact, PARAMS, ROWS};
 use super::known::Known;
 use super::{Applied, customer, membership, person, remove, role, subscription, thing};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub struct Edit<'t, 'c> {
     /// The revision of the entry at hand, once it has changed something.
     stamp: Option<Stamp>,
     announced: bool,
-    /// Facts that begin, a list for each table, and not written yet: many go into one statement.
+    /// Facts that begin, a list for each table, and not written yet: many go into one statement of PostgreSQL's.
     pending: Vec<Pending>,
     /// Nothing is written; see [`Edit::rehearse`].
     rehearsal: bool,
@@ -85,6 +85,10 @@ impl<'t, 'c> Edit<'t, 'c> {
         entries: &[Entry],
         mut each: impl FnMut(Result<Applied>) -> Result<()>,
     ) -> Result<()> {
+        if !self.rehearsal {
+            let last_person = self.tx.tally()?.get(tally::PERSON);
+            self.known.trim(last_person);
+        }
         self.prefetch(entries)?;
         for entry in entries {
             self.stamp = None;
@@ -105,10 +109,7 @@ impl<'t, 'c> Edit<'t, 'c> {
 
     /// Ends the operation; what it looked up can serve the next one, if this one commits.
     #[must_use]
-    pub fn finish(mut self) -> Known {
-        if !self.rehearsal {
-            self.known.trim();
-        }
+    pub fn finish(self) -> Known {
         self.known
     }
 
@@ -183,6 +184,11 @@ impl<'t, 'c> Edit<'t, 'c> {
         Ok(self.tx.tally()?.next(counter))
     }
 
+    /// Whether a counter has given an id, or a greater one. A rehearsal has no counters.
+    pub(super) fn has_reached(&mut self, counter: &str, id: i64) -> Result<bool> {
+        Ok(!self.rehearsal && self.tx.tally()?.get(counter) >= id)
+    }
+
     /// Raises a counter to at least an id that was given from outside.
     pub(super) fn raise(&mut self, counter: &str, id: i64) -> Result<()> {
         if !self.rehearsal {
@@ -223,6 +229,13 @@ impl<'t, 'c> Edit<'t, 'c> {
     pub(super) fn push(&mut self, fact: &'static Fact, values: &[i64], stamp: Stamp) -> Result<()> {
         if self.rehearsal {
             return Ok(());
+        }
+        if self.tx.dialect() == Dialect::Sqlite {
+            // One by one: a statement of many rows has SQLite keep a copy of every page that it changes.
+            let mut row = [0; PARAMS];
+            row[..values.len()].copy_from_slice(values);
+            row[values.len()..values.len() + 2].copy_from_slice(&[stamp.revision.0, stamp.at.0]);
+            return send_numbers(self.tx, fact.begin, &row[..values.len() + 2]);
         }
         let found = self.pending.iter().position(|at| std::ptr::eq(at.fact, fact));
         let at = found.unwrap_or_else(|| {

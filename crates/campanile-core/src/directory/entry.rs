@@ -92,12 +92,20 @@ pub enum Entry {
     Remove(Removal),
 }
 
+impl Entry {
+    /// Whether it may end facts of other things along with its own: memberships on it, people's customer.
+    #[must_use]
+    pub const fn ends_others(&self) -> bool {
+        matches!(self, Self::Remove(removal) if !matches!(removal, Removal::Membership(_) | Removal::User(_)))
+    }
+}
+
 /// A tenant. Its parent is optional; a customer without one is a root.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(as = CustomerInput)]
 pub struct Customer {
-    /// 1 to 2147483647. Over REST it may be left out: then it is the next one.
+    /// 1 to 2000000000. Over REST it may be left out: then it is the next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
     /// 1 to 200 characters; needed for a new customer.

@@ -140,7 +140,7 @@ facts! {
 }
 
 /// The most parameters of a fact with its revision and time.
-const PARAMS: usize = 9;
+pub(super) const PARAMS: usize = 9;
 
 /// Begins a fact that does not hold now.
 pub(super) fn begin(edit: &mut Edit<'_, '_>, fact: &'static Fact, values: &[&dyn Param]) -> Result<()> {

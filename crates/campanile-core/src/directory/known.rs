@@ -12,7 +12,7 @@ use super::edit::Edit;
 use crate::error::{Error, Result};
 use crate::place::{Scope, kind};
 
-/// People after whom what is known of them is dropped between two operations: a file seldom comes back to them.
+/// People after whom what is known of them is dropped between two blocks: a file seldom comes back to them.
 const PEOPLE_LIMIT: usize = 4_096;
 /// As many of anything else.
 const LIMIT: usize = 50_000;
@@ -174,18 +174,19 @@ impl Known {
         self.unreal_ids
     }
 
-    /// Empties it where it has grown beyond its limits.
-    pub(super) fn trim(&mut self) {
+    /// Empties it where it has grown beyond its limits. `last_person` is the greatest id of a person.
+    pub(super) fn trim(&mut self, last_person: i64) {
         if self.people.len().max(self.person_ids.len()).max(self.members.len()) > PEOPLE_LIMIT {
             self.people.clear();
             self.person_ids.clear();
             self.logins.clear();
             self.members.clear();
-            self.made_above = None;
+            self.made_above = Some(last_person);
         }
         let size = self.customers.len() + self.attached.len() + self.subscriptions.len() + self.roles.len();
         if size + self.things.iter().map(HashMap::len).sum::<usize>() > LIMIT {
             self.forget();
+            self.made_above = Some(last_person);
         }
     }
 

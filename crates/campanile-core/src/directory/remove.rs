@@ -28,7 +28,8 @@ macro_rules! all {
 }
 
 sql! {
-    TOUCH = "UPDATE person SET changed = $2 WHERE id = $1";
+    // The ticket goes too: another serial number, and no hash.
+    LEAVE = "UPDATE person SET changed = $2, ticket_serial = ticket_serial + 1, ticket_hash = NULL WHERE id = $1";
     HAS_CHILD = "SELECT 1 FROM parentage WHERE parent = $1 AND until = 9223372036854775807 LIMIT 1";
     HAS_RESIDENT = "SELECT 1 FROM residence r WHERE r.customer = $1 AND r.until = 9223372036854775807
         AND EXISTS (SELECT 1 FROM life l
@@ -105,7 +106,8 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Removal) -> Result<Applied>
     }
 }
 
-/// Deactivates a person: their life ends, and with it their sessions and tokens, which must not come back with them.
+/// Deactivates a person: their life ends, and with it their sessions, tokens and ticket, which must not come back with
+/// them.
 fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     let Some(old) = known::person(edit, key)? else {
         return Err(known::no_such("id", kind::PERSON, &key, false));
@@ -115,7 +117,7 @@ fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     }
     fact::end(edit, &fact::LIFE, &[&kind::PERSON, &old.id])?;
     let Stamp { revision, .. } = edit.stamp()?;
-    edit.send(&TOUCH, &[&old.id, &revision.0])?;
+    edit.send(&LEAVE, &[&old.id, &revision.0])?;
     if !edit.is_rehearsal() {
         let tx = edit.read()?;
         session::close_others(tx, PersonId(old.id), None)?;

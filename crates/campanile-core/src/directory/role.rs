@@ -17,10 +17,10 @@ sql! {
     PERMIT = "INSERT INTO role_permission (role, permission, letters) VALUES ($1, $2, $3)";
     FORBID = "DELETE FROM role_permission WHERE role = $1";
     REMOVE = "DELETE FROM role WHERE id = $1";
-    // Whether anybody ever held it, or a message names it. Both look through a whole table where nobody did: it is
-    // asked when a role is removed, which is rare.
-    IS_HELD = "SELECT 1 FROM membership WHERE role = $1 LIMIT 1";
-    IS_NAMED = "SELECT 1 FROM audience WHERE role = $1 AND kind IN (1, 2) LIMIT 1";
+    // Whether anybody ever held it, or a message names it. Both by an index of roles of one's own, whose ids are above
+    // those of the system's.
+    IS_HELD = "SELECT 1 FROM membership WHERE role = $1 AND role > 1000 LIMIT 1";
+    IS_NAMED = "SELECT 1 FROM audience WHERE role = $1 AND role > 1000 AND kind IN (1, 2) LIMIT 1";
 }
 
 /// Makes a role so. A system role may be said again, whole or in part.

@@ -174,7 +174,10 @@ pub fn filtered(
 
 /// Does it: one row a message.
 pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: Moment) -> Result<()> {
-    for message in &plan.messages {
+    // In order, so that two servers that write the same rows do not wait for one another in a circle.
+    let mut messages = plan.messages.clone();
+    messages.sort_unstable();
+    for message in &messages {
         match action {
             Action::Read => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.revision])?,
             Action::Unread | Action::Archive | Action::Delete => {

@@ -2,7 +2,7 @@
 
 use Applied::{Changed, Created, Unchanged};
 use campanile_core::account::{password, session};
-use campanile_core::directory::{self, Applied, Edit, Entry, Known, entry::Secret};
+use campanile_core::directory::{self, Applied, CUSTOMER_LIMIT, Edit, Entry, Known, entry::Secret};
 use campanile_core::id::PersonId;
 use campanile_core::schema::SCHEMA;
 use campanile_store::sql;
@@ -356,6 +356,15 @@ fn customers_without_an_id_get_one_above_those_given() {
         all(db, BASE);
         let id = db.write(directory::next_customer_id).unwrap();
         assert_eq!(id, 18);
+        // The greatest that may be given leaves room.
+        let line = format!(r#"{{"kind":"customer","id":{CUSTOMER_LIMIT},"name":"Last"}}"#);
+        assert_eq!(one(db, &line), Created);
+        let id = db.write(directory::next_customer_id).unwrap();
+        assert_eq!(id, CUSTOMER_LIMIT + 1);
+        assert_eq!(
+            one(db, &format!(r#"{{"kind":"customer","id":{id},"name":"Next"}}"#)),
+            Created
+        );
     });
 }
 

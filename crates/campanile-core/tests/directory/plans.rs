@@ -9,9 +9,10 @@ use campanile_store::{Dialect, Param, Sql};
 
 /// Steps that look through a table, and why they may.
 const MAY_SCAN: &[(&str, &str)] = &[
-    ("directory::role::IS_HELD", "asked when a role is removed: rare"),
-    ("directory::role::IS_NAMED", "asked when a role is removed: rare"),
-    ("directory::role::REMOVE", "the schema's own look for memberships: rare"),
+    (
+        "directory::role::IS_NAMED",
+        "an index of those alone that name a role of one's own",
+    ),
     ("directory::remove::HAS_API", "when an environment is removed: rare"),
     (
         "directory::remove::HAS_APPLICATION",

@@ -10,11 +10,16 @@ use crate::world::{BASE, NOW, all, entries, revision, run};
 const REFUSED: &[(&str, &str, &str)] = &[
     // Ids and names.
     (r#"{"kind":"customer","name":"X"}"#, "id", "needed"),
-    (r#"{"kind":"customer","id":0,"name":"X"}"#, "id", "1 to 2147483647"),
+    (r#"{"kind":"customer","id":0,"name":"X"}"#, "id", "1 to 2000000000"),
     (
         r#"{"kind":"customer","id":2147483648,"name":"X"}"#,
         "id",
-        "1 to 2147483647",
+        "1 to 2000000000",
+    ),
+    (
+        r#"{"kind":"customer","id":2000000001,"name":"X"}"#,
+        "id",
+        "1 to 2000000000",
     ),
     (r#"{"kind":"customer","id":50}"#, "name", "needed"),
     (r#"{"kind":"customer","id":50,"name":null}"#, "name", "null"),

@@ -39,6 +39,11 @@ impl Target {
         })
     }
 
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A connection that creates the file where there is none, for the writer: it leaves the log to `log`.
     pub(super) fn create(&self) -> Result<Connection> {
         self.make_private();

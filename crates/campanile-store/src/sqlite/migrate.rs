@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::aside;
 use super::connect::Target;
 use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
 use crate::{Dialect, Error, Result};
@@ -18,6 +19,7 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<()> {
 
 fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
     conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
+    aside::prepare(conn)?;
     let ran: Vec<Ran> = conn
         .prepare(RAN)?
         .query_map([], |row| {
@@ -42,5 +44,6 @@ fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
             ),
         )?;
     }
+    while aside::put_back(conn)? {}
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The embedded database: one writing thread with group commit, readers on their caller's thread, and a thread that
 //! moves the log into the file so that no writer waits for it.
 
+mod aside;
 mod connect;
 mod log;
 mod migrate;
+mod others;
 mod statement;
 mod writer;
 
@@ -15,8 +17,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+pub(crate) use self::aside::{put_back, set_aside};
 use self::connect::Target;
 use self::log::Log;
+pub(crate) use self::others::Alone;
+use self::others::Presence;
 pub(crate) use self::statement::{execute, prepare, visit};
 use self::writer::Writer;
 use crate::db::{Announcer, Options};
@@ -36,6 +41,7 @@ pub(crate) struct Sqlite {
     readers: Mutex<Vec<Reader>>,
     jobs: Sender<Job>,
     version: Arc<AtomicU64>,
+    presence: Presence,
     /// Last, so that the writer is waited for after its inbox has closed.
     _threads: Threads,
 }
@@ -49,6 +55,8 @@ impl Sqlite {
     /// Opens a file, and brings it to the schema.
     pub(crate) fn open(path: &str, options: &Options, schema: &Schema, announcer: Announcer) -> Result<Self> {
         let target = Target::new(path, options)?;
+        // First of all: whoever is alone with the file may have set something aside.
+        let presence = Presence::enter(target.path())?;
         migrate::migrate(&target, schema)?;
         // Before the inbox, so that a failure below closes that first.
         let mut threads = Threads::default();
@@ -71,6 +79,7 @@ impl Sqlite {
             jobs,
             readers: Mutex::new(Vec::new()),
             version,
+            presence,
             _threads: threads,
         })
     }
@@ -78,6 +87,11 @@ impl Sqlite {
     /// Grows with every commit, of this process at once and of others within a quarter of a second.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Held while no other process has the file open, if it is so.
+    pub(crate) fn alone(&self) -> Option<Alone> {
+        self.presence.alone()
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<()> {

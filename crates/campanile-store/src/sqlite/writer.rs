@@ -19,6 +19,9 @@ const GROUP_LIMIT: usize = 256;
 /// How often an idle writer looks whether another process has written.
 const LOOK_OUTSIDE: Duration = Duration::from_millis(250);
 
+/// For so short SQLite itself asks every millisecond whether the process that is writing has finished.
+const ASK_AGAIN: Duration = Duration::from_millis(2);
+
 pub(super) struct Writer {
     /// Before the log, whose thread closes its own connection after this one.
     pub(super) conn: Connection,
@@ -73,7 +76,7 @@ impl Writer {
     }
 
     fn group(&self, first: Job, inbox: &Receiver<Job>) {
-        if let Err(error) = run_plain(&self.conn, "BEGIN IMMEDIATE") {
+        if let Err(error) = self.begin() {
             return first.refuse(error);
         }
         let mut group = Group::default();
@@ -83,7 +86,8 @@ impl Writer {
         while let Some(job) = next.take() {
             fate = self.operation(job, &mut group);
             count += 1;
-            if fate.is_ok() && count < GROUP_LIMIT && started.elapsed() < GROUP_TIME {
+            let open = group.kept > 0 && count < GROUP_LIMIT && started.elapsed() < GROUP_TIME;
+            if fate.is_ok() && open {
                 next = inbox.try_recv().ok();
             }
         }
@@ -105,9 +109,31 @@ impl Writer {
         group.finish(&fate);
     }
 
-    /// One operation under its own savepoint; an error is the end of the whole group.
+    /// Begins, waiting for another process that is writing. It is asked often: left to itself, SQLite would soon ask
+    /// ten times a second only, and miss the short while between two operations of an import.
+    fn begin(&self) -> Result<()> {
+        let (mut began, started) = (self.attempt(), Instant::now());
+        while is_busy(&began) && started.elapsed() < self.queue_time {
+            began = self.attempt();
+        }
+        Ok(began?)
+    }
+
+    fn attempt(&self) -> rusqlite::Result<()> {
+        self.conn.busy_timeout(ASK_AGAIN)?;
+        let began = self
+            .conn
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.raw_execute());
+        self.conn.busy_timeout(self.queue_time)?;
+        began.map(|_| ())
+    }
+
+    /// One operation; an error is the end of the whole group. Those after the first have a savepoint each. The first
+    /// needs none, as it is undone with the transaction: a savepoint keeps a copy of every page that is changed.
     fn operation(&self, job: Job, group: &mut Group) -> Result<()> {
-        if let Err(error) = run_plain(&self.conn, "SAVEPOINT operation") {
+        let is_first = group.kept == 0;
+        if !is_first && let Err(error) = run_plain(&self.conn, "SAVEPOINT operation") {
             job.refuse(error.clone());
             return Err(error);
         }
@@ -127,6 +153,9 @@ impl Writer {
             // Disk full and the like end the whole transaction, not only this operation.
             return Err(Error::Unavailable("the database ended the transaction".into()));
         }
+        if is_first {
+            return Ok(());
+        }
         if !keep {
             run_plain(&self.conn, "ROLLBACK TO operation")?;
         }
@@ -140,4 +169,9 @@ impl Writer {
         }
         run_plain(&self.conn, "COMMIT")
     }
+}
+
+fn is_busy(result: &rusqlite::Result<()>) -> bool {
+    let code = result.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
+    code == Some(rusqlite::ErrorCode::DatabaseBusy)
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use campanile_store::{Db, Error, Options, Sql};
+use futures_util::FutureExt as _;
 use futures_util::future::poll_immediate;
 
 use crate::*;
@@ -151,4 +152,62 @@ fn a_log_that_a_long_read_let_grow_is_cut_afterwards() {
         db.write(big(id, 1 << 20)).unwrap();
     }
     assert!(length() <= 24 << 20, "the log has {} MB", length() >> 20);
+}
+
+static INDEXES: Sql = Sql::new(
+    "sqlite_file::INDEXES",
+    "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'part_by_item'",
+);
+
+fn indexes(db: &Db) -> i64 {
+    // Read right here.
+    let read = db.read(|tx| tx.one(&INDEXES, &[], |row| row.get(0)));
+    read.now_or_never().unwrap().unwrap()
+}
+
+fn put_back(tx: &mut Tx<'_>) -> Result<bool, Error> {
+    tx.put_back()
+}
+
+#[test]
+fn one_is_alone_while_nobody_else_has_the_file_open() {
+    let test = testing::sqlite(&SCHEMA);
+    assert!(test.db.alone().is_some());
+    let other = Db::open(&testing::options(&test.url), &SCHEMA).unwrap();
+    assert!(test.db.alone().is_none() && other.alone().is_none());
+    drop(other);
+    assert!(test.db.alone().is_some());
+}
+
+#[test]
+fn who_opens_the_file_waits_until_nobody_is_alone_with_it() {
+    let test = testing::sqlite(&SCHEMA);
+    let alone = test.db.alone().unwrap();
+    assert!(test.db.alone().is_none());
+    let options = testing::options(&test.url);
+    let (done, opened) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::spawn(move || done.send(Db::open(&options, &SCHEMA).is_ok()));
+    assert!(opened.recv_timeout(Duration::from_millis(50)).is_err());
+    drop(alone);
+    assert_eq!(opened.recv(), Ok(true));
+    thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn an_index_that_was_set_aside_is_made_again_by_the_next_opening() {
+    let test = testing::sqlite(&SCHEMA);
+    test.write(|tx| tx.set_aside(&["part_by_item", "missing"])).unwrap();
+    assert_eq!(indexes(&test.db), 0);
+    let next = Db::open(&testing::options(&test.url), &SCHEMA).unwrap();
+    assert_eq!(indexes(&next), 1);
+    assert!(!test.write(put_back).unwrap());
+}
+
+#[test]
+fn an_index_that_was_set_aside_can_be_put_back() {
+    let test = testing::sqlite(&SCHEMA);
+    test.write(|tx| tx.set_aside(&["part_by_item"])).unwrap();
+    assert!(test.write(put_back).unwrap());
+    assert_eq!(indexes(&test.db), 1);
+    assert!(!test.write(put_back).unwrap());
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use campanile_store::testing::{self, Durable};
+
 use crate::client::{drive, get};
-use crate::house::House;
+use crate::house::{House, SECRET_KEY};
 use crate::{human, row};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_campanile");
@@ -24,13 +26,21 @@ pub(crate) fn measure(house: House) {
         megabytes <= 25.0,
     );
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let empty = folder.path().join("empty.db");
+    let empty = if house.file.is_some() {
+        url(&folder.path().join("empty.db"))
+    } else {
+        testing::start_server(Durable::Yes)
+    };
     // The first start makes the database and the administrator; the second is what is measured.
     start(&empty).stop();
     one("empty", &empty, Duration::from_millis(100), 16.0);
     let people = house.people;
-    let file = house.file.clone().expect("an embedded database");
     house.rt.block_on(house.app.stop());
+    let full = format!("{people} people");
+    let Some(file) = house.file.clone() else {
+        one(&full, &house.url, Duration::from_secs(1), 64.0);
+        return;
+    };
     let copy = folder.path().join("full.db");
     std::fs::copy(&file, &copy).expect("the database can be copied");
     let mut log = file.into_os_string();
@@ -38,12 +48,17 @@ pub(crate) fn measure(house: House) {
     if Path::new(&log).exists() {
         std::fs::copy(&log, folder.path().join("full.db-wal")).expect("the log can be copied");
     }
+    let copy = url(&copy);
     start(&copy).stop();
-    one(&format!("{people} people"), &copy, Duration::from_secs(1), 64.0);
+    one(&full, &copy, Duration::from_secs(1), 64.0);
     drop(house);
 }
 
-fn one(name: &str, database: &Path, soon: Duration, mebibytes: f64) {
+fn url(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
+}
+
+fn one(name: &str, database: &str, soon: Duration, mebibytes: f64) {
     let server = start(database);
     row(
         "footprint: start to healthy",
@@ -81,16 +96,11 @@ struct Server {
     healthy: Duration,
 }
 
-fn start(database: &Path) -> Server {
+fn start(database: &str) -> Server {
     let started = Instant::now();
     let mut child = Command::new(BINARY)
-        .args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--database",
-            &format!("sqlite://{}", database.display()),
-        ])
+        .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
+        .env("CAMPANILE_SECRET_KEY", SECRET_KEY)
         .env("CAMPANILE_ADMIN_PASSWORD", "the tower of bells")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

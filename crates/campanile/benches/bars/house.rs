@@ -9,7 +9,8 @@ use campanile::app::App;
 use campanile::chance::Chance;
 use campanile::clock::Clock;
 use campanile::config::{Flags, Settings};
-use campanile::{import, server, world};
+use campanile::import::{self, Manner};
+use campanile::{server, world};
 use campanile_core::account::token;
 use campanile_core::audience::Rule;
 use campanile_core::id::PersonId;
@@ -17,8 +18,8 @@ use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish;
 use campanile_core::message::target::Target;
 use campanile_core::message::{Channel, Importance};
-use campanile_core::schema::SCHEMA;
-use campanile_store::{Sql, testing};
+use campanile_store::Sql;
+use campanile_store::testing::{self, Durable};
 use tokio::runtime::Runtime;
 
 use crate::{Choice, print, row};
@@ -26,6 +27,9 @@ use crate::{Choice, print, row};
 static LAST_PERSON: Sql = Sql::new("bench::LAST_PERSON", "SELECT MAX(id) FROM person");
 static APIS: Sql = Sql::new("bench::APIS", "SELECT key FROM api ORDER BY id");
 static CUSTOMERS: Sql = Sql::new("bench::CUSTOMERS", "SELECT id FROM customer ORDER BY id");
+
+/// The installation's key: the same for every server on a database.
+pub(crate) const SECRET_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// A filled server.
 pub(crate) struct House {
@@ -37,8 +41,9 @@ pub(crate) struct House {
     pub(crate) customers: Vec<i64>,
     /// Where the embedded database is.
     pub(crate) file: Option<PathBuf>,
+    /// The database's URL.
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
-    _postgres: Option<testing::TestDb>,
 }
 
 /// Numbers that look random and are the same every time (`SplitMix64`).
@@ -63,18 +68,17 @@ impl House {
             .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("bench.db");
-        let postgres = choice
-            .postgres
-            .then(|| testing::postgres(&SCHEMA).expect("PostgreSQL is there"));
-        let url = postgres
-            .as_ref()
-            .map_or_else(|| format!("sqlite://{}", file.display()), |db| db.url.clone());
+        let url = if choice.postgres {
+            testing::start_server(Durable::Yes)
+        } else {
+            format!("sqlite://{}", file.display())
+        };
         let flags = Flags {
-            database: Some(url),
+            database: Some(url.clone()),
             listen: Some("127.0.0.1:0".into()),
             ..Flags::default()
         };
-        let env = |name: &str| (name == "CAMPANILE_SECRET_KEY").then(|| "0123456789abcdef0123456789abcdef".to_owned());
+        let env = |name: &str| (name == "CAMPANILE_SECRET_KEY").then(|| SECRET_KEY.to_owned());
         let settings = Settings::from_sources(None, &env, flags).expect("the settings hold");
         let origin = "http://127.0.0.1".to_owned();
         let app = App::open(settings, origin, Clock::system(), Chance::seeded(7)).expect("the database opens");
@@ -95,8 +99,8 @@ impl House {
             apis: Vec::new(),
             customers: Vec::new(),
             file: (!choice.postgres).then_some(file),
+            url,
             _folder: folder,
-            _postgres: postgres,
         };
         house.people = house.read(|tx| tx.one(&LAST_PERSON, &[], |row| row.get(0)));
         house.apis = house.read(|tx| tx.rows(&APIS, &[], |row| row.get(0)));
@@ -221,7 +225,7 @@ fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
     let started = Instant::now();
     let source = import::lines(world::lines(world::Size::people(choice.people), 1));
     let report = rt
-        .block_on(import::run(app, source, false, &mut |_| {}))
+        .block_on(import::run(app, source, false, Manner::Quick, &mut |_| {}))
         .expect("the import works");
     let took: Duration = started.elapsed();
     assert!(report.errors.is_empty(), "{:?}", report.errors.first());

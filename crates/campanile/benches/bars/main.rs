@@ -107,7 +107,7 @@ fn main() {
     if choice.wants("ingest") {
         wire::ingest(&house);
     }
-    if choice.wants("footprint") && !choice.postgres {
+    if choice.wants("footprint") {
         footprint::measure(house);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campanile_core::audience::Selector;
-use campanile_core::id::{CustomerId, EnvironmentId, PersonId};
+use campanile_core::id::PersonId;
 use campanile_core::inbox::act::{self, Action, All};
 use campanile_core::inbox::{self, Filter};
 use campanile_core::message::draft;
@@ -179,7 +179,6 @@ fn page(house: &House, person: PersonId) -> Duration {
 /// One row for one, one row for all.
 pub(crate) fn engage(house: &House) {
     let someone = PersonId(house.people / 2);
-    let _ = (CustomerId(1), EnvironmentId(1));
     let (lists, now) = (Arc::clone(&house.app.lists), house.app.clock.now());
     let read = house
         .app

@@ -13,6 +13,12 @@ static ROWS: Sql = Sql::new(
     "SELECT (SELECT COUNT(*) FROM message) + (SELECT COUNT(*) FROM audience)",
 );
 
+/// Bytes of PostgreSQL's log so far.
+static LOG: Sql = Sql::new(
+    "bench::LOG",
+    "SELECT CAST(pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS BIGINT)",
+);
+
 /// Requests of one measurement.
 const REQUESTS: usize = 20_000;
 /// Connections that ask at once.
@@ -122,23 +128,21 @@ pub(crate) fn announce(house: &House, choice: &Choice) {
         "≤ 1.2 ×",
         ratio <= 1.2,
     );
-    if let Some(bytes) = big.log {
-        row(
-            "announce: log written alone",
-            "one message",
-            &format!("{bytes} B"),
-            "",
-            "≤ 16 KiB",
-            bytes <= 16 * 1024,
-        );
-    }
+    row(
+        "announce: log written alone",
+        "one message",
+        &format!("{} B", big.log),
+        "",
+        "≤ 16 KiB",
+        big.log <= 16 * 1024,
+    );
 }
 
 struct Announced {
     time: Duration,
     worst: Duration,
     rows: i64,
-    log: Option<u64>,
+    log: u64,
 }
 
 fn announce_at(house: &House) -> Announced {
@@ -162,32 +166,37 @@ fn announce_at(house: &House) -> Announced {
         time: run.at(0.5),
         worst: run.at(0.99),
         rows,
-        log: log.map(|bytes| bytes / 100),
+        log: log / 100,
     }
 }
 
-/// Bytes that some work adds to SQLite's log.
-fn log_of(house: &House, work: impl FnOnce()) -> Option<u64> {
-    let file = house.file.as_ref()?;
-    let mut log = file.clone().into_os_string();
-    log.push("-wal");
-    // Emptied first, so that the file's length is what the work adds.
-    rusqlite_truncate(file);
-    let before = std::fs::metadata(&log).map_or(0, |at| at.len());
-    work();
-    Some(std::fs::metadata(&log).map_or(0, |at| at.len()).saturating_sub(before))
-}
-
-fn rusqlite_truncate(file: &std::path::Path) {
+/// Bytes that some work adds to the database's log.
+fn log_of(house: &House, work: impl FnOnce()) -> u64 {
+    let Some(file) = &house.file else {
+        let written = || house.read(|tx| tx.one(&LOG, &[], |row| row.get::<i64>(0)));
+        let before = written();
+        work();
+        return (written() - before) as u64;
+    };
     let conn = rusqlite::Connection::open(file).expect("the file opens");
     conn.busy_timeout(Duration::from_secs(5)).expect("the option is taken");
+    // Emptied, and held by a reader, so that it does not begin again: then its length is what the work adds.
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .expect("the log is moved");
+    conn.execute_batch("BEGIN; SELECT COUNT(*) FROM tally")
+        .expect("it reads");
+    work();
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+    std::fs::metadata(&log).map_or(0, |at| at.len())
 }
 
 fn rows(house: &House) -> i64 {
     house.read(|tx| tx.one(&ROWS, &[], |row| row.get(0)))
 }
+
+/// Messages of which the log is measured under ingest.
+const LOGGED: usize = 5_000;
 
 /// 64 clients, every 201 durable, against one at a time.
 pub(crate) fn ingest(house: &House) {
@@ -197,9 +206,7 @@ pub(crate) fn ingest(house: &House) {
         .collect();
     let one = drive(house.address, requests.clone(), 1, 1_500);
     let before = house.app.db.commits();
-    let mut run = None;
-    let log = log_of(house, || run = Some(drive(house.address, requests.clone(), 64, 20_000)));
-    let run = run.expect("it ran");
+    let run = drive(house.address, requests.clone(), 64, 20_000);
     assert_eq!(run.status, 201);
     let commits = house.app.db.commits().commits - before.commits;
     let bar = if house.file.is_some() { 5_000.0 } else { 2_000.0 };
@@ -225,8 +232,16 @@ pub(crate) fn ingest(house: &House) {
         "≥ 3 ×",
         ratio >= 3.0,
     );
-    if let Some(bytes) = log {
-        // The log starts again at its beginning while it is moved, so this is the least it can have been.
-        let _ = bytes;
-    }
+    // Apart from the rate: the reader that holds the log is in the writer's way.
+    let bytes = log_of(house, || {
+        drive(house.address, requests.clone(), 64, LOGGED);
+    }) / LOGGED as u64;
+    row(
+        "ingest: log written",
+        "64 clients, a message",
+        &format!("{bytes} B"),
+        "",
+        "≤ 2 KiB",
+        bytes <= 2 * 1024,
+    );
 }

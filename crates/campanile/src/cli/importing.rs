@@ -14,7 +14,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Flags, Settings};
 use crate::exit::Failure;
-use crate::import::{self, Broken, Report};
+use crate::import::{self, Broken, Manner, Report};
 use crate::telemetry;
 use crate::words::{printable, several, thousands};
 
@@ -42,7 +42,8 @@ pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
         bar.set_position(done.bytes);
         bar.set_message(several(done.lines, "line", "lines"));
     };
-    let taken = serving::runtime()?.block_on(import::run(&app, chunks(reader), args.dry_run, &mut progress));
+    let work = import::run(&app, chunks(reader), args.dry_run, Manner::Quick, &mut progress);
+    let taken = serving::runtime()?.block_on(work);
     bar.finish_and_clear();
     tell(&taken?, args.json)
 }

@@ -6,7 +6,7 @@ use super::messages;
 use super::tell::tell;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::import;
+use crate::import::{self, Manner};
 use crate::world::{self, Size};
 
 /// What the directory of the demonstration is made of.
@@ -16,7 +16,7 @@ const SEED: u64 = 1;
 pub(super) async fn fill(app: &App, now: Moment) -> Result<(), Failure> {
     app.ensure_administrator().await?;
     let lines = import::lines(world::lines(Size::demo(), SEED));
-    let report = import::run(app, lines, false, &mut |_| {}).await?;
+    let report = import::run(app, lines, false, Manner::Polite, &mut |_| {}).await?;
     if let Some(bad) = report.errors.first() {
         return Err(Failure::Work(format!(
             "the sample directory: line {}: {}",

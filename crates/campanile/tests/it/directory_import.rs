@@ -4,14 +4,16 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use bytes::Bytes;
+use campanile::import::{self, Manner, Report};
+use campanile_store::{Dialect, Sql};
 use serde_json::{Value, json};
 
 use crate::directory::Client;
-use crate::world::{Said, each_world};
+use crate::world::{Said, World, each_world};
 
 const PATH: &str = "/api/v1/directory/import";
 
-async fn import(admin: &Client<'_>, query: &str, body: impl Into<Body>) -> Said {
+async fn post(admin: &Client<'_>, query: &str, body: impl Into<Body>) -> Said {
     let ask = admin.world.post(&format!("{PATH}{query}")).bearer(&admin.token);
     ask.header("content-type", "application/x-ndjson")
         .body(body)
@@ -49,8 +51,8 @@ fn a_file_is_taken_in_and_again_is_no_change() {
             json!({"ok": true, "dry_run": false, "lines": 3, "created": created, "changed": 0,
                 "unchanged": unchanged, "bad": 0, "errors": []})
         };
-        assert_eq!(import(&admin, "", file.clone()).await.is(200).json(), report(3, 0));
-        assert_eq!(import(&admin, "", file).await.is(200).json(), report(0, 3));
+        assert_eq!(post(&admin, "", file.clone()).await.is(200).json(), report(3, 0));
+        assert_eq!(post(&admin, "", file).await.is(200).json(), report(0, 3));
         world
             .get("/api/v1/me")
             .basic("ann", "a fine password")
@@ -59,7 +61,7 @@ fn a_file_is_taken_in_and_again_is_no_change() {
             .is(200);
 
         let cleared = r#"{"kind":"user","id":"u-ann","password":null}"#;
-        assert_eq!(import(&admin, "", cleared).await.is(200).json()["changed"], json!(1));
+        assert_eq!(post(&admin, "", cleared).await.is(200).json()["changed"], json!(1));
         world
             .get("/api/v1/me")
             .basic("ann", "a fine password")
@@ -81,7 +83,7 @@ fn good_lines_are_kept_and_bad_ones_reported() {
             r#"{"kind":"group","id":"g-3","name":"Team"}"#,
         ]
         .join("\n");
-        let report = import(&admin, "", file).await.is(200).json();
+        let report = post(&admin, "", file).await.is(200).json();
         let bad: Vec<_> = report["errors"]
             .as_array()
             .unwrap()
@@ -102,13 +104,10 @@ fn good_lines_are_kept_and_bad_ones_reported() {
 fn a_dry_run_says_what_would_be_and_writes_nothing() {
     each_world(async |world| {
         let admin = Client::admin(world).await;
-        let report = import(&admin, "?dry_run=true", group("g-1")).await.is(200).json();
+        let report = post(&admin, "?dry_run=true", group("g-1")).await.is(200).json();
         assert_eq!((&report["dry_run"], &report["created"]), (&json!(true), &json!(1)));
         admin.get("/api/v1/groups/g-1").await.is(404);
-        assert_eq!(
-            import(&admin, "?dry_run=perhaps", "").await.is(400).fields(),
-            ["dry_run"]
-        );
+        assert_eq!(post(&admin, "?dry_run=perhaps", "").await.is(400).fields(), ["dry_run"]);
     });
 }
 
@@ -116,7 +115,7 @@ fn a_dry_run_says_what_would_be_and_writes_nothing() {
 fn an_empty_file_is_good() {
     each_world(async |world| {
         let admin = Client::admin(world).await;
-        let report = import(&admin, "", "").await.is(200).json();
+        let report = post(&admin, "", "").await.is(200).json();
         assert_eq!((&report["ok"], &report["lines"]), (&json!(true), &json!(0)));
     });
 }
@@ -157,12 +156,9 @@ fn of_a_file_that_is_too_large_the_beginning_stays() {
         let admin = Client::admin(world).await;
         let limit = 1024 * 1024;
         let just = vec![Ok(long("g-1", limit / 2)), Ok(long("g-2", limit / 2))];
-        assert_eq!(
-            import(&admin, "", stream(just)).await.is(200).json()["created"],
-            json!(2)
-        );
+        assert_eq!(post(&admin, "", stream(just)).await.is(200).json()["created"], json!(2));
         let over = vec![Ok(long("g-3", 600_000)), Ok(long("g-4", limit - 600_000 + 1))];
-        let said = import(&admin, "", stream(over)).await.is(413);
+        let said = post(&admin, "", stream(over)).await.is(413);
         assert!(
             said.detail().ends_with("up to line 1 were taken, and stay"),
             "{}",
@@ -177,9 +173,9 @@ fn of_a_file_that_breaks_off_the_beginning_stays() {
     each_world(async |world| {
         let admin = Client::admin(world).await;
         let lost = || Err(std::io::Error::other("the client went away"));
-        let said = import(&admin, "", stream(vec![Ok(group("g-1")), lost()])).await.is(400);
+        let said = post(&admin, "", stream(vec![Ok(group("g-1")), lost()])).await.is(400);
         assert!(said.detail().ends_with("; nothing was taken"), "{}", said.detail());
-        let said = import(&admin, "", stream(vec![Ok(long("g-2", 600_000)), lost()]))
+        let said = post(&admin, "", stream(vec![Ok(long("g-2", 600_000)), lost()]))
             .await
             .is(400);
         assert!(
@@ -204,5 +200,105 @@ fn who_may_not_import_is_refused_before_the_file_is_read() {
         world.post(PATH).body(unread()).send().await.is(401);
         let said = world.post(PATH).bearer(&ann).body(unread()).send().await.is(403);
         assert_eq!(said.json()["errors"], Value::Null);
+    });
+}
+
+#[test]
+fn every_bad_line_counts_once_also_beyond_the_faults_that_are_told() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        // Two faults each.
+        let line = r#"{"kind":"user","id":"u","login":"","name":""}"#;
+        let report = post(&admin, "", [line; 700].join("\n")).await.is(200).json();
+        assert_eq!((&report["lines"], &report["bad"]), (&json!(700), &json!(700)));
+        assert_eq!(report["errors"].as_array().unwrap().len(), 1_000);
+    });
+}
+
+#[test]
+fn what_the_database_refuses_is_a_bad_line_and_the_others_are_kept() {
+    static EXHAUST: Sql = Sql::new(
+        "test::EXHAUST",
+        "UPDATE tally SET value = 2147483647 WHERE name = 'person'",
+    );
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        // The next person would get an id that the schema refuses.
+        let work = world.app.db.write(|tx| tx.execute(&EXHAUST, &[]));
+        work.await.unwrap();
+        let mut file: Vec<String> = (0..100).map(|at| group(&format!("g-{at:02}"))).collect();
+        file[41] = r#"{"kind":"user","id":"u-1","login":"one","name":"One"}"#.into();
+        file[42] = "no JSON".into();
+        file[97] = r#"{"kind":"user","id":"u-2","login":"two","name":"Two"}"#.into();
+        let report = post(&admin, "", file.join("\n")).await.is(200).json();
+        assert_eq!((&report["created"], &report["bad"]), (&json!(97), &json!(3)));
+        let bad: Vec<_> = report["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|at| at["line"].clone())
+            .collect();
+        assert_eq!(bad, [42, 43, 98]);
+        assert!(
+            report["errors"][0]["reason"]
+                .as_str()
+                .unwrap()
+                .starts_with("the database refuses it")
+        );
+        admin.get("/api/v1/groups/g-99").await.is(200);
+    });
+}
+
+/// More lines than one block holds.
+fn many() -> impl Iterator<Item = String> {
+    (1..=9_000).map(|at| {
+        format!(
+            r#"{{"kind":"user","id":"u-{at}","login":"l{at}","name":"Name {}"}}"#,
+            at % 77
+        )
+    })
+}
+
+async fn quick(world: &World, lines: impl Iterator<Item = String> + Send) -> Report {
+    let lines = import::lines(lines);
+    import::run(&world.app, lines, false, Manner::Quick, &mut |_| {})
+        .await
+        .unwrap()
+}
+
+#[test]
+fn a_quick_import_is_as_a_polite_one_and_leaves_every_index() {
+    static INDEXES: Sql = Sql::new(
+        "test::INDEXES",
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index'",
+    );
+    each_world(async |world| {
+        let is_embedded = world.app.db.dialect() == Dialect::Sqlite;
+        let indexes = async || {
+            let read = world.app.db.read(|tx| tx.one(&INDEXES, &[], |row| row.get::<i64>(0)));
+            if is_embedded { read.await.unwrap() } else { 0 }
+        };
+        let before = indexes().await;
+        let report = quick(world, many()).await;
+        assert_eq!((report.lines, report.created, report.bad), (9_000, 9_000, 0));
+        assert_eq!(indexes().await, before);
+        let again = quick(world, many()).await;
+        assert_eq!((again.unchanged, again.bad), (9_000, 0));
+        let admin = Client::admin(world).await;
+        let found = admin.get("/api/v1/users?q=name%2076&limit=100").await.is(200).json();
+        assert_eq!(found["items"].as_array().unwrap().len(), 100);
+    });
+}
+
+#[test]
+fn a_quick_import_ends_what_belongs_to_others_by_index() {
+    each_world(async |world| {
+        let end = [
+            group("g-1"),
+            r#"{"kind":"membership","user":"u-1","on":{"group":"g-1"},"role":"USER","scope":"API"}"#.into(),
+            r#"{"kind":"remove","of":"group","id":"g-1"}"#.into(),
+        ];
+        let report = quick(world, many().chain(end)).await;
+        assert_eq!((report.created, report.changed, report.bad), (9_002, 1, 0));
     });
 }

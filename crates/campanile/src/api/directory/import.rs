@@ -16,7 +16,7 @@ use super::Editor;
 use crate::api::extract::{Json, Query, body_error_problem};
 use crate::api::refusals::{Denied, Invalid, Malformed, TooLarge, Unauthenticated, Unavailable};
 use crate::app::App;
-use crate::import::{self, Broken, Report};
+use crate::import::{self, Broken, Manner, Report};
 use crate::problem::{Kind, Problem};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -75,7 +75,7 @@ async fn import_directory(
     }
     let mut taken = 0;
     let mut progress = |done: import::Progress| taken = done.lines;
-    let done = import::run(&app, limited(body, limit), query.dry_run, &mut progress).await;
+    let done = import::run(&app, limited(body, limit), query.dry_run, Manner::Polite, &mut progress).await;
     done.map(Json)
         .map_err(|broken| stopped(problem(broken), taken, query.dry_run))
 }
