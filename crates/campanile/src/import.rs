@@ -4,6 +4,8 @@
 //! operations of at most 40 ms, so that a server that runs beside goes on; each line takes a revision of its own. Good
 //! lines are kept, bad ones reported with line, field and reason. Memory does not grow with the file.
 
+pub(crate) mod upload;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

@@ -3,12 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use campanile_core::Error;
 use campanile_core::account::{self, password};
-use campanile_core::id::PersonId;
-use campanile_core::message::preview;
-use campanile_core::policy::{Act, may};
-use campanile_core::rights::Rights;
-use campanile_core::{Error, error};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -77,7 +73,7 @@ async fn change_password(
             Kind::Unauthenticated => Error::field("old", "is not your password").into(),
             _ => problem,
         })?;
-    let phc = hash(&app, wanted.new).await?;
+    let phc = crate::password::hash(&app, wanted.new).await?;
     app.db
         .jot(move |tx| account::set_password(tx, person, &phc, principal.session()))
         .await?;
@@ -102,25 +98,6 @@ async fn reset_password(
     Path(name): Path<String>,
     Json(wanted): Json<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (id, login) = app
-        .db
-        .read(move |tx| -> error::Result<(PersonId, String)> {
-            // Nobody's number: who may not is told so before the name is looked up.
-            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
-            let id = preview::person(tx, &name).map_err(|error| match error {
-                Error::Invalid(_) => Error::Missing("user"),
-                other => other,
-            })?;
-            Ok((id, account::candidate_of(tx, id)?.login))
-        })
-        .await?;
-    password::check("password", &wanted.password, &login)?;
-    let phc = hash(&app, wanted.password).await?;
-    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    crate::password::reset(&app, principal.person, name, wanted.password).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn hash(app: &App, password: String) -> Result<String, Problem> {
-    let place = app.hasher.place().await?;
-    place.hash(password, app.chance.salt()).await
 }

@@ -30,6 +30,8 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("console.js", JS),
     asset!("bell.js", JS),
     asset!("fragment.js", JS),
+    asset!("import.js", JS),
+    asset!("pick.js", JS),
     asset!("icon.svg", SVG),
 ];
 
