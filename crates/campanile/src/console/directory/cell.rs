@@ -61,15 +61,6 @@ impl Cell {
         self.hint = Some(hint.into());
         self
     }
-
-    /// Whether something is there now.
-    pub(super) fn state(reader: &Reader, kind: Kind, active: bool) -> Self {
-        if active {
-            Self::default()
-        } else {
-            Self::pill("", state_word(reader, kind))
-        }
-    }
 }
 
 /// The word for what is no longer there.
