@@ -8,6 +8,7 @@
 mod account;
 mod authorization;
 mod cli;
+mod console_directory;
 mod directory;
 mod directory_import;
 mod docs;

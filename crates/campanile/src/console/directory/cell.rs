@@ -99,6 +99,15 @@ impl Table {
             empty: reader.t(empty),
         }
     }
+
+    /// Without a column that says the same in each row.
+    pub(super) fn without(mut self, column: usize) -> Self {
+        self.columns.remove(column);
+        for row in &mut self.rows {
+            row.remove(column);
+        }
+        self
+    }
 }
 
 /// A table under a heading, with a button that adds to it.

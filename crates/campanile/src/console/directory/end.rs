@@ -44,10 +44,21 @@ in_shell!(EndPage);
 impl<'r> EndPage<'r> {
     fn of(reader: &'r Reader, kind: Kind, id: &str, raw: &Raw) -> Self {
         let (path, to, name) = (kind.path(), kind.at(id), raw.title());
-        let verb = if kind == Kind::Users { "deactivate" } else { "remove" };
+        let verb = if kind == Kind::Users { "deactivate" } else { "end-it" };
         let numbers = follows(raw);
         Self {
-            shell: Shell::new(reader, path, reader.s(&format!("{verb}-what"), name)),
+            shell: Shell::new(
+                reader,
+                path,
+                reader.s(
+                    if kind == Kind::Users {
+                        "deactivate-what"
+                    } else {
+                        "end-what"
+                    },
+                    name,
+                ),
+            ),
             action: format!("{to}/end"),
             fields: match raw {
                 Raw::Customer { item, .. } => item.parent.map(|parent| ("parent", parent.to_string())),
@@ -118,7 +129,7 @@ fn blocked(raw: &Raw) -> Option<&'static str> {
 }
 
 async fn load(app: &App, kind: Kind, id: &str) -> Result<Raw, Problem> {
-    let (raw, _) = raw::load(app, kind, id, &Fields::default()).await?;
+    let (raw, _) = raw::load(app, kind, id, &Fields::of([(raw::WHOLE, String::new())])).await?;
     if raw.active() {
         Ok(raw)
     } else {

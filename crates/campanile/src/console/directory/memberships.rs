@@ -19,7 +19,7 @@ use super::end::EndPage;
 use super::fields::{Field, FormPage, Input, Maker, faults};
 use super::lists::{Choice, paging};
 use super::past::place_words;
-use super::pick::Draft;
+use super::pick::{Draft, Found};
 use super::things::holders;
 use super::{Editor, Kind, Looker, Shell, in_shell, query};
 use crate::app::App;
@@ -39,11 +39,31 @@ struct MembershipsPage<'r> {
     id: &'r str,
     /// On a group, the scope of its roles.
     scopes: Vec<Choice>,
+    /// What was not found, and what it may be.
+    refused: Option<String>,
+    found: Vec<Found>,
     table: Option<Table>,
     add: Option<String>,
 }
 
 in_shell!(MembershipsPage);
+
+impl MembershipsPage<'_> {
+    /// This page of another thing.
+    fn again(&self, found: &Found) -> String {
+        let on = self
+            .on
+            .iter()
+            .find(|choice| choice.chosen)
+            .map_or("", |choice| &choice.value);
+        let parameters = if self.user.is_empty() {
+            [("on", on), ("id", &found.id)]
+        } else {
+            [("user", found.id.as_str()), ("id", "")]
+        };
+        query("/directory/memberships", &parameters)
+    }
+}
 
 /// The kind of thing that a place is.
 fn place_kind(on: &str) -> Option<Kind> {
@@ -82,6 +102,13 @@ pub(super) async fn list(
     Looker(reader): Looker,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
+    let names = picks(&asked);
+    let Draft {
+        values: asked,
+        faults,
+        picked,
+    } = Draft::of(&app, &reader, asked, &names).await?;
+    let found = picked.into_values().flat_map(|picked| picked.found).collect();
     let shell = Shell::new(&reader, "memberships", reader.t("kind-memberships"));
     let edit = shell.may_edit();
     let scope = scope_of(asked.get("scope")).unwrap_or(Scope::Api);
@@ -96,6 +123,7 @@ pub(super) async fn list(
         }),
         (None, None) => None,
     };
+    let filter = filter.filter(|_| faults.is_empty());
     let table = match filter {
         None => None,
         Some(filter) => {
@@ -130,6 +158,8 @@ pub(super) async fn list(
                 chosen: at == scope,
             })
             .into(),
+        refused: faults.into_iter().next().map(|fault| fault.reason),
+        found,
         table,
         add: edit.then(|| query("/directory/add/memberships", &kept)),
         shell,

@@ -7,8 +7,8 @@ use campanile_core::audience::{Instant, Selector};
 use campanile_core::directory::entry::On;
 use campanile_core::directory::history::{self, Interval, Subject};
 use campanile_core::directory::list::{
-    self, Attachment, Customer, Membership, MembershipFilter, Page, Paging, Subscription, SubscriptionFilter, Thing,
-    User, UserFilter,
+    self, Attachment, Customer, Membership, MembershipFilter, PAGE_LIMIT, Page, Paging, Subscription,
+    SubscriptionFilter, Thing, User, UserFilter,
 };
 use campanile_core::id::CustomerId;
 use campanile_core::place::Scope;
@@ -26,6 +26,10 @@ use crate::problem::Problem;
 
 /// Groups of an API or application that are shown.
 const GROUPS: usize = 100;
+/// Rows of each table of a page.
+const ROWS: i64 = 20;
+/// The field that asks for as much as can be counted.
+pub(super) const WHOLE: &str = "whole";
 
 /// A thing with what goes with it.
 pub(super) enum Raw {
@@ -99,7 +103,7 @@ impl Raw {
 /// Where the tables of a page go on: parameters of its address by the name of the table.
 pub(super) fn from(asked: &Fields, name: &str) -> Paging {
     Paging {
-        limit: Some(20),
+        limit: Some(if asked.has(WHOLE) { PAGE_LIMIT } else { ROWS }),
         cursor: asked.some(name).map(str::to_owned),
     }
 }

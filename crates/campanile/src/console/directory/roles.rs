@@ -428,14 +428,14 @@ async fn put(
 fn end_page<'r>(reader: &'r Reader, role: &Role) -> EndPage<'r> {
     let to = at(role.scope, &role.name);
     EndPage {
-        shell: Shell::new(reader, "roles", reader.s("remove-what", &role.name)),
+        shell: Shell::new(reader, "roles", reader.s("end-what", &role.name)),
         action: format!("{to}/end"),
         fields: Vec::new(),
         back: (to, role.name.clone()),
         text: reader.s("end-roles", &role.name),
         follows: Vec::new(),
         blocked: role.system.then(|| reader.t("role-built-in")),
-        submit: reader.t("remove"),
+        submit: reader.t("end-it"),
         stays: reader.t("role-leaves-nothing"),
     }
 }

@@ -64,7 +64,7 @@ impl ThingPage<'_> {
     }
 
     fn end_word(&self) -> String {
-        self.shell.page.t(if self.is_user() { "deactivate" } else { "remove" })
+        self.shell.page.t(if self.is_user() { "deactivate" } else { "end-it" })
     }
 }
 
@@ -227,9 +227,8 @@ impl View<'_> {
     fn sections(&self, kind: Kind, id: &str, raw: &Raw) -> Vec<Section> {
         match raw {
             Raw::Customer { users, names, .. } => {
-                let mut table = user_table(self.reader, users.clone(), names);
-                "no-users-here".clone_into(&mut table.empty);
-                table.empty = self.reader.t(&table.empty);
+                let mut table = user_table(self.reader, users.clone(), names).without(2);
+                table.empty = self.reader.t("no-users-here");
                 table.more = self.next("users", table.more);
                 let add = query("/directory/add/users", &[("customer", id)]);
                 vec![self.section("kind-users", table, Some((add, "new-users")))]
@@ -265,7 +264,8 @@ impl View<'_> {
                 let on = if kind == Kind::Apis { "api" } else { "application" };
                 let member = query("/directory/add/memberships", &[("on", on), ("id", id)]);
                 let subscription = query("/directory/add/subscriptions", &[(on, id)]);
-                let mut table = subscription_table(self.reader, subscriptions.clone());
+                let own = if kind == Kind::Apis { 1 } else { 2 };
+                let mut table = subscription_table(self.reader, subscriptions.clone()).without(own);
                 table.empty = self.reader.t("no-subscriptions");
                 table.more = self.next("subscriptions", table.more);
                 vec![
