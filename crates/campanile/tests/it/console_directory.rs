@@ -284,7 +284,9 @@ fn a_change_of_one_field_leaves_the_others_as_they_were() {
 fn a_role_is_given_and_taken_away_and_both_are_told() {
     each_world(async |world| {
         let admin = Browser::admin(world).await;
-        world.person(50, "ann", "a fine password").await;
+        admin
+            .fill(&[json!({"kind": "user", "id": "ann", "login": "ann", "name": "ann"})])
+            .await;
         admin.fill(&api()).await;
         let key = [("user", "ann"), ("on", "group"), ("id", "g"), ("role", "API/OWNER")];
         let form = admin
@@ -305,7 +307,7 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
             &["/directory/users/ann", "ann holds OWNER"],
         );
 
-        world.advance(std::time::Duration::from_secs(60));
+        world.advance(std::time::Duration::from_mins(1));
         let path = "/directory/memberships/end?user=ann&on=group&id=g&scope=API&role=OWNER";
         shows(
             &admin.get(path).await.is(200).body,

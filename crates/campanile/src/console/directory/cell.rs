@@ -90,7 +90,7 @@ impl Table {
     pub(super) fn new(reader: &Reader, columns: &[(&str, &'static str)], empty: &str) -> Self {
         let column = |(name, class): &(&str, &'static str)| Column {
             name: reader.t(&format!("column-{name}")),
-            class: *class,
+            class,
         };
         Self {
             columns: columns.iter().map(column).collect(),

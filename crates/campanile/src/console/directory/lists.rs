@@ -151,7 +151,7 @@ async fn found(app: &App, reader: &Reader, kind: Kind, asked: &Fields) -> Result
                 q: asked.some("q").map(str::to_owned),
                 api: asked.some("api").map(str::to_owned),
                 application: asked.some("application").map(str::to_owned),
-                status: status_of(asked.get("column-status")),
+                status: status_of(asked.get("status")),
                 active: active(&asked),
             };
             let page = app.db.scan(move |tx| list::subscriptions(tx, &filter, &paging)).await?;
@@ -227,7 +227,7 @@ fn filters(reader: &Reader, kind: Kind, asked: &Fields) -> Vec<Filter> {
             filters.push(environments(reader, asked.get("environment"), Some("environment-any")));
         }
         Kind::Subscriptions => {
-            let chosen = asked.get("column-status");
+            let chosen = asked.get("status");
             let mut choices = vec![Choice {
                 value: String::new(),
                 name: reader.t("subscription-any"),

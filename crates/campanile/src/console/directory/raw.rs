@@ -65,9 +65,9 @@ pub(super) enum Raw {
     },
     Subscription {
         item: Subscription,
-        api: Thing,
-        application: Thing,
-        by: Option<User>,
+        api: Box<Thing>,
+        application: Box<Thing>,
+        by: Option<Box<User>>,
     },
 }
 
@@ -232,10 +232,12 @@ fn placed(tx: &mut Tx<'_>, kind: list::Kind, on: On, asked: &Fields) -> Ruled<Ra
 
 fn subscription(tx: &mut Tx<'_>, id: &str) -> Ruled<Raw> {
     let item = list::subscription(tx, id)?;
+    let by = item.subscribed_by.as_deref();
+    let by = by.map(|by| list::user(tx, by)).transpose()?;
     Ok(Raw::Subscription {
-        api: list::thing(tx, list::Kind::Api, &item.api)?,
-        application: list::thing(tx, list::Kind::Application, &item.application)?,
-        by: item.subscribed_by.as_deref().map(|by| list::user(tx, by)).transpose()?,
+        api: Box::new(list::thing(tx, list::Kind::Api, &item.api)?),
+        application: Box::new(list::thing(tx, list::Kind::Application, &item.application)?),
+        by: by.map(Box::new),
         item,
     })
 }

@@ -158,7 +158,7 @@ impl View<'_> {
                 api,
                 application,
                 by,
-            } => self.of_subscription(item, api, application, by.as_ref()),
+            } => self.of_subscription(item, api, application, by.as_deref()),
         };
         facts.push(self.fact("since", Cell::time(raw.created_at())));
         if !raw.active() {

@@ -164,7 +164,7 @@ fn subscription(form: &mut Form<'_>, id: Option<String>) -> entry::Subscription 
         _ => Patch::Absent,
     };
     let (api, application) = (end("api"), end("application"));
-    let status = match status_of(form.values.get("column-status")) {
+    let status = match status_of(form.values.get("status")) {
         Some(status) if !form.is_same("status") => Patch::Set(status),
         _ => Patch::Absent,
     };
