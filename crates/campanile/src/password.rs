@@ -10,8 +10,8 @@ use campanile_core::{Error, error};
 use crate::app::App;
 use crate::problem::Problem;
 
-/// Sets the password of the user with this id or login, and ends every session of theirs. `by` needs ORGANIZATION:ADMIN;
-/// the faults are those of the field `password`.
+/// Sets the password of the user with this id or login, and ends every session of theirs. `by` needs
+/// ORGANIZATION:ADMIN; the faults are those of the field `password`.
 pub(crate) async fn reset(app: &App, by: PersonId, name: String, wanted: String) -> Result<(), Problem> {
     let (id, login) = app
         .db

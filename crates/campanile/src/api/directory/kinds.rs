@@ -46,8 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(subscription_history))
 }
 
-/// A kind: its name in a path and with an article; its object and id; how one is shown; what its list is asked with; the
-/// names of its operations, which are also those of the OpenAPI document.
+/// A kind: its name in a path and with an article; its object and id; how one is shown; what its list is asked with;
+/// the names of its operations, which are also those of the OpenAPI document.
 macro_rules! kind {
     (
         $path:tt, $article:tt, $words:tt; $Body:ident($Id:ident) => $Item:ident;

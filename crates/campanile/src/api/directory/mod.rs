@@ -1,7 +1,7 @@
 //! The directory over HTTP: `/api/v1/customers`, `/users` and the other kinds, roles, memberships, and the import.
 //!
-//! Changes are made by [`crate::directory`]. What the kinds have in common is there and here, once: a [`Noun`] says what
-//! differs. [`kinds`] lists them with their routes, [`queries`] says what their lists can be asked.
+//! Changes are made by [`crate::directory`]. What the kinds have in common is there and here, once: a [`Noun`] says
+//! what differs. [`kinds`] lists them with their routes, [`queries`] says what their lists can be asked.
 
 mod import;
 mod kinds;

@@ -1,9 +1,10 @@
 //! The directory: customers as a tree, users, groups, roles, environments, APIs, applications, subscriptions and
-//! memberships; each listed, shown with what goes with it and with its history, made, changed and ended; and the import.
+//! memberships; each listed, shown with what goes with it and with its history, made, changed and ended; and the
+//! import.
 //!
 //! Map: [`cell`] is what tables are made of, [`lists`] the lists, [`things`] the page of one thing and [`past`] its
-//! history, [`fields`] and [`wanted`] the forms and what they say, [`change`] what is done with them; roles, memberships
-//! and the import have pages of their own.
+//! history, [`fields`] and [`wanted`] the forms and what they say, [`change`] what is done with them; roles,
+//! memberships and the import have pages of their own.
 
 mod cell;
 mod change;

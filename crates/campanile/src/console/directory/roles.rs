@@ -1,4 +1,5 @@
-//! Roles: names with permissions. Those of the contract cannot change; one's own can, and go while nobody ever held them.
+//! Roles: names with permissions. Those of the contract cannot change; one's own can, and go while nobody ever held
+//! them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
