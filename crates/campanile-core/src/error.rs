@@ -83,6 +83,12 @@ impl Faults {
         }
     }
 
+    /// Whether nothing was noted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Ok` when nothing was noted.
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() {

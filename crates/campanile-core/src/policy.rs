@@ -38,6 +38,8 @@ pub enum Act<'a> {
     Own,
     /// Publish a message to the union of the parts, see how many people they hold and a sample, or send it to oneself.
     Send(&'a [Part]),
+    /// List sent messages: those that one may see.
+    ListSent,
     /// See a sent message, its recipients and what became of it. Its author always does.
     See(PersonId, &'a [Part]),
     /// Change a message, enable or disable it.
@@ -48,8 +50,6 @@ pub enum Act<'a> {
     ListRoles,
     /// Find people and groups by name, to address them.
     FindPeople,
-    /// See a customer, to address it.
-    SeeCustomer(CustomerId),
     /// Read the whole directory: people with addresses, memberships, subscriptions.
     ReadDirectory,
     /// Change the directory, by hand or by import.
@@ -73,6 +73,10 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
     match *act {
         Act::Own => Ok(()),
         Act::Send(parts) => every(rights, parts, Letter::Create),
+        Act::ListSent => holds(
+            rights.is_sender(),
+            "MESSAGE on any environment or API, root administrator, or customer administrator",
+        ),
         Act::See(author, _) if author == rights.person => Ok(()),
         Act::See(_, parts) => every(rights, parts, Letter::Read),
         Act::Correct(parts) => every(rights, parts, Letter::Update),
@@ -88,8 +92,6 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
                 || rights.on_any_environment(Permission::Message, Letter::Create),
             "ORGANIZATION_USER[READ], or ENVIRONMENT_MESSAGE[CREATE] on any environment",
         ),
-        Act::SeeCustomer(_) if rights.on_organization(Permission::User, Letter::Read) => Ok(()),
-        Act::SeeCustomer(customer) => one(rights, Part::Customer { customer }, Letter::Read),
         Act::ReadDirectory => holds(
             rights.on_organization(Permission::User, Letter::Read),
             "ORGANIZATION_USER[READ]",
@@ -98,6 +100,38 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
             holds(false, "ORGANIZATION:ADMIN")
         }
     }
+}
+
+/// What somebody may address, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach<T> {
+    /// All there are.
+    All,
+    /// These.
+    Only(T),
+}
+
+/// The APIs that [`Act::Send`] allows somebody to address, in the order of their ids.
+#[must_use]
+pub fn reach_of_apis(rights: &Rights) -> Reach<Vec<ApiId>> {
+    if rights.is_organization_admin {
+        return Reach::All;
+    }
+    let held = rights.apis.keys().copied();
+    Reach::Only(
+        held.filter(|api| one(rights, Part::Api { api: *api }, Letter::Create).is_ok())
+            .collect(),
+    )
+}
+
+/// The customers that [`Act::Send`] allows somebody to address: one with all below it, where these are not all.
+#[must_use]
+pub fn reach_of_customers(rights: &Rights) -> Reach<Option<CustomerId>> {
+    if rights.is_root() {
+        return Reach::All;
+    }
+    let own = rights.customer;
+    Reach::Only(own.filter(|customer| one(rights, Part::Customer { customer: *customer }, Letter::Create).is_ok()))
 }
 
 fn every(rights: &Rights, parts: &[Part], letter: Letter) -> Result<()> {

@@ -43,6 +43,11 @@ pub mod topic {
     pub const ACCESS: i64 = 4;
 }
 
+/// The time that the next revision will carry. From here on nobody else takes one before this operation ends.
+pub fn next_at(tx: &mut Tx<'_>, now: Moment) -> Result<Moment> {
+    Ok(Moment(now.0.max(tx.tally()?.get(tally::REVISION_AT))))
+}
+
 /// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind.
 pub fn take(tx: &mut Tx<'_>, now: Moment) -> Result<Stamp> {
     let tally = tx.tally()?;

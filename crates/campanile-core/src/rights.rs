@@ -33,7 +33,7 @@ sql! {
     SUBTREE = "SELECT customer FROM lineage WHERE ancestor = $1 AND until = 9223372036854775807";
 }
 
-/// The role of a person in the UI messages contract (its section 1.4).
+/// The role of a person in the UI messages contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum AsmRole {
     /// Reads what is addressed to them.
@@ -245,6 +245,16 @@ impl Rights {
     #[must_use]
     pub fn on_any_api(&self, permission: Permission, letter: Letter) -> bool {
         self.is_organization_admin || self.apis.values().any(|held| held.has(permission, letter))
+    }
+
+    /// Whether the messages of anything are this person's to manage, in whatever way.
+    #[must_use]
+    pub fn is_sender(&self) -> bool {
+        let letters = [Letter::Create, Letter::Read, Letter::Update, Letter::Delete];
+        let somewhere = letters.into_iter().any(|letter| {
+            self.on_any_environment(Permission::Message, letter) || self.on_any_api(Permission::Message, letter)
+        });
+        somewhere || self.is_root() || !self.subtree.is_empty()
     }
 
     /// Whether the messages of a customer are this person's to manage (contract B, section 1.4).

@@ -30,6 +30,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::account::token::STATEMENTS,
     crate::audience::crowd::STATEMENTS,
     crate::audience::holding::STATEMENTS,
+    crate::first::STATEMENTS,
     crate::inbox::act::STATEMENTS,
     crate::inbox::texts::STATEMENTS,
     crate::lists::STATEMENTS,

@@ -54,8 +54,9 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("not a date and time of RFC 3339, such as 2026-01-01T00:00:00Z"))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("must be a date and time of RFC 3339, such as 2026-01-01T00:00:00Z")
+        })
     }
 }
 
@@ -71,8 +72,8 @@ impl utoipa::PartialSchema for Moment {
 }
 impl utoipa::ToSchema for Moment {}
 
-/// A place in the one total order of directory changes and publications (house rule: history is ordered by a
-/// revision, not by the clock). Larger is later.
+/// A place in the one total order of directory changes and publications, which orders history in place of the clock.
+/// Larger is later.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
 )]

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use campanile_core::Error;
 use campanile_core::account::{self, session, ticket, token};
 use campanile_core::id::PersonId;
 use campanile_core::rights::Rights;
@@ -19,7 +18,7 @@ use crate::address::{Peer, client_address};
 use crate::app::App;
 use crate::known;
 use crate::pass::session_cookie;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Who makes a request, and how they showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +49,18 @@ impl Principal {
         Ok(app.db.read(move |tx| Rights::load(tx, person)).await?)
     }
 
+    /// `Denied` for who came by a personal token or a ticket. A token that leaked can be revoked; what it made, or what
+    /// it learnt of other ways in, would let its holder stay.
+    pub fn in_person(&self) -> Result<(), Problem> {
+        match self.via {
+            Via::Session(_) | Via::Basic => Ok(()),
+            Via::Token(_) | Via::Ticket => Err(Problem::new(
+                Kind::Denied,
+                "not by a personal token: sign in, or send login and password",
+            )),
+        }
+    }
+
     /// The public name of the session, where it is one.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
@@ -66,20 +77,42 @@ impl FromRequestParts<Arc<App>> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let found = match authorization(&parts.headers) {
+        match authorization(&parts.headers) {
             Credentials::None => match session_secret(app, &parts.headers) {
-                Some(secret) => by_session(app, secret).await?,
-                None => None,
+                Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
+                None => Err(nobody(NEEDED)),
             },
-            Credentials::Bearer(text) => by_token(app, text).await?,
+            Credentials::Bearer(text) => match by_token(app, text).await? {
+                Some(found) => Ok(found),
+                None => Err(no_token(app, text).await?),
+            },
             Credentials::Basic(login, password) => {
                 let from = Client::of(app, &parts.extensions, &parts.headers);
-                Some(by_basic(app, &login, password, from.address).await?)
+                by_basic(app, &login, password, from.address).await
             }
-            Credentials::Other => None,
-        };
-        found.ok_or_else(|| Error::Unauthenticated.into())
+            Credentials::Other => Err(nobody(UNREADABLE)),
+        }
     }
+}
+
+const NEEDED: &str = "sign in first: no session, token or password came with the request";
+const ENDED: &str = "the session has ended; sign in again";
+const UNREADABLE: &str =
+    "the header `Authorization` cannot be read: it is `Bearer` and a token, or `Basic` with login and password";
+/// Which of the two is wrong is not said: it would tell who is there.
+const WRONG: &str = "the login or the password is wrong";
+const EXPIRED: &str = "the token has expired; make a new one";
+const UNKNOWN: &str = "there is no such token: it is mistyped, or was revoked";
+
+fn nobody(why: &str) -> Problem {
+    Problem::new(Kind::Unauthenticated, why)
+}
+
+/// Why a token is none. Who holds an expired one may know that it was one.
+async fn no_token(app: &App, text: &str) -> Result<Problem, Problem> {
+    let (text, now) = (text.to_owned(), app.clock.now());
+    let expired = app.db.read(move |tx| token::has_expired(tx, &text, now)).await?;
+    Ok(nobody(if expired { EXPIRED } else { UNKNOWN }))
 }
 
 /// What a header `Authorization` says.
@@ -294,7 +327,7 @@ pub async fn verify(
     let (is_right, _place) = place.verify(password, phc).await?;
     let Some(person) = person.filter(|_| is_right) else {
         app.throttle.failed(login, address, app.clock.now());
-        return Err(Error::Unauthenticated.into());
+        return Err(nobody(WRONG));
     };
     app.throttle.succeeded(login);
     Ok(person)

@@ -64,9 +64,13 @@ enum Command {
     /// At a terminal it shows how many people it would reach, and asks. What is sent carries a key, so that an attempt
     /// whose answer got lost is repeated without sending twice.
     Send(Box<send::Args>),
-    /// Print a new personal token of a user, or the user's ticket
+    /// Print a new personal token of a user, or the user's ticket; list and revoke tokens
     ///
     /// The value stands alone on standard output, and works at once, also beside a running server.
+    #[command(override_usage = "campanile token <NAME> --user <LOGIN> [--expires <TIME>]\n       \
+            campanile token --ticket --user <LOGIN>\n       \
+            campanile token list --user <LOGIN>\n       \
+            campanile token revoke <NAME OR ID> --user <LOGIN>")]
     Token(Token),
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
@@ -94,19 +98,45 @@ pub struct Import {
 
 /// `campanile token`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Token {
+    #[command(subcommand)]
+    existing: Option<Existing>,
     /// What to call it; the user has no other token of this name
     #[arg(required_unless_present = "ticket", conflicts_with = "ticket")]
     pub name: Option<String>,
     /// The user's login
-    #[arg(long, value_name = "LOGIN")]
-    pub user: String,
+    #[arg(long, value_name = "LOGIN", required = true)]
+    pub user: Option<String>,
     /// The user's auth ticket instead, for clients of the UI messages contract
     #[arg(long)]
     pub ticket: bool,
     /// When it ends, such as 90d or 12h [default: never]
     #[arg(long, value_name = "TIME", value_parser = value::span, conflicts_with = "ticket")]
     pub expires: Option<Duration>,
+}
+
+/// What can be done with the tokens that there are.
+#[derive(Debug, Clone, Subcommand)]
+enum Existing {
+    /// List the personal tokens of a user
+    List {
+        /// The user's login
+        #[arg(long, value_name = "LOGIN")]
+        user: String,
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a personal token: nobody gets in with it from now on
+    Revoke {
+        /// Its name, or its id as `token list` shows it
+        #[arg(value_name = "NAME OR ID")]
+        which: String,
+        /// The user's login
+        #[arg(long, value_name = "LOGIN")]
+        user: String,
+    },
 }
 
 /// The shells that the releases are tried with.
@@ -132,6 +162,9 @@ impl From<Named> for Shell {
 pub fn main() -> ExitCode {
     // Clap itself ends with 2, and with 0 for help and version.
     let cli = Cli::parse();
+    for line in config::unknown_variables() {
+        let _closed = writeln!(std::io::stderr(), "campanile: {line}");
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -146,7 +179,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve => serving::serve(cli.settings),
         Command::Send(args) => send_from_here(&args),
-        Command::Token(args) => token::print(cli.settings, &args),
+        Command::Token(args) => token::run(cli.settings, &args),
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),
         Command::Import(args) => importing::run(cli.settings, &args),

@@ -3,12 +3,14 @@
 //! One table, `SETTINGS`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
+mod environment;
 pub(crate) mod value;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use environment::{unknown_variables, variable};
 pub use value::{DatabaseUrl, LogFormat, Secret};
 
 use crate::address::Network;
@@ -294,7 +296,7 @@ impl Settings {
         let in_file = |key: &str| file.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone());
         let mut settings = Self::default();
         for setting in SETTINGS {
-            let twin = format!("CAMPANILE_{}", setting.name.to_ascii_uppercase());
+            let twin = environment::twin(setting.name);
             settings.put(setting, &in_file, setting.name, "_file", "settings file")?;
             settings.put(setting, env, &twin, "_FILE", &format!("environment {twin}"))?;
             let flag = match setting.name {
@@ -375,18 +377,6 @@ impl Settings {
     }
 }
 
-/// A variable of the environment. Not UTF-8 is read with replacement characters, and refused by what reads the value.
-/// Empty is not set: that is how a container's file of variables leaves one out.
-#[must_use]
-pub fn variable(name: &str) -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one door through which the environment comes in"
-    )]
-    let value = std::env::var_os(name)?;
-    Some(value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
-}
-
 fn read(path: PathBuf, origin: &str) -> Result<String, ConfigError> {
     std::fs::read_to_string(&path).map_err(|error| ConfigError::Unreadable {
         origin: origin.to_owned(),
@@ -417,13 +407,18 @@ fn known(key: &str) -> Result<&'static Setting, ConfigError> {
     let is_it = |s: &&Setting| s.name == key || s.secret && key.strip_suffix("_file") == Some(s.name);
     SETTINGS.iter().find(is_it).ok_or_else(|| ConfigError::Unknown {
         key: key.to_owned(),
-        nearest: SETTINGS
-            .iter()
-            .map(|s| (distance(key, s.name), s.name))
-            .min()
-            .filter(|(steps, name)| *steps <= name.len() / 3)
-            .map(|(_, name)| name.to_owned()),
+        nearest: nearest(key, SETTINGS.iter().map(|s| s.name), 0).map(str::to_owned),
     })
+}
+
+/// The name that was probably meant: the nearest, if not more than a third of its letters is wrong. So many letters at
+/// the beginning are the same in all of them.
+fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>, shared: usize) -> Option<&'n str> {
+    names
+        .map(|name| (distance(word, name), name))
+        .min()
+        .filter(|(steps, name)| *steps <= (name.len() - shared) / 3)
+        .map(|(_, name)| name)
 }
 
 /// A value of the file as the text that its twin in the environment would have.

@@ -7,23 +7,26 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use campanile_core::account::token;
 use campanile_core::message::preview;
 use campanile_core::time::Moment;
+use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::chance::Chance;
 use crate::cli::serving;
 use crate::clock::Clock;
-use crate::config::{Flags, Secret, Settings};
+use crate::config::{self, Flags, Secret, Settings};
 use crate::exit::Failure;
 use crate::telemetry;
 use crate::world::{ACCOUNTS, PASSWORD};
 
 /// Fills a database of its own and serves it until SIGTERM or Ctrl-C.
 pub fn run(flags: Flags) -> Result<(), Failure> {
+    let is_named = flags.listen.is_some() || config::variable("CAMPANILE_LISTEN").is_some();
     if flags.database.is_some() {
         let why = "the demonstration makes a database of its own, and removes it: leave out --database";
         return Err(Failure::Usage(why.into()));
@@ -36,8 +39,9 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
     settings.admin_password = Some(Secret::new(PASSWORD));
     // A line for each request would hide what is printed here.
     telemetry::start_log(settings.log_format, "warn")?;
+    let asked = is_named || settings.listen != Settings::default().listen;
     let runtime = serving::runtime()?;
-    let (listener, address) = runtime.block_on(serving::listen(&settings))?;
+    let (listener, address) = runtime.block_on(listen(&settings, asked))?;
     let origin = settings.origin(address);
     serving::say("filling a sample platform …");
     let now = Clock::system().now();
@@ -59,6 +63,28 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
     drop(runtime);
     folder.close()?;
     served
+}
+
+/// Listens where the settings say. Where that is taken and nobody asked for it, at a free port.
+async fn listen(settings: &Settings, asked: bool) -> Result<(TcpListener, SocketAddr), Failure> {
+    let wanted = settings.listen;
+    let listening = serving::listen(settings).await;
+    if asked || listening.is_ok() || !is_taken(wanted).await {
+        return listening;
+    }
+    let mut free = settings.clone();
+    free.listen.set_port(0);
+    let (listener, address) = serving::listen(&free).await?;
+    let (taken, port) = (wanted.port(), address.port());
+    serving::say(&format!(
+        "the usual port {taken} is taken, so this is at port {port}; --listen names another"
+    ));
+    Ok((listener, address))
+}
+
+async fn is_taken(address: SocketAddr) -> bool {
+    let tried = TcpListener::bind(address).await;
+    tried.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// An app whose clock stands before the first story.

@@ -117,7 +117,10 @@ pub(crate) async fn create<N: Noun>(app: &App, wanted: N) -> Result<(N::Id, N::I
         let id = N::id_of(&entry);
         if let Some(id) = &id {
             match present::<N>(tx, id) {
-                Ok(_) => return Err(Error::Conflict(format!("the {} {id} is there already", N::WORD))),
+                Ok(_) => {
+                    let word = N::WORD;
+                    return Err(Error::Conflict(format!("the {word} {id} is there already")));
+                }
                 Err(Error::Missing(_)) => {}
                 Err(other) => return Err(other),
             }

@@ -15,8 +15,8 @@ use campanile_core::{Error, Fault};
 use futures_util::{Stream, StreamExt as _};
 use serde::Serialize;
 
-use crate::api::extract::has_escaped_nul;
 use crate::app::App;
+use crate::misread;
 
 /// Bytes of a line at most.
 const LINE_LIMIT: usize = 1 << 20;
@@ -233,50 +233,19 @@ fn parse_here(raw: &Raw) -> Block {
         }
         block.lines += 1;
         block.last_line = number;
-        if has_escaped_nul(line) {
-            block.bad.push(BadLine {
-                line: number,
-                field: String::new(),
-                reason: "a text contains the character U+0000, which is not allowed".to_owned(),
-            });
-            continue;
-        }
-        let mut json = serde_json::Deserializer::from_slice(line);
-        let read = serde_path_to_error::deserialize::<_, Entry>(&mut json);
-        match read.map_err(|error| (error.path().to_string(), said(&error.into_inner()))) {
-            Ok(entry) => match json.end() {
-                Ok(()) => {
-                    block.entries.push(entry);
-                    block.numbers.push(number);
-                }
-                Err(error) => block.bad.push(BadLine {
-                    line: number,
-                    field: String::new(),
-                    reason: said(&error),
-                }),
-            },
-            Err((path, reason)) => {
-                let field = if path == "." || path.ends_with('?') {
-                    String::new()
-                } else {
-                    path
-                };
-                block.bad.push(BadLine {
-                    line: number,
-                    field,
-                    reason,
-                });
+        match misread::json::<Entry>(line) {
+            Ok(entry) => {
+                block.entries.push(entry);
+                block.numbers.push(number);
             }
+            Err(wrong) => block.bad.push(BadLine {
+                line: number,
+                reason: wrong.with_column(),
+                field: wrong.field,
+            }),
         }
     }
     block
-}
-
-/// The words of the parser without its place: the file's line is named beside them.
-fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line 1 ")
-        .map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 /// Writes a block, in as many operations as its time asks for.

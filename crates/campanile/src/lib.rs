@@ -16,6 +16,7 @@ pub mod hasher;
 pub mod import;
 pub mod keeper;
 pub mod known;
+pub mod misread;
 pub mod pass;
 mod password;
 pub mod problem;

@@ -159,7 +159,7 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
         method: method_name(request.method()),
         route: request.extensions().get::<MatchedPath>().cloned(),
         is_api: request.uri().path().starts_with("/api/"),
-        is_browser: request.headers().contains_key(SEC_FETCH_MODE),
+        is_browser: is_browser(request.headers()),
     };
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
@@ -178,6 +178,13 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     );
     pass.metrics.answered(seen.method, seen.route, status, took);
     response
+}
+
+/// Whether a browser asks. Those of today say so themselves, but to a server reached by plain `http` on a network they
+/// leave it out; there their name gives them away.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+    headers.contains_key(SEC_FETCH_MODE) || agent.starts_with(b"Mozilla/")
 }
 
 /// What is remembered of a request when it has been answered.

@@ -89,7 +89,7 @@ impl Kind {
         match self {
             Self::Malformed => ("malformed", S::BAD_REQUEST, "The request cannot be read"),
             Self::Invalid => ("invalid", S::UNPROCESSABLE_ENTITY, "The request is not valid"),
-            Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Nobody is signed in"),
+            Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Signing in is needed"),
             Self::Denied => ("denied", S::FORBIDDEN, "A right is missing"),
             Self::CrossSite => ("cross-site", S::FORBIDDEN, "The request comes from another site"),
             Self::Missing => ("missing", S::NOT_FOUND, "There is no such thing"),

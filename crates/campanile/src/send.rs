@@ -71,9 +71,9 @@ struct Reach {
 
 /// Sends, or only counts the audience. An answer that is not yes sends nothing, and is [`Failure::Work`].
 pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
+    let draft = args.draft()?;
     let origin = origin(args, around.env)?;
     let client = Client::new(origin, authorization(args, around.env)?, around.pauses.clone())?;
-    let draft = args.draft()?;
     let asked = !args.yes && around.answers.is_some();
     if args.preview || asked {
         let mut body = serde_json::json!({ "audience": draft.audience });
@@ -108,11 +108,21 @@ async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted:
         key: None,
     };
     let seen = client.call(&call).await;
+    let looked = seen
+        .as_ref()
+        .ok()
+        .and_then(|answer| parse::<Sent>(answer).ok())
+        .unwrap_or(sent);
+    if matches!(
+        (looked.status, &looked.funnel),
+        (Status::Active, Some(Reach { people: 0 }))
+    ) {
+        writeln!(around.notes, "warning: the audience holds nobody; nobody was told")?;
+    }
     if args.json {
         return print(around.out, seen.as_ref().unwrap_or(accepted));
     }
-    let sent = seen.and_then(|answer| parse(&answer)).unwrap_or(sent);
-    writeln!(around.out, "message {}: {}", sent.id, state(&sent))?;
+    writeln!(around.out, "message {}: {}", looked.id, state(&looked))?;
     Ok(())
 }
 

@@ -3,10 +3,14 @@
 /// `1 person`, `1,284 people`.
 #[must_use]
 pub fn counted(people: u64) -> String {
-    match people {
-        1 => "1 person".to_owned(),
-        _ => format!("{} people", thousands(people)),
-    }
+    several(people, "person", "people")
+}
+
+/// `1 line`, `1,284 lines`: a number with the right one of two words.
+#[must_use]
+pub fn several(number: u64, one: &str, more: &str) -> String {
+    let word = if number == 1 { one } else { more };
+    format!("{} {word}", thousands(number))
 }
 
 /// A number as people read it: `1,234,567`.

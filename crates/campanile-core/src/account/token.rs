@@ -19,6 +19,7 @@ sql! {
         SELECT t.id, t.person, t.used_at, t.expires_at FROM token t
         JOIN life l ON l.kind = 1 AND l.object = t.person AND l.until = 9223372036854775807
         WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
+    EXPIRED = "SELECT id FROM token WHERE hash = $1 AND expires_at <= $2";
     // Two requests at once must not both find the last place free.
     LOCK = "SELECT id FROM person WHERE id = $1 {for_update}";
     COUNT = "SELECT COUNT(*) FROM token WHERE person = $1";
@@ -129,6 +130,15 @@ pub fn find(tx: &mut Tx<'_>, text: &str, now: Moment) -> Result<Option<Alive>> {
         })
     };
     Ok(tx.first(&FIND, &[&Hash::of(text).bytes(), &now.0], alive)?)
+}
+
+/// Whether a text that [`find`] does not know is a token whose time is over, rather than one that never was.
+pub fn has_expired(tx: &mut Tx<'_>, text: &str, now: Moment) -> Result<bool> {
+    if !secret::is_token(text) {
+        return Ok(false);
+    }
+    let found = tx.first(&EXPIRED, &[&Hash::of(text).bytes(), &now.0], |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// Records a use, at most once a minute. Belongs into a `jot`.

@@ -5,44 +5,176 @@
 //! the past, is one statement by index.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use campanile_store::{Sql, Tx, sql};
 use roaring::RoaringBitmap;
 
-use super::{Instant, Selector};
+use super::{Holding, Instant, Selector};
 use crate::error::Result;
 use crate::place::APPLICATION_PRIMARY_OWNER;
+use crate::time::Moment;
+
+/// One text a kind, from the selector's index outwards; each row: person, and since when by revision.
+///
+/// A fact covers $3 ($2 and $1 where a kind has no role or object) when it lies between its two named columns: the
+/// revisions, or the times beside them.
+macro_rules! of {
+    (environment_role $since:literal $until:literal) => {
+        concat!(
+            "SELECT person, since FROM membership WHERE place = 2 AND object = $1 AND role = $2
+                AND ",
+            $since,
+            " <= $3 AND ",
+            $until,
+            " > $3"
+        )
+    };
+    (api_role $since:literal $until:literal) => {
+        concat!(
+            "SELECT m.person, {greatest}(m.since, t.since) FROM term t CROSS JOIN membership m
+                WHERE t.api = $1 AND t.status = 1 AND t.",
+            $since,
+            " <= $3 AND t.",
+            $until,
+            " > $3
+                    AND t.starts_at <= $4 AND t.ends_at > $4
+                    AND m.place = 4 AND m.object = t.application AND m.role = $2
+                    AND m.",
+            $since,
+            " <= $3 AND m.",
+            $until,
+            " > $3"
+        )
+    };
+    (api_role_lent $since:literal $until:literal) => {
+        concat!(
+            "SELECT m.person, {greatest}(m.since, {greatest}(a.since, t.since))
+                FROM term t CROSS JOIN attachment a CROSS JOIN membership m
+                WHERE t.api = $1 AND t.status = 1 AND t.",
+            $since,
+            " <= $3 AND t.",
+            $until,
+            " > $3
+                    AND t.starts_at <= $4 AND t.ends_at > $4
+                    AND a.place = 4 AND a.object = t.application
+                    AND a.",
+            $since,
+            " <= $3 AND a.",
+            $until,
+            " > $3
+                    AND m.place = 5 AND m.object = a.grp AND m.role = $2
+                    AND m.",
+            $since,
+            " <= $3 AND m.",
+            $until,
+            " > $3"
+        )
+    };
+    (subscribers $since:literal $until:literal) => {
+        concat!(
+            "SELECT subscriber, since FROM term WHERE api = $1 AND status = 1
+                AND ",
+            $since,
+            " <= $2 AND ",
+            $until,
+            " > $2 AND starts_at <= $3 AND ends_at > $3
+                AND subscriber IS NOT NULL"
+        )
+    };
+    (customer $since:literal $until:literal) => {
+        concat!(
+            "SELECT person, since FROM residence WHERE customer = $1
+                AND ",
+            $since,
+            " <= $2 AND ",
+            $until,
+            " > $2"
+        )
+    };
+    (subtree $since:literal $until:literal) => {
+        concat!(
+            "SELECT r.person, {greatest}(r.since, l.since) FROM lineage l CROSS JOIN residence r
+                WHERE l.ancestor = $1 AND l.",
+            $since,
+            " <= $2 AND l.",
+            $until,
+            " > $2
+                    AND r.customer = l.customer AND r.",
+            $since,
+            " <= $2 AND r.",
+            $until,
+            " > $2"
+        )
+    };
+    (everyone $since:literal $until:literal) => {
+        concat!(
+            "SELECT object, since FROM life WHERE kind = 1 AND ",
+            $since,
+            " <= $1 AND ",
+            $until,
+            " > $1"
+        )
+    };
+    (group $since:literal $until:literal) => {
+        concat!(
+            "SELECT person, since FROM membership WHERE place IN (5, 6) AND object = $1
+                AND ",
+            $since,
+            " <= $2 AND ",
+            $until,
+            " > $2"
+        )
+    };
+    (person $since:literal $until:literal) => {
+        concat!(
+            "SELECT object, since FROM life WHERE kind = 1 AND object = $1
+                AND ",
+            $since,
+            " <= $2 AND ",
+            $until,
+            " > $2"
+        )
+    };
+    // Who had once been there and was not. Rows only for people who ever left.
+    (absent $since:literal $until:literal) => {
+        concat!(
+            "SELECT l.object FROM life l
+                WHERE l.kind = 1 AND l.",
+            $until,
+            " <= $1 AND l.until < 9223372036854775807
+                    AND NOT EXISTS (SELECT 1 FROM life n
+                        WHERE n.kind = 1 AND n.object = l.object AND n.",
+            $since,
+            " <= $1 AND n.",
+            $until,
+            " > $1)"
+        )
+    };
+}
 
 sql! {
-    // One text a kind, from the selector's index outwards; each row: person, and since when by revision.
-    // $1 object, $2 role, $3 revision, $4 time.
-    OF_ENVIRONMENT_ROLE = "SELECT person, since FROM membership
-        WHERE place = 2 AND object = $1 AND role = $2 AND since <= $3 AND until > $3";
-    OF_API_ROLE = "SELECT m.person, {greatest}(m.since, t.since) FROM term t CROSS JOIN membership m
-        WHERE t.api = $1 AND t.status = 1 AND t.since <= $3 AND t.until > $3 AND t.starts_at <= $4 AND t.ends_at > $4
-            AND m.place = 4 AND m.object = t.application AND m.role = $2 AND m.since <= $3 AND m.until > $3";
-    OF_API_ROLE_LENT = "SELECT m.person, {greatest}(m.since, {greatest}(a.since, t.since))
-        FROM term t CROSS JOIN attachment a CROSS JOIN membership m
-        WHERE t.api = $1 AND t.status = 1 AND t.since <= $3 AND t.until > $3 AND t.starts_at <= $4 AND t.ends_at > $4
-            AND a.place = 4 AND a.object = t.application AND a.since <= $3 AND a.until > $3
-            AND m.place = 5 AND m.object = a.grp AND m.role = $2 AND m.since <= $3 AND m.until > $3";
-    OF_SUBSCRIBERS = "SELECT subscriber, since FROM term
-        WHERE api = $1 AND status = 1 AND since <= $2 AND until > $2 AND starts_at <= $3 AND ends_at > $3
-            AND subscriber IS NOT NULL";
-    OF_CUSTOMER = "SELECT person, since FROM residence WHERE customer = $1 AND since <= $2 AND until > $2";
-    OF_SUBTREE = "SELECT r.person, {greatest}(r.since, l.since) FROM lineage l CROSS JOIN residence r
-        WHERE l.ancestor = $1 AND l.since <= $2 AND l.until > $2
-            AND r.customer = l.customer AND r.since <= $2 AND r.until > $2";
-    OF_EVERYONE = "SELECT object, since FROM life WHERE kind = 1 AND since <= $1 AND until > $1";
-    OF_GROUP = "SELECT person, since FROM membership
-        WHERE place IN (5, 6) AND object = $1 AND since <= $2 AND until > $2";
-    OF_PERSON = "SELECT object, since FROM life WHERE kind = 1 AND object = $1 AND since <= $2 AND until > $2";
-    // Who had once been there and was not at a revision. Rows only for people who ever left.
-    ABSENT = "SELECT l.object FROM life l
-        WHERE l.kind = 1 AND l.until <= $1 AND l.until < 9223372036854775807
-            AND NOT EXISTS (SELECT 1 FROM life n
-                WHERE n.kind = 1 AND n.object = l.object AND n.since <= $1 AND n.until > $1)";
+    OF_ENVIRONMENT_ROLE = of!(environment_role "since" "until");
+    OF_API_ROLE = of!(api_role "since" "until");
+    OF_API_ROLE_LENT = of!(api_role_lent "since" "until");
+    OF_SUBSCRIBERS = of!(subscribers "since" "until");
+    OF_CUSTOMER = of!(customer "since" "until");
+    OF_SUBTREE = of!(subtree "since" "until");
+    OF_EVERYONE = of!(everyone "since" "until");
+    OF_GROUP = of!(group "since" "until");
+    OF_PERSON = of!(person "since" "until");
+    ABSENT = of!(absent "since" "until");
+    // At a time of the clock.
+    TIMED_ENVIRONMENT_ROLE = of!(environment_role "since_at" "until_at");
+    TIMED_API_ROLE = of!(api_role "since_at" "until_at");
+    TIMED_API_ROLE_LENT = of!(api_role_lent "since_at" "until_at");
+    TIMED_SUBSCRIBERS = of!(subscribers "since_at" "until_at");
+    TIMED_CUSTOMER = of!(customer "since_at" "until_at");
+    TIMED_SUBTREE = of!(subtree "since_at" "until_at");
+    TIMED_EVERYONE = of!(everyone "since_at" "until_at");
+    TIMED_GROUP = of!(group "since_at" "until_at");
+    TIMED_PERSON = of!(person "since_at" "until_at");
+    TIMED_ABSENT = of!(absent "since_at" "until_at");
     BELOW = "SELECT customer FROM lineage WHERE ancestor = $1 AND until = 9223372036854775807";
 
     DIRECTORY = "SELECT value FROM tally WHERE name = 'directory'";
@@ -59,40 +191,91 @@ sql! {
         WHERE +place = 2 AND since > $1 AND until = 9223372036854775807";
 }
 
+/// When a crowd is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At a revision.
+    Instant(Instant),
+    /// At the last revision of a time that has passed: of the facts those count whose times cover it, because the time
+    /// beside the revisions never runs backwards.
+    Clock(Moment),
+}
+
+impl From<Instant> for When {
+    fn from(instant: Instant) -> Self {
+        Self::Instant(instant)
+    }
+}
+
+impl When {
+    /// Whether a fact held then.
+    #[must_use]
+    pub const fn covers(&self, fact: &Holding) -> bool {
+        match self {
+            Self::Instant(instant) => fact.covers(*instant),
+            Self::Clock(at) => fact.covered_at(*at),
+        }
+    }
+
+    /// The time by which subscriptions start and end.
+    #[must_use]
+    pub const fn at(&self) -> Moment {
+        match self {
+            Self::Instant(instant) => instant.at,
+            Self::Clock(at) => *at,
+        }
+    }
+
+    /// What facts are compared with.
+    const fn bound(&self) -> i64 {
+        match self {
+            Self::Instant(instant) => instant.revision.0,
+            Self::Clock(at) => at.0,
+        }
+    }
+
+    const fn is_timed(&self) -> bool {
+        matches!(self, Self::Clock(_))
+    }
+}
+
 /// Hands over everybody who holds a selector at an instant, with the revision since which they do: possibly twice, and
 /// people who were deactivated then too. The caller drops those with [`absent`].
-fn each(tx: &mut Tx<'_>, selector: Selector, instant: Instant, mut hand: impl FnMut(u32, i64)) -> Result<()> {
-    let (revision, at) = (instant.revision.0, instant.at.0);
-    let mut run = |sql: &'static Sql, params: &[&dyn campanile_store::Param]| {
-        tx.each(sql, params, |row| {
+fn each(tx: &mut Tx<'_>, selector: Selector, when: When, mut hand: impl FnMut(u32, i64)) -> Result<()> {
+    let (bound, at) = (when.bound(), when.at().0);
+    let mut run = |sql: [&'static Sql; 2], params: &[&dyn campanile_store::Param]| {
+        tx.each(sql[usize::from(when.is_timed())], params, |row| {
             hand(row.get::<i64>(0)? as u32, row.get(1)?);
             Ok::<(), campanile_store::Error>(())
         })
     };
     match selector {
         Selector::EnvironmentRole { environment, role } => {
-            run(&OF_ENVIRONMENT_ROLE, &[&environment.0, &role.0, &revision])?;
+            let params: [&dyn campanile_store::Param; 3] = [&environment.0, &role.0, &bound];
+            run([&OF_ENVIRONMENT_ROLE, &TIMED_ENVIRONMENT_ROLE], &params)?;
         }
         Selector::ApiRole { api, role } => {
-            run(&OF_API_ROLE, &[&api.0, &role.0, &revision, &at])?;
+            let params: [&dyn campanile_store::Param; 4] = [&api.0, &role.0, &bound, &at];
+            run([&OF_API_ROLE, &TIMED_API_ROLE], &params)?;
             if role != APPLICATION_PRIMARY_OWNER {
-                run(&OF_API_ROLE_LENT, &[&api.0, &role.0, &revision, &at])?;
+                run([&OF_API_ROLE_LENT, &TIMED_API_ROLE_LENT], &params)?;
             }
         }
-        Selector::Subscribers { api } => run(&OF_SUBSCRIBERS, &[&api.0, &revision, &at])?,
-        Selector::Customer { customer } => run(&OF_CUSTOMER, &[&customer.0, &revision])?,
-        Selector::Subtree { customer } => run(&OF_SUBTREE, &[&customer.0, &revision])?,
-        Selector::Everyone => run(&OF_EVERYONE, &[&revision])?,
-        Selector::Group { group } => run(&OF_GROUP, &[&group.0, &revision])?,
-        Selector::User { person } => run(&OF_PERSON, &[&person.0, &revision])?,
+        Selector::Subscribers { api } => run([&OF_SUBSCRIBERS, &TIMED_SUBSCRIBERS], &[&api.0, &bound, &at])?,
+        Selector::Customer { customer } => run([&OF_CUSTOMER, &TIMED_CUSTOMER], &[&customer.0, &bound])?,
+        Selector::Subtree { customer } => run([&OF_SUBTREE, &TIMED_SUBTREE], &[&customer.0, &bound])?,
+        Selector::Everyone => run([&OF_EVERYONE, &TIMED_EVERYONE], &[&bound])?,
+        Selector::Group { group } => run([&OF_GROUP, &TIMED_GROUP], &[&group.0, &bound])?,
+        Selector::User { person } => run([&OF_PERSON, &TIMED_PERSON], &[&person.0, &bound])?,
     }
     Ok(())
 }
 
-/// Who had once been there and was not at an instant.
-fn absent(tx: &mut Tx<'_>, instant: Instant) -> Result<RoaringBitmap> {
+/// Who had once been there and was not then.
+fn absent(tx: &mut Tx<'_>, when: When) -> Result<RoaringBitmap> {
     let mut out = RoaringBitmap::new();
-    tx.each(&ABSENT, &[&instant.revision.0], |row| {
+    let sql = if when.is_timed() { &TIMED_ABSENT } else { &ABSENT };
+    tx.each(sql, &[&when.bound()], |row| {
         out.insert(row.get::<i64>(0)? as u32);
         Ok::<(), campanile_store::Error>(())
     })?;
@@ -100,26 +283,28 @@ fn absent(tx: &mut Tx<'_>, instant: Instant) -> Result<RoaringBitmap> {
 }
 
 /// The people who hold any of some selectors at an instant: each once, the deactivated left out. By SQL.
-pub fn crowd(tx: &mut Tx<'_>, selectors: &[Selector], instant: Instant) -> Result<RoaringBitmap> {
+pub fn crowd(tx: &mut Tx<'_>, selectors: &[Selector], when: impl Into<When>) -> Result<RoaringBitmap> {
+    let when = when.into();
     let mut found = Vec::new();
     for selector in selectors {
-        each(tx, *selector, instant, |person, _| found.push(person))?;
+        each(tx, *selector, when, |person, _| found.push(person))?;
     }
-    Ok(sorted(found) - absent(tx, instant)?)
+    Ok(sorted(found) - absent(tx, when)?)
 }
 
 /// As [`crowd`], with the least revision since which each person holds one of the selectors.
-pub fn crowd_since(tx: &mut Tx<'_>, selectors: &[Selector], instant: Instant) -> Result<HashMap<u32, i64>> {
+pub fn crowd_since(tx: &mut Tx<'_>, selectors: &[Selector], when: impl Into<When>) -> Result<HashMap<u32, i64>> {
+    let when = when.into();
     let mut found: HashMap<u32, i64> = HashMap::new();
     for selector in selectors {
-        each(tx, *selector, instant, |person, since| {
+        each(tx, *selector, when, |person, since| {
             found
                 .entry(person)
                 .and_modify(|at| *at = since.min(*at))
                 .or_insert(since);
         })?;
     }
-    for person in absent(tx, instant)? {
+    for person in absent(tx, when)? {
         found.remove(&person);
     }
     Ok(found)
@@ -133,7 +318,7 @@ fn sorted(mut ids: Vec<u32>) -> RoaringBitmap {
 }
 
 /// Who holds the wide selectors now: environment roles, customers, everyone. About 6 MB a million people.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Residents {
     /// Up to this revision of the directory.
     position: i64,
@@ -161,6 +346,12 @@ impl Residents {
     #[must_use]
     pub const fn alive(&self) -> &RoaringBitmap {
         &self.alive
+    }
+
+    /// Whether the people of a selector are in memory as they stand, at no cost.
+    #[must_use]
+    pub const fn holds(selector: &Selector) -> bool {
+        matches!(selector, Selector::EnvironmentRole { .. } | Selector::Everyone)
     }
 
     fn refresh(&mut self, tx: &mut Tx<'_>, position: i64) -> Result<()> {
@@ -217,7 +408,7 @@ impl Residents {
         }
         for selector in others {
             let mut found = Vec::new();
-            each(tx, selector, now, |person, _| found.push(person))?;
+            each(tx, selector, now.into(), |person, _| found.push(person))?;
             out |= sorted(found);
         }
         Ok(out & &self.alive)
@@ -238,30 +429,35 @@ fn set(bitmap: &mut RoaringBitmap, person: u32, is: bool) {
     }
 }
 
-/// The residents as a process shares them.
+/// The residents as a process shares them. Whoever asks gets them as they are then and holds no lock: what changes
+/// meanwhile is written to a copy.
 #[derive(Debug, Default)]
-pub struct Shared(RwLock<Residents>);
+pub struct Shared(RwLock<Arc<Residents>>);
 
 impl Shared {
     /// The residents, at least as new as the caller's snapshot. The first call reads everybody (half a second for a
     /// million), so it belongs on a thread for long reads.
-    pub fn at<'s>(&'s self, tx: &mut Tx<'_>) -> Result<RwLockReadGuard<'s, Residents>> {
-        let position: i64 = tx.one(&DIRECTORY, &[], |row| row.get(0))?;
-        let residents = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if residents.position >= position {
+    pub fn at(&self, tx: &mut Tx<'_>) -> Result<Arc<Residents>> {
+        if let Some(residents) = self.ready(tx)? {
             return Ok(residents);
         }
-        drop(residents);
+        let position = directory_position(tx)?;
         let mut residents = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if residents.position < position
-            && let Err(error) = residents.refresh(tx, position)
+            && let Err(error) = Arc::make_mut(&mut residents).refresh(tx, position)
         {
             // Half of it is newer than the other half: the next reader begins anew.
-            *residents = Residents::default();
+            *residents = Arc::default();
             return Err(error);
         }
-        drop(residents);
-        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Ok(Arc::clone(&residents))
+    }
+
+    /// The residents, where nothing has to be read for them.
+    fn ready(&self, tx: &mut Tx<'_>) -> Result<Option<Arc<Residents>>> {
+        let position = directory_position(tx)?;
+        let residents = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Ok((residents.position >= position).then(|| Arc::clone(&residents)))
     }
 }
 

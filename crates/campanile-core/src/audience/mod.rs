@@ -133,7 +133,7 @@ impl Selector {
     }
 }
 
-/// What late joiners get (rule 2 of the mission).
+/// What people get who come to match after publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {

@@ -8,8 +8,9 @@
 //!
 //! Map: [`entry`] is what can be said, `check` what its fields may hold, [`Edit`] an operation on the directory with
 //! what it has looked up; `person`, `customer`, `thing`, `subscription`, `membership`, `role` make entries true, a file
-//! each; `remove` ends; `fact` begins and ends intervals; [`list`] and [`history`] read.
+//! each; `remove` ends; `fact` begins and ends intervals; [`list`] and [`history`] read, [`addressable`] for senders.
 
+pub mod addressable;
 mod check;
 mod customer;
 mod edit;
@@ -59,6 +60,7 @@ pub fn apply(tx: &mut Tx<'_>, entry: &Entry, now: Moment) -> Result<Applied> {
 /// Every statement of the directory, a list for each file.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
+        addressable::STATEMENTS,
         customer::STATEMENTS,
         fact::STATEMENTS,
         history::STATEMENTS,

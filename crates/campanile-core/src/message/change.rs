@@ -76,16 +76,16 @@ impl Change {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Correction {
-    /// See the draft.
+    /// Another title; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// See the draft.
+    /// Another text; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// See the draft.
+    /// Another sender; the rules are those of a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
-    /// See the draft.
+    /// Another importance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance: Option<Importance>,
     /// Another start; `null` for none.
@@ -99,10 +99,11 @@ pub struct Correction {
     /// Switch it on or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Another audience. Only for `while_active`, or before publication (decision 5).
+    /// Another audience. Only of a `while_active` message, or before publication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Vec<Target>>,
-    /// Ring the bell again: it becomes unread for everybody.
+    /// Ring the bell again: it becomes unread for its audience. Those who archived or deleted it are left in peace: to
+    /// them it does not come back.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ring: bool,
 }
@@ -116,19 +117,21 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Optio
 /// Corrects a message; the new state.
 ///
 /// A correction of content raises the edition ("edited"). The bell rings again only where the sender asks for it.
-/// Switching on or off is no correction (decision 20).
+/// Switching on or off is no correction (decision 20). What changes nothing takes no revision and rings no bell.
 pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
-    let stamp = revision::take(tx, now)?;
+    // The lock first: it puts this operation in its place before anything is looked at.
+    let at = revision::next_at(tx, now)?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled; send a new one".into()));
     }
-    let mut new = apply(&old, correction, stamp)?;
+    let mut new = apply(&old, correction, at)?;
     let selectors = readdress(tx, &mut new, correction)?;
     let change = kind_of(&old, &new, selectors.is_some());
     let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
         return Ok(old);
     };
+    let stamp = revision::take(tx, now)?;
     let before = match &selectors {
         Some(_) => Some(spell(&super::selectors(tx, id)?)),
         None => None,
@@ -147,8 +150,8 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
     Ok(new)
 }
 
-/// The message with the given fields in place, checked.
-fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message> {
+/// The message with the given fields in place, checked, as it would be at a time.
+fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> {
     let mut new = old.clone();
     let mut faults = Faults::default();
     if let Some(title) = &correction.title {
@@ -179,7 +182,7 @@ fn apply(old: &Message, correction: &Correction, stamp: Stamp) -> Result<Message
     };
     draft::check_order(&new.window, &mut faults);
     new.enabled = correction.enabled.unwrap_or(old.enabled);
-    if correction.ring && !(new.enabled && new.window.contains(stamp.at)) {
+    if correction.ring && !(new.enabled && new.window.contains(at)) {
         faults.add("ring", "the bell can ring only for a message that people see now");
     }
     faults.finish()?;

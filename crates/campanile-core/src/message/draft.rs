@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::target::{self, Target};
 use super::{AUDIENCE_PARTS, Channel, Importance, SENDER_CHARS, TEXT_BYTES, TITLE_CHARS, Window};
 use crate::audience::{Rule, Selector};
-use crate::error::{Faults, Result};
+use crate::error::{Error, Faults, Result};
 use crate::id::{ApiId, EnvironmentId};
 use crate::markup::Format;
 use crate::place::DEFAULT_ENVIRONMENT;
@@ -45,7 +45,7 @@ pub struct Draft {
     /// What people get who come to match later.
     #[serde(default)]
     pub late_joiners: Rule,
-    /// The home of a message to groups and users; `DEFAULT` where absent.
+    /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
 }
@@ -130,6 +130,15 @@ pub fn check_audience(
     Ok(resolved.selectors)
 }
 
+/// Checks another audience for a message, for somebody, as [`check_for`] does: groups and people are judged at the
+/// message's home, which stays.
+pub fn check_readdress(tx: &mut Tx<'_>, targets: &[Target], home: Option<EnvironmentId>, may: May<'_>) -> Result<()> {
+    let mut faults = Faults::default();
+    let resolved = audience(tx, targets, &mut faults)?;
+    may_address(&resolved, home_of(&resolved, home), may)?;
+    faults.finish()
+}
+
 fn address(
     tx: &mut Tx<'_>,
     targets: &[Target],
@@ -139,10 +148,20 @@ fn address(
 ) -> Result<(target::Resolved, Option<EnvironmentId>)> {
     let resolved = audience(tx, targets, faults)?;
     let home = home(tx, environment, &resolved, faults)?;
-    if !resolved.parts.is_empty() {
-        may(&target::at_home(resolved.parts.clone(), home))?;
-    }
+    may_address(&resolved, home, may)?;
     Ok((resolved, home))
+}
+
+/// A union needs the right to every part (decision 12); the refusal names the first part that is not allowed.
+fn may_address(resolved: &target::Resolved, home: Option<EnvironmentId>, may: May<'_>) -> Result<()> {
+    let parts = target::at_home(resolved.parts.clone(), home);
+    for (at, part) in parts.iter().enumerate() {
+        may(std::slice::from_ref(part)).map_err(|error| match error {
+            Error::Denied(lack) => Error::Denied(format!("audience[{at}]: {lack}")),
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
 /// Resolves the parts of an audience; at least one and not too many.
@@ -163,30 +182,33 @@ pub fn audience(tx: &mut Tx<'_>, targets: &[Target], faults: &mut Faults) -> Res
 }
 
 /// The home environment: of the API, else of the first environment role, else, for groups and users, as given or
-/// `DEFAULT`, else none.
-pub fn home(
+/// `DEFAULT`, else none (decision 11). One that is given and is not the home is a fault: it would change nothing.
+fn home(
     tx: &mut Tx<'_>,
     given: Option<&str>,
     resolved: &target::Resolved,
     faults: &mut Faults,
 ) -> Result<Option<EnvironmentId>> {
-    let given = match given {
-        None => None,
-        Some(key) => {
-            let found = target::environment(tx, key)?;
-            faults.require(found.is_some(), "environment", "there is no such environment");
-            found
-        }
+    let Some(key) = given else {
+        return Ok(home_of(resolved, None));
     };
-    Ok(home_of(resolved, given))
+    let given = target::environment(tx, key)?;
+    faults.require(given.is_some(), "environment", "there is no such environment");
+    let home = home_of(resolved, given);
+    if faults.is_empty() && home != given {
+        let reason = if home.is_some() {
+            "is not that of the audience's API or role, which decides; leave it out"
+        } else {
+            "is only for groups and users; a message to customers or everyone belongs to none: leave it out"
+        };
+        faults.add("environment", reason);
+    }
+    Ok(home)
 }
 
 /// See [`home`]. What the audience itself says comes first: whoever may see what is sent there must see this.
 pub(super) fn home_of(resolved: &target::Resolved, given: Option<EnvironmentId>) -> Option<EnvironmentId> {
-    let needs_home = resolved
-        .selectors
-        .iter()
-        .any(|selector| matches!(selector, Selector::Group { .. } | Selector::User { .. }));
+    let needs_home = resolved.parts.iter().any(|part| matches!(part, Part::Directory { .. }));
     let fallback = needs_home.then(|| given.unwrap_or(EnvironmentId(DEFAULT_ENVIRONMENT)));
     let of_api = resolved.api.as_ref().map(|(_, _, environment)| *environment);
     of_api.or(resolved.environment).or(fallback)

@@ -1,7 +1,8 @@
 //! How far a message got: who was in its audience, who saw it, who read it. Exact, from facts and marks.
 //!
 //! The audience of an `at_send` message is judged at its revision, so the answer is the same for ever; that of a
-//! `while_active` message is who matches now.
+//! `while_active` message is who matches now, and once it is over, who matched at the last instant at which it was
+//! there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Message;
 use super::sight::{self, Sights};
-use crate::audience::crowd::{self, Residents};
+use crate::audience::crowd::{self, Residents, When};
 use crate::audience::{Instant, Key, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
@@ -23,8 +24,9 @@ sql! {
     // Marks from a revision on, of the kinds "seen" and "read".
     MARKS = "SELECT person, kind, revision, at FROM mark
         WHERE kind IN (1, 2) AND revision >= $1 AND at >= $2 AND at <= $3";
-    CLOCKED = "SELECT api FROM term
-        WHERE api = $1 AND status = 1 AND until = 9223372036854775807 AND starts_at > $2 LIMIT 1";
+    // $3: those that ended by then are left out.
+    CLOCKED = "SELECT api FROM term WHERE api = $1 AND status = 1 AND starts_at > $2 AND until > $3 LIMIT 1";
+    LAST_AT = "SELECT value FROM tally WHERE name = 'revision_at'";
     DEEDS = "SELECT person, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
     SIZE = "UPDATE message SET people = $2, without_email = $3 WHERE id = $1 AND people IS NULL";
 }
@@ -56,32 +58,55 @@ pub struct Crowds {
 /// Audiences kept at most.
 const KEPT: usize = 64;
 
-/// Audiences of published `at_send` messages, which never change: the last few that were asked for.
+/// Messages whose marks are looked through at once; each holds three bitmaps meanwhile.
+const AT_ONCE: usize = 20;
+
+/// An audience that was judged at an instant of the past, so that it never changes.
+#[derive(Debug)]
+struct Judged {
+    message: MessageId,
+    when: When,
+    selectors: Vec<Selector>,
+    people: Arc<RoaringBitmap>,
+}
+
+/// The audiences of the past that were asked for last.
 #[derive(Debug, Default)]
-pub struct Audiences(Mutex<Vec<(i64, Arc<RoaringBitmap>)>>);
+pub struct Audiences(Mutex<Vec<Judged>>);
 
 impl Audiences {
-    fn get(&self, id: MessageId) -> Option<Arc<RoaringBitmap>> {
+    fn get(&self, message: MessageId, when: When, selectors: &[Selector]) -> Option<Arc<RoaringBitmap>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|(known, _)| *known == id.0)?;
+        let at = kept
+            .iter()
+            .position(|one| one.message == message && one.when == when && one.selectors == selectors)?;
         // The last one used stands last.
         let found = kept.remove(at);
-        let people = Arc::clone(&found.1);
+        let people = Arc::clone(&found.people);
         kept.push(found);
         Some(people)
     }
 
-    fn put(&self, id: MessageId, people: &RoaringBitmap) {
+    fn put(&self, judged: Judged) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(known, _)| *known != id.0);
+        kept.retain(|one| one.message != judged.message);
         if kept.len() == KEPT {
             kept.remove(0);
         }
-        kept.push((id.0, Arc::new(people.clone())));
+        kept.push(judged);
     }
 }
 
-/// The audience of a message: at its publication, or now where late joiners count. Nobody before it is published.
+/// When a message's audience is judged; `None` before it is published.
+fn when(tx: &mut Tx<'_>, message: &Message, now: Moment) -> Result<Option<When>> {
+    if message.rule == Rule::AtSend {
+        return Ok(published(message).map(When::Instant));
+    }
+    Ok(sight::sights(tx, message)?.map(|sights| sights.judged(message, now)))
+}
+
+/// The audience of a message: at its publication; where late joiners count, now or, once it is over, at its end. Nobody
+/// before it is published.
 pub fn audience(
     tx: &mut Tx<'_>,
     residents: &Residents,
@@ -90,49 +115,57 @@ pub fn audience(
     selectors: &[Selector],
     now: Moment,
 ) -> Result<RoaringBitmap> {
-    if message.rule == Rule::AtSend
-        && let Some(people) = kept.get(message.id)
-    {
-        return Ok(RoaringBitmap::clone(&people));
+    match when(tx, message, now)? {
+        Some(when) => judge(tx, residents, kept, message.id, selectors, when),
+        None => Ok(RoaringBitmap::new()),
     }
-    let people = judge(tx, residents, message, selectors, now)?;
-    if message.rule == Rule::AtSend && message.revision.is_some() {
-        kept.put(message.id, &people);
-    }
-    Ok(people)
 }
 
 fn judge(
     tx: &mut Tx<'_>,
     residents: &Residents,
-    message: &Message,
+    kept: &Audiences,
+    message: MessageId,
     selectors: &[Selector],
-    now: Moment,
+    when: When,
 ) -> Result<RoaringBitmap> {
-    let (Some(revision), Some(published)) = (message.revision, message.published_at) else {
-        return Ok(RoaringBitmap::new());
-    };
-    match message.rule {
-        Rule::WhileActive => residents.crowd(tx, selectors, Instant::now(now)),
-        // Nothing of the directory has changed since: who holds it now held it then. Asked of the residents, which
-        // another reader may have brought further than this snapshot.
-        Rule::AtSend if residents.position() <= revision => residents.crowd(
-            tx,
-            selectors,
-            Instant {
-                revision: Revision(OPEN - 1),
-                at: published,
-            },
-        ),
-        Rule::AtSend => crowd::crowd(
-            tx,
-            selectors,
-            Instant {
-                revision: Revision(revision),
-                at: published,
-            },
-        ),
+    if let Some(people) = kept.get(message, when, selectors) {
+        return Ok(RoaringBitmap::clone(&people));
     }
+    let (people, is_settled) = people(tx, residents, selectors, when)?;
+    if is_settled {
+        kept.put(Judged {
+            message,
+            when,
+            selectors: selectors.to_vec(),
+            people: Arc::new(people.clone()),
+        });
+    }
+    Ok(people)
+}
+
+/// The people who hold any of some selectors then, and whether that is so for ever.
+///
+/// Where nothing of the directory has changed since, who holds it now held it then. Asked of the residents, which
+/// another reader may have brought further than this snapshot.
+fn people(tx: &mut Tx<'_>, residents: &Residents, selectors: &[Selector], when: When) -> Result<(RoaringBitmap, bool)> {
+    let still = Instant::now(when.at());
+    let (is_last, is_settled) = match when {
+        When::Instant(instant) if instant == still => (true, false),
+        When::Instant(instant) => (residents.position() <= instant.revision.0, true),
+        When::Clock(at) => {
+            let last_at: i64 = tx.one(&LAST_AT, &[], |row| row.get(0))?;
+            let is_last = last_at <= at.0 && residents.position() <= crowd::directory_position(tx)?;
+            // A server whose clock runs behind may still stamp a change with a time up to then.
+            (is_last, last_at > at.0)
+        }
+    };
+    let people = if is_last {
+        residents.crowd(tx, selectors, still)?
+    } else {
+        crowd::crowd(tx, selectors, when)?
+    };
+    Ok((people, is_settled))
 }
 
 /// Who is in a message's audience, and how far it got with them.
@@ -143,113 +176,193 @@ pub fn crowds(
     message: &Message,
     now: Moment,
 ) -> Result<Crowds> {
-    let selectors = super::selectors(tx, message.id)?;
-    let people = audience(tx, residents, kept, message, &selectors, now)?;
-    let mut out = Crowds {
-        people,
-        ..Crowds::default()
-    };
-    let Some(sights) = sight::sights(tx, message)? else {
-        return Ok(out);
-    };
-    let mut read_all: HashMap<u32, i64> = HashMap::new();
-    each_mark(
-        tx,
-        message,
-        &sights,
-        &selectors,
-        now,
-        &out.people,
-        |person, kind, mark| {
-            let reads = kind == 2 && sights.reading.holds(mark);
-            if reads || sights.showed(mark) {
-                out.seen.insert(person);
-            }
-            if reads {
-                out.read.insert(person);
-                let latest = read_all.entry(person).or_default();
-                *latest = mark.at.max(*latest);
-            }
-        },
-    )?;
-    tx.each(&DEEDS, &[&message.id.0], |row| {
-        let person = row.get::<i64>(0)? as u32;
-        // Whoever did anything with it had it before them.
-        out.seen.insert(person);
-        if let Some(read) = row.get::<Option<i64>>(2)? {
-            if read >= message.ring {
-                out.read.insert(person);
-            }
-        } else if let Some(unread) = row.get::<Option<i64>>(3)?
-            && read_all.get(&person).is_none_or(|at| *at <= unread)
-        {
-            out.read.remove(person);
-        }
-        Ok::<(), campanile_store::Error>(())
-    })?;
-    out.seen &= &out.people;
-    out.read &= &out.people;
+    let found = crowds_of(tx, residents, kept, std::slice::from_ref(message), now)?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+/// A published message whose marks are being looked through.
+struct Count<'m> {
+    /// Its place among those asked for.
+    place: usize,
+    message: &'m Message,
+    keys: Vec<Key>,
+    sights: Sights,
+    when: When,
+    crowds: Crowds,
+    /// Since which revision late joiners have held a selector, where they count.
+    joined: HashMap<u32, i64>,
+    /// Whether some subscription started by the clock after publication.
+    is_clocked: bool,
+    /// Marks that are not decided by the revision alone: made before a fact that may continue another one, or where
+    /// subscriptions start by the clock. These few people are looked at one by one.
+    doubtful: HashMap<u32, Vec<(i64, Mark)>>,
+    /// When people marked it unread, and then everything read for the last time; 0 for never.
+    unread: HashMap<u32, (i64, i64)>,
+}
+
+/// As [`crowds`], of many messages: the marks are looked through once for all of them.
+fn crowds_of(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    messages: &[Message],
+    now: Moment,
+) -> Result<Vec<Crowds>> {
+    let mut counts = Vec::with_capacity(messages.len());
+    for (place, message) in messages.iter().enumerate() {
+        counts.extend(count(tx, residents, kept, (place, message), now)?);
+    }
+    look_through_marks(tx, &mut counts)?;
+    let mut out = vec![Crowds::default(); messages.len()];
+    for mut count in counts {
+        count.settle(tx)?;
+        out[count.place] = count.crowds;
+    }
     Ok(out)
 }
 
-/// Hands over every mark that a person of the audience made while the message was there for them, with its kind.
-fn each_mark(
+/// What is known of a message before the marks are looked at; `None` before it is published.
+fn count<'m>(
     tx: &mut Tx<'_>,
-    message: &Message,
-    sights: &Sights,
-    selectors: &[Selector],
+    residents: &Residents,
+    kept: &Audiences,
+    (place, message): (usize, &'m Message),
     now: Moment,
-    people: &RoaringBitmap,
-    mut hand: impl FnMut(u32, i64, Mark),
-) -> Result<()> {
-    let (joined, clocked) = match message.rule {
-        Rule::AtSend => (HashMap::new(), false),
-        Rule::WhileActive => (
-            crowd::crowd_since(tx, selectors, Instant::now(now))?,
-            is_clocked(tx, message, selectors)?,
-        ),
+) -> Result<Option<Count<'m>>> {
+    let (Some(sights), Some(when)) = (sight::sights(tx, message)?, when(tx, message, now)?) else {
+        return Ok(None);
     };
-    // Marks that are not decided by the revision alone: made before a fact that may continue another one, or where
-    // subscriptions start by the clock. These few people are looked at one by one.
-    let mut doubtful: HashMap<u32, Vec<(i64, Mark)>> = HashMap::new();
-    let (opens, closes) = sights.span();
-    tx.each(&MARKS, &[&message.revision, &opens, &closes], |row| {
+    let selectors = super::selectors(tx, message.id)?;
+    let (joined, is_clocked) = match message.rule {
+        Rule::AtSend => (HashMap::new(), false),
+        Rule::WhileActive => {
+            let mut joined = crowd::crowd_since(tx, &selectors, when)?;
+            joined.retain(|_, since| message.revision < Some(*since));
+            joined.shrink_to_fit();
+            let is_now = when == When::Instant(Instant::now(now));
+            (joined, is_clocked(tx, message, &selectors, is_now)?)
+        }
+    };
+    let mut count = Count {
+        place,
+        message,
+        keys: selectors.iter().map(|selector| selector.key()).collect(),
+        sights,
+        when,
+        crowds: Crowds {
+            people: judge(tx, residents, kept, message.id, &selectors, when)?,
+            ..Crowds::default()
+        },
+        joined,
+        is_clocked,
+        doubtful: HashMap::new(),
+        unread: HashMap::new(),
+    };
+    count.add_deeds(tx)?;
+    Ok(Some(count))
+}
+
+/// Hands every mark that somebody made while one of the messages was there to that message.
+fn look_through_marks(tx: &mut Tx<'_>, counts: &mut [Count<'_>]) -> Result<()> {
+    let spans = || counts.iter().map(|count| count.sights.span());
+    let (Some(first), Some(opens), Some(closes)) = (
+        counts.iter().filter_map(|count| count.message.revision).min(),
+        spans().map(|(opens, _)| opens).min(),
+        spans().map(|(_, closes)| closes).max(),
+    ) else {
+        return Ok(());
+    };
+    tx.each(&MARKS, &[&first, &opens, &closes], |row| {
         let (person, kind) = (row.get::<i64>(0)? as u32, row.get::<i64>(1)?);
         let mark = Mark {
             revision: row.get(2)?,
             at: row.get(3)?,
         };
-        if people.contains(person) && sights.holds(mark, Mark::default()) {
-            if clocked || joined.get(&person).is_some_and(|joined| mark.revision < *joined) {
-                doubtful.entry(person).or_default().push((kind, mark));
-            } else {
-                hand(person, kind, mark);
-            }
+        for count in &mut *counts {
+            count.take(person, kind, mark);
         }
         Ok::<(), campanile_store::Error>(())
     })?;
-    let keys: Vec<Key> = selectors.iter().map(|selector| selector.key()).collect();
-    for (person, marks) in doubtful {
-        let held = holdings(tx, PersonId(i64::from(person)))?;
-        let Some(since) = stretch(&held, &keys, |fact| fact.covers(Instant::now(now))) else {
-            continue;
-        };
-        for (kind, mark) in marks {
-            if sights.holds(mark, since) {
-                hand(person, kind, mark);
-            }
-        }
-    }
     Ok(())
 }
 
-/// Whether some subscription that an audience rests on started by the clock after publication.
-fn is_clocked(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector]) -> Result<bool> {
+impl Count<'_> {
+    /// Counts a mark, or leaves it for later.
+    fn take(&mut self, person: u32, kind: i64, mark: Mark) {
+        if !self.sights.holds(mark, Mark::default()) || !self.crowds.people.contains(person) {
+            return;
+        }
+        if self.is_clocked || self.joined.get(&person).is_some_and(|joined| mark.revision < *joined) {
+            self.doubtful.entry(person).or_default().push((kind, mark));
+        } else {
+            self.hand(person, kind, mark);
+        }
+    }
+
+    fn hand(&mut self, person: u32, kind: i64, mark: Mark) {
+        let reads = kind == 2 && self.sights.reading.holds(mark);
+        if reads || self.sights.showed(mark) {
+            self.crowds.seen.insert(person);
+        }
+        if reads {
+            self.crowds.read.insert(person);
+            if let Some((_, read_all)) = self.unread.get_mut(&person) {
+                *read_all = mark.at.max(*read_all);
+            }
+        }
+    }
+
+    /// What people did with this message alone.
+    fn add_deeds(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        tx.each(&DEEDS, &[&self.message.id.0], |row| {
+            let person = row.get::<i64>(0)? as u32;
+            // Whoever did anything with it had it before them.
+            self.crowds.seen.insert(person);
+            if let Some(read) = row.get::<Option<i64>>(2)? {
+                if read >= self.message.ring {
+                    self.crowds.read.insert(person);
+                }
+            } else if let Some(unread) = row.get::<Option<i64>>(3)? {
+                self.unread.insert(person, (unread, 0));
+            }
+            Ok::<(), campanile_store::Error>(())
+        })?;
+        Ok(())
+    }
+
+    /// Decides what is doubtful, and what of it was taken back.
+    fn settle(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        for (person, marks) in std::mem::take(&mut self.doubtful) {
+            let held = holdings(tx, PersonId(i64::from(person)))?;
+            let Some(since) = stretch(&held, &self.keys, |fact| self.when.covers(fact)) else {
+                continue;
+            };
+            for (kind, mark) in marks {
+                if self.sights.holds(mark, since) {
+                    self.hand(person, kind, mark);
+                }
+            }
+        }
+        for (person, (unread, read_all)) in &self.unread {
+            if read_all <= unread {
+                self.crowds.read.remove(*person);
+            }
+        }
+        self.crowds.seen &= &self.crowds.people;
+        self.crowds.read &= &self.crowds.people;
+        Ok(())
+    }
+}
+
+/// Whether some subscription that an audience rests on started by the clock after publication: of those of now, or of
+/// all there were.
+fn is_clocked(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], is_now: bool) -> Result<bool> {
     let published = message.published_at.unwrap_or_default();
+    let ended = if is_now { OPEN - 1 } else { 0 };
     for selector in selectors {
         if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
             && tx
-                .first(&CLOCKED, &[&api.0, &published.0], |row| row.get::<i64>(0))?
+                .first(&CLOCKED, &[&api.0, &published.0, &ended], |row| row.get::<i64>(0))?
                 .is_some()
         {
             return Ok(true);
@@ -267,13 +380,41 @@ pub fn funnel(
     now: Moment,
 ) -> Result<Funnel> {
     let crowds = crowds(tx, residents, kept, message, now)?;
+    Ok(numbers(residents, &crowds))
+}
+
+/// The numbers of each of some messages; `None` before it is published. What costs the most is read once for all.
+pub fn funnels(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    messages: &[Message],
+    now: Moment,
+) -> Result<Vec<Option<Funnel>>> {
+    let mut out = Vec::with_capacity(messages.len());
+    for messages in messages.chunks(AT_ONCE) {
+        let crowds = crowds_of(tx, residents, kept, messages, now)?;
+        let of = |(message, crowds): (&Message, &Crowds)| message.revision.map(|_| numbers(residents, crowds));
+        out.extend(messages.iter().zip(&crowds).map(of));
+    }
+    Ok(out)
+}
+
+fn numbers(residents: &Residents, crowds: &Crowds) -> Funnel {
     let people = crowds.people.len();
-    let without_email = people - crowds.people.intersection_len(residents.with_email());
-    Ok(Funnel {
+    Funnel {
         people,
-        without_email,
+        without_email: people - crowds.people.intersection_len(residents.with_email()),
         seen: crowds.seen.len(),
         read: crowds.read.len(),
+    }
+}
+
+/// The instant of publication.
+fn published(message: &Message) -> Option<Instant> {
+    Some(Instant {
+        revision: Revision(message.revision?),
+        at: message.published_at?,
     })
 }
 

@@ -237,9 +237,19 @@ pub fn shown_title(api_name: Option<&str>, title: &str) -> String {
 
 macro_rules! columns {
     () => {
-        "id, revision, published_at, rule, environment, api, api_name, title, body, format, sender_name, importance,
-         channels, opens_at, closes_at, enabled, author, created_at, edition, edited_at, recalled_at, missed, people,
-         without_email, arrival, ring"
+        columns!("title, body")
+    };
+    // Title and text are large, and not everybody needs them.
+    (without text) => {
+        columns!("'', ''")
+    };
+    ($text:literal) => {
+        concat!(
+            "id, revision, published_at, rule, environment, api, api_name, ",
+            $text,
+            ", format, sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, edition,
+             edited_at, recalled_at, missed, people, without_email, arrival, ring"
+        )
     };
 }
 pub(crate) use columns;

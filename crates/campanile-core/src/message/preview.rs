@@ -118,10 +118,10 @@ pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Res
     Ok(false)
 }
 
-/// A person by the directory's id or by login; [`nobody`] where there is none.
+/// A person by the directory's id or by login, as a path names them; [`Error::Missing`] where there is none.
 pub fn person(tx: &mut Tx<'_>, name: &str) -> Result<PersonId> {
     let found = tx.first(&BY_NAME, &[&name, &name.to_lowercase()], |row| row.get(0))?;
-    found.map(PersonId).ok_or_else(nobody)
+    found.map(PersonId).ok_or(Error::Missing("user"))
 }
 
 /// The answer to a name that nobody has, or nobody that the caller may know of.

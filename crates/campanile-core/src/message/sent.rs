@@ -1,5 +1,7 @@
 //! The sender's questions: what was sent, to whom, and what could this person see at that time.
 
+use std::collections::HashMap;
+
 use campanile_store::{Param, Row, Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -8,9 +10,13 @@ use super::change::Change;
 use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
 use crate::audience::{Holding, Instant, Key, Mark, Rule, Selector, holdings};
+use crate::directory::folded;
+use crate::directory::list::prefix;
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
+use crate::policy::{self, Act};
+use crate::rights::Rights;
 use crate::time::{Moment, Revision};
 
 /// People of a page at most.
@@ -21,7 +27,10 @@ pub const PAGE_LIMIT: i64 = 100;
 const SEARCH_LIMIT: i64 = 2_000;
 
 sql! {
-    BEFORE = concat!("SELECT ", columns!(), " FROM message WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    NEWEST = "SELECT MAX(id) FROM message WHERE id < $1";
+    HEADS = concat!("SELECT ", columns!(without text), " FROM message WHERE id > $1 AND id <= $2 ORDER BY id DESC");
+    SELECTORS_BETWEEN = "SELECT message, kind, object, role FROM audience WHERE message > $1 AND message <= $2
+        ORDER BY message, kind, object, role";
     KEY = "SELECT key FROM person WHERE id = $1";
     NAME = "SELECT name FROM person WHERE id = $1";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
@@ -31,6 +40,9 @@ sql! {
     PEOPLE = "SELECT p.id, p.key, p.login, p.name, p.email, l.object IS NOT NULL
         FROM person p LEFT JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
         WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    NAMED = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
+        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
+        LIMIT $3";
     SEARCH = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
         UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
         UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
@@ -45,40 +57,55 @@ sql! {
         WHERE published_at <= $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 }
 
-/// A page of messages below an id, newest first.
-pub fn before(tx: &mut Tx<'_>, below: i64, limit: i64) -> Result<Vec<Message>> {
-    Ok(tx.rows(&BEFORE, &[&below, &limit.clamp(1, PAGE_LIMIT)], message)?)
-}
-
-/// Messages that one page may look at; a cursor goes on from there.
-const LOOK_AT: usize = 1_000;
+/// Numbers of messages that one page may look at, at least; then it ends at the next multiple of it.
+const LOOK_AT: i64 = 1_000;
 
 /// A page of the messages that a filter takes, below an id, newest first; and the `below` of the next page.
+///
+/// That is the last message of the page or, where too few were found among the many that were looked at, a round
+/// number: never the place of a message that is not shown. The filter gets messages without title and text.
 pub fn page(
     tx: &mut Tx<'_>,
-    mut below: i64,
+    below: i64,
     author: Option<PersonId>,
     limit: usize,
-    mut takes: impl FnMut(&mut Tx<'_>, &Message) -> Result<bool>,
+    takes: impl Fn(&Message, &[Selector]) -> bool,
 ) -> Result<(Vec<Message>, Option<i64>)> {
-    let mut out = Vec::new();
-    for _ in 0..LOOK_AT / PAGE_LIMIT as usize {
-        let looked = before(tx, below, PAGE_LIMIT)?;
-        let full = looked.len() == PAGE_LIMIT as usize;
-        for message in looked {
+    let newest: Option<i64> = tx.one(&NEWEST, &[&below], |row| row.get(0))?;
+    let Some(newest) = newest else {
+        return Ok((Vec::new(), None));
+    };
+    let floor = (newest - LOOK_AT).max(0) / LOOK_AT * LOOK_AT;
+    let (mut out, mut top) = (Vec::new(), newest);
+    while top > floor {
+        let bottom = (top - PAGE_LIMIT).max(floor);
+        let heads = tx.rows(&HEADS, &[&bottom, &top], message)?;
+        let mut selectors = selectors_between(tx, bottom, top)?;
+        for head in heads {
+            let selectors = selectors.remove(&head.id.0).unwrap_or_default();
+            if author.is_some_and(|author| author != head.author) || !takes(&head, &selectors) {
+                continue;
+            }
             if out.len() == limit {
-                return Ok((out, Some(below)));
+                let last = out.last().map(|last: &Message| last.id.0);
+                return Ok((out, last));
             }
-            below = message.id.0;
-            if author.is_none_or(|author| author == message.author) && takes(tx, &message)? {
-                out.push(message);
-            }
+            out.push(super::find(tx, head.id)?);
         }
-        if !full {
-            return Ok((out, None));
-        }
+        top = bottom;
     }
-    Ok((out, Some(below)))
+    Ok((out, (floor > 0).then_some(floor + 1)))
+}
+
+/// The audiences of the messages above an id and up to another.
+fn selectors_between(tx: &mut Tx<'_>, above: i64, to: i64) -> Result<HashMap<i64, Vec<Selector>>> {
+    let mut out: HashMap<i64, Vec<Selector>> = HashMap::new();
+    tx.each(&SELECTORS_BETWEEN, &[&above, &to], |row| {
+        let selector = Selector::from_key((row.get(1)?, row.get(2)?, row.get(3)?));
+        out.entry(row.get(0)?).or_default().extend(selector);
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    Ok(out)
 }
 
 /// The directory's id of a person.
@@ -210,12 +237,37 @@ impl Part {
     }
 }
 
-/// People by the beginning of login, name or address, as a bitmap; at most 2,000 of each.
-pub fn search(tx: &mut Tx<'_>, words: &str) -> Result<RoaringBitmap> {
-    let from = words.trim().to_lowercase();
-    let to = format!("{from}\u{10FFFF}");
-    let ids = tx.rows(&SEARCH, &[&from, &to, &SEARCH_LIMIT], |row| row.get::<i64>(0))?;
-    Ok(ids.into_iter().map(|id| id as u32).collect())
+/// By what people are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Login and name.
+    Name,
+    /// Login, name and address: for who may read the directory, or an address could be guessed letter by letter.
+    NameAndAddress,
+}
+
+impl By {
+    /// What somebody may find people by.
+    #[must_use]
+    pub fn rights(rights: &Rights) -> Self {
+        match policy::may(rights, &Act::ReadDirectory) {
+            Ok(()) => Self::NameAndAddress,
+            Err(_) => Self::Name,
+        }
+    }
+}
+
+/// People by the beginning of login, name or address, as a bitmap; at most 2,000. `None` where nothing is searched.
+pub fn search(tx: &mut Tx<'_>, words: &str, by: By) -> Result<Option<RoaringBitmap>> {
+    let Some((from, to)) = prefix(Some(&folded(words)))? else {
+        return Ok(None);
+    };
+    let sql = match by {
+        By::Name => &NAMED,
+        By::NameAndAddress => &SEARCH,
+    };
+    let ids = tx.rows(sql, &[&from, &to, &SEARCH_LIMIT], |row| row.get::<i64>(0))?;
+    Ok(Some(ids.into_iter().map(|id| id as u32).collect()))
 }
 
 /// Some people by id, in the order of ids.
@@ -271,7 +323,8 @@ pub fn recipients(
             Rule::AtSend => Mark::default(),
             Rule::WhileActive => {
                 let held = holdings(tx, PersonId(person.id))?;
-                stretch(&held, &keys, |fact| fact.covers(Instant::now(now))).unwrap_or_default()
+                let when = sights.judged(message, now);
+                stretch(&held, &keys, |fact| when.covers(fact)).unwrap_or_default()
             }
         };
         let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.id)?;

@@ -3,13 +3,14 @@
 use campanile_store::{Row, Tx, sql};
 
 use super::Message;
-use crate::audience::Mark;
+use crate::audience::crowd::When;
+use crate::audience::{Instant, Mark};
 use crate::error::Result;
-use crate::time::{Moment, OPEN};
+use crate::time::{Moment, OPEN, Revision};
 
 sql! {
     // The state before each change since publication, oldest first.
-    STATES = "SELECT revision, opens_at, closes_at, enabled FROM edition
+    STATES = "SELECT revision, at, opens_at, closes_at, enabled FROM edition
         WHERE message = $1 AND revision > $2 ORDER BY revision";
     FIRST = "SELECT at FROM mark
         WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND at >= $5 AND at <= $6
@@ -24,8 +25,12 @@ sql! {
 pub(super) struct Sight {
     /// From this revision.
     since: i64,
+    /// The time beside it.
+    since_at: i64,
     /// Until before this revision.
     until: i64,
+    /// The time beside it.
+    until_at: i64,
     /// From this time.
     opens: i64,
     /// To the end of this millisecond.
@@ -36,6 +41,26 @@ impl Sight {
     /// Whether it was there for who made this mark.
     pub(super) const fn holds(&self, mark: Mark) -> bool {
         self.since <= mark.revision && mark.revision < self.until && self.opens <= mark.at && mark.at <= self.closes
+    }
+
+    const fn window(&self) -> (i64, i64) {
+        (self.opens, self.closes)
+    }
+
+    /// Whether there was any time in it: a window can be moved to where it has passed already.
+    fn was(&self) -> bool {
+        self.opens.max(self.since_at) <= self.closes.min(self.until_at)
+    }
+
+    /// Its last instant.
+    const fn end(&self) -> When {
+        if self.closes < self.until_at {
+            return When::Clock(Moment(self.closes));
+        }
+        When::Instant(Instant {
+            revision: Revision(self.until - 1),
+            at: Moment(self.until_at),
+        })
     }
 }
 
@@ -61,6 +86,14 @@ impl Sights {
         there && since.revision <= mark.revision && since.at <= mark.at
     }
 
+    /// When the audience of a message is judged for which those count who match now: as long as it can be seen, now;
+    /// once its window has closed or it was recalled, the last instant at which it was there.
+    pub(super) fn judged(&self, message: &Message, now: Moment) -> When {
+        let is_over = message.recalled_at.is_some() || message.window.is_past(now);
+        let last = self.shown.iter().rev().find(|sight| is_over && sight.was());
+        last.map_or(When::Instant(Instant::now(now)), Sight::end)
+    }
+
     /// From the first to the last time at which a mark can have to do with the message.
     pub(super) fn span(&self) -> (i64, i64) {
         let all = || self.shown.iter().chain([&self.reading]);
@@ -78,35 +111,39 @@ pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Option<Sights
         return Ok(None);
     };
     let mut shown: Vec<Sight> = Vec::new();
-    let mut since = published;
-    let mut add = |until: i64, opens: i64, closes: i64, enabled: bool| {
-        let closes = closes.saturating_add(999);
+    let (mut since, mut since_at) = (published, message.published_at.unwrap_or_default().0);
+    let mut add = |(until, until_at): (i64, i64), opens: i64, closes: i64, enabled: bool| {
+        let sight = Sight {
+            since,
+            since_at,
+            until,
+            until_at,
+            opens,
+            closes: closes.saturating_add(999),
+        };
+        (since, since_at) = (until, until_at);
         match shown.last_mut() {
-            Some(last) if enabled && last.until == since && (last.opens, last.closes) == (opens, closes) => {
-                last.until = until;
+            Some(last) if enabled && last.until == sight.since && last.window() == sight.window() => {
+                (last.until, last.until_at) = (until, until_at);
             }
-            _ if enabled => shown.push(Sight {
-                since,
-                until,
-                opens,
-                closes,
-            }),
+            _ if enabled => shown.push(sight),
             _ => {}
         }
-        since = until;
     };
     tx.each(&STATES, &[&message.id.0, &published], |row| {
-        add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        add((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?, row.get(4)?);
         Ok::<(), campanile_store::Error>(())
     })?;
     let (opens, closes) = (message.window.opens.0, message.window.closes.0);
     if message.recalled_at.is_none() {
-        add(OPEN, opens, closes, message.enabled);
+        add((OPEN, OPEN), opens, closes, message.enabled);
     }
     let reading = Sight {
         since: message.arrival,
+        since_at: 0,
         // The recall was the last change.
         until: since,
+        until_at: since_at,
         opens,
         closes: closes.saturating_add(999),
     };

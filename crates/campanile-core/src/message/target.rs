@@ -3,6 +3,7 @@
 use campanile_store::{Tx, sql};
 use serde::{Deserialize, Serialize};
 
+use crate::account::login_key;
 use crate::audience::Selector;
 use crate::error::{Faults, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};
@@ -21,6 +22,8 @@ sql! {
         WHERE g.key = $1 AND l.until = 9223372036854775807";
     PERSON = "SELECT p.id FROM person p JOIN life l ON l.kind = 1 AND l.object = p.id
         WHERE p.key = $1 AND l.until = 9223372036854775807";
+    PERSON_BY_LOGIN = "SELECT p.id FROM person p JOIN life l ON l.kind = 1 AND l.object = p.id
+        WHERE p.login_key = $1 AND l.until = 9223372036854775807";
     ENVIRONMENT_KEY = "SELECT key FROM environment WHERE id = $1";
     ROLE_NAME = "SELECT name FROM role WHERE id = $1";
     API_KEY = "SELECT key FROM api WHERE id = $1";
@@ -69,7 +72,7 @@ pub enum Target {
     },
     /// One user.
     User {
-        /// The user's id.
+        /// The user's id, or login; the id is what is shown.
         user: String,
     },
 }
@@ -184,7 +187,10 @@ fn plain(tx: &mut Tx<'_>, target: &Target, fault: &mut Fault<'_>) -> Result<Opti
             found.map(|group| Selector::Group { group: GroupId(group) })
         }
         Target::User { user } => {
-            let found = id(tx, &PERSON, user)?;
+            let found = match id(tx, &PERSON, user)? {
+                None => id(tx, &PERSON_BY_LOGIN, &login_key(user))?,
+                found => found,
+            };
             if found.is_none() {
                 fault("user", "there is no such active user");
             }

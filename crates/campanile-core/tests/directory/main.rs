@@ -1,5 +1,6 @@
 //! The directory on both databases: what entries make of it, what is refused, how it is read, and its history.
 
+mod addressable;
 mod apply;
 mod edit;
 mod history;

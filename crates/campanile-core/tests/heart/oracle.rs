@@ -229,6 +229,18 @@ impl Oracle {
         out
     }
 
+    /// The time beside a revision, where it is the last one of that time.
+    pub(crate) fn time_of_last(&self, revision: i64) -> Option<Moment> {
+        let at = *self.times.get(&revision)?;
+        let next = self.times.range(revision + 1..).next();
+        next.is_none_or(|(_, later)| *later > at).then_some(Moment(at))
+    }
+
+    /// Whether a published message is there no longer: what its senders are told is of its last instant.
+    pub(crate) fn is_over(message: &Message, now: Moment) -> bool {
+        message.recalled.is_some() || message.closes_at / 1_000 < now.0 / 1_000
+    }
+
     /// Whether the audience of a message sees it now.
     pub(crate) fn is_shown(&self, message: i64, now: Moment) -> bool {
         self.messages[&message].is_shown(now)

@@ -1,12 +1,13 @@
 //! Corrections, switching, ringing, recall, and the journal that they leave.
 
-use campanile_core::id::{EnvironmentId, MessageId};
+use campanile_core::audience::Selector;
+use campanile_core::id::{EnvironmentId, MessageId, PersonId};
 use campanile_core::inbox::act::{Action, All};
 use campanile_core::message::change::{Change, Correction};
 use campanile_core::message::draft::Draft;
 use campanile_core::message::sent::{self, Edition};
 use campanile_core::message::target::Target;
-use campanile_core::message::{Importance, Status};
+use campanile_core::message::{Importance, Message, Status};
 
 use crate::world::{
     At, PUBLISHER, Shop, World, active, customer, draft, each_world, fields, is_conflict, is_missing, role,
@@ -124,12 +125,14 @@ fn a_correction_that_changes_nothing_leaves_nothing() {
     each_world(|world| {
         let id = world.publish(draft("One", [Target::Everyone]));
         let before = world.message(id);
+        let last = world.revision();
         world.correct(id, retitle("One"));
         world.correct(id, Correction::default());
         world.correct(id, readdress([Target::Everyone]));
         world.enable(id);
         assert_eq!(world.message(id), before);
         assert_eq!(changes(world, id), []);
+        assert_eq!(world.revision(), last, "no revision is taken");
     });
 }
 
@@ -418,19 +421,16 @@ fn the_journal_comes_in_pages() {
 fn sent_messages_come_in_pages_and_by_author() {
     each_world(|world| {
         let ids = world.publish_many((0..5).map(|at| draft(&format!("{at}"), [Target::Everyone])).collect());
-        let all = world.db.read(|tx| sent::before(tx, i64::MAX, 3)).unwrap();
-        let newest: Vec<MessageId> = all.iter().map(|message| message.id).collect();
-        assert_eq!(newest, [ids[4], ids[3], ids[2]]);
-        let sender = world.sender;
-        let rest = world
-            .db
-            .read(move |tx| sent::page(tx, ids[2].0, Some(sender), 3, |_, _| Ok(true)));
-        assert_eq!(rest.unwrap().0.len(), 2);
-        let ann = world.person("ann");
-        let none = world
-            .db
-            .read(move |tx| sent::page(tx, i64::MAX, Some(ann), 3, |_, _| Ok(true)));
-        assert_eq!(none.unwrap(), (Vec::new(), None));
+        let page = |below: i64, author: Option<PersonId>| {
+            let page = world.db.read(move |tx| sent::page(tx, below, author, 3, |_, _| true));
+            let (messages, next) = page.unwrap();
+            (messages.into_iter().map(|message| message.id).collect::<Vec<_>>(), next)
+        };
+        let newest = (vec![ids[4], ids[3], ids[2]], Some(ids[2].0));
+        assert_eq!(page(i64::MAX, None), newest);
+        assert_eq!(page(ids[2].0, Some(world.sender)), (vec![ids[1], ids[0]], None));
+        assert_eq!(page(i64::MAX, Some(world.person("ann"))), (Vec::new(), None));
+        assert_eq!(page(ids[0].0, None), (Vec::new(), None));
     });
 }
 
@@ -438,20 +438,44 @@ fn sent_messages_come_in_pages_and_by_author() {
 fn a_page_of_sent_messages_goes_on_where_it_ended() {
     each_world(|world| {
         world.publish_many((0..230).map(|at| draft(&format!("{at}"), [Target::Everyone])).collect());
-        let mut titles = Vec::new();
+        let mut ids = Vec::new();
         let mut below = Some(i64::MAX);
         while let Some(from) = below {
             let page = world.db.read(move |tx| {
-                let every_third = |message: &campanile_core::message::Message| message.id.0 % 3 == 0;
-                sent::page(tx, from, None, 10, |_, message| Ok(every_third(message)))
+                sent::page(tx, from, None, 10, |message, selectors| {
+                    selectors == [Selector::Everyone] && message.id.0 % 3 == 0
+                })
             });
             let (messages, next) = page.unwrap();
             assert!(messages.len() <= 10);
-            titles.extend(messages.into_iter().map(|message| message.id.0));
+            ids.extend(messages.into_iter().map(|message| message.id.0));
+            // The place is that of a message of the page.
+            assert!(next.is_none_or(|next| next == ids[ids.len() - 1]));
             below = next;
         }
         let expected: Vec<i64> = (1..=230).rev().filter(|id| id % 3 == 0).collect();
-        assert_eq!(titles, expected);
+        assert_eq!(ids, expected);
+    });
+}
+
+#[test]
+fn a_page_that_is_looked_for_in_vain_goes_on_at_a_round_number() {
+    each_world(|world| {
+        let drafts = |count: i64| {
+            (0..count)
+                .map(|at| draft(&format!("{at}"), [Target::Everyone]))
+                .collect()
+        };
+        world.publish_many(drafts(1_500));
+        world.publish_many(drafts(1_234));
+        let page = |below: i64| {
+            let seventh = |message: &Message, _: &[Selector]| message.id.0 == 7;
+            let page = world.db.read(move |tx| sent::page(tx, below, None, 10, seventh));
+            let (messages, next) = page.unwrap();
+            (messages.len(), next)
+        };
+        assert_eq!(page(i64::MAX), (0, Some(1_001)));
+        assert_eq!(page(1_001), (1, None));
     });
 }
 

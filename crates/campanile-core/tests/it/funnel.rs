@@ -8,8 +8,9 @@ use campanile_core::inbox::act::{Action, All};
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel;
-use campanile_core::message::sent::{self, Part};
+use campanile_core::message::sent::{self, By, Part};
 use campanile_core::message::target::Target;
+use campanile_core::rights::Rights;
 
 use crate::world::{
     At, OWNER, PUBLISHER, Shop, Status, World, active, api_role, customer, draft, each_world, group, role, subscribers,
@@ -164,6 +165,152 @@ fn who_an_active_message_is_for_is_who_matches_now() {
         let id = world.publish(active("Active", [role("API_PUBLISHER")]));
         world.leaves(ann, At::Environment, PUBLISHER);
         assert_eq!(world.logins(id, Part::All), ["bob", "cid", "dan", "eve"]);
+    });
+}
+
+/// Everybody of an active message with an end, in the world where it is over and much has happened since.
+fn over<T>(world: &World<'_>, end: impl FnOnce(MessageId) -> T) -> MessageId {
+    let [ann, bob, cid, ..] = five(world);
+    let closes_at = Some(world.in_s(50));
+    let id = world.publish(Draft {
+        closes_at,
+        ..active("Active", [role("API_PUBLISHER")])
+    });
+    world.marks(bob, All::Seen);
+    world.leaves(ann, At::Environment, PUBLISHER);
+    world.marks(cid, All::Read);
+    end(id);
+    world.leaves(bob, At::Environment, PUBLISHER);
+    world.deactivates(cid);
+    world.holds(ann, At::Environment, PUBLISHER);
+    let fay = world.person("fay");
+    world.holds(fay, At::Environment, PUBLISHER);
+    world.marks(fay, All::Read);
+    id
+}
+
+/// Those who matched at the end, and what they had done by then.
+fn is_as_at_the_end(world: &World<'_>, id: MessageId) {
+    for _ in 0..2 {
+        assert_eq!(world.logins(id, Part::All), ["bob", "cid", "dan", "eve"]);
+        assert_eq!(world.logins(id, Part::Seen), ["bob", "cid"]);
+        assert_eq!(world.logins(id, Part::Read), ["cid"]);
+        let [bob, cid, ..] = &world.recipients(id, Part::All)[..] else {
+            panic!("they are four");
+        };
+        assert!(bob.seen_at.is_some() && cid.seen_at.is_some() && cid.read_at.is_some());
+        let funnel = world.funnel(id);
+        assert_eq!((funnel.people, funnel.seen, funnel.read), (4, 2, 1));
+        world.pass(1_000);
+    }
+}
+
+#[test]
+fn who_a_closed_message_was_for_is_who_matched_at_its_end() {
+    each_world(|world| {
+        let id = over(world, |_| world.pass(100));
+        is_as_at_the_end(world, id);
+    });
+}
+
+#[test]
+fn who_a_recalled_message_was_for_is_who_matched_when_it_was_recalled() {
+    each_world(|world| {
+        let id = over(world, |id| {
+            world.recall(id).unwrap();
+        });
+        is_as_at_the_end(world, id);
+    });
+}
+
+#[test]
+fn who_a_closed_message_was_for_stays_when_it_is_recalled() {
+    each_world(|world| {
+        let id = over(world, |_| world.pass(100));
+        world.recall(id).unwrap();
+        is_as_at_the_end(world, id);
+    });
+}
+
+#[test]
+fn a_window_that_is_moved_into_the_past_ends_where_it_was_moved() {
+    each_world(|world| {
+        let id = over(world, |id| {
+            let past = world.in_s(-3_000);
+            let correction = Correction {
+                opens_at: Some(None),
+                closes_at: Some(Some(past)),
+                ..Correction::default()
+            };
+            world.correct(id, correction);
+        });
+        assert_eq!(world.logins(id, Part::All), ["bob", "cid", "dan", "eve"]);
+        assert_eq!(world.logins(id, Part::Seen), ["bob", "cid"]);
+    });
+}
+
+#[test]
+fn a_message_that_is_opened_again_is_for_who_matches_now() {
+    each_world(|world| {
+        let id = over(world, |_| world.pass(100));
+        let correction = Correction {
+            closes_at: Some(None),
+            ..Correction::default()
+        };
+        world.correct(id, correction);
+        assert_eq!(world.logins(id, Part::All), ["ann", "dan", "eve", "fay"]);
+    });
+}
+
+#[test]
+fn a_subscription_that_ran_out_after_the_end_counted_then() {
+    each_world(|world| {
+        let (ann, api, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        let subscription = world.subscribes(ann, shop, api);
+        world.sets(
+            subscription,
+            ann,
+            Status::Accepted,
+            Some(world.in_s(20)),
+            Some(world.in_s(100)),
+        );
+        let closes_at = Some(world.in_s(50));
+        let id = world.publish(Draft {
+            closes_at,
+            ..active("Active", [api_role("payments", "OWNER"), subscribers("payments")])
+        });
+        world.pass(30);
+        world.marks(ann, All::Seen);
+        world.pass(500);
+        assert_eq!(world.logins(id, Part::Seen), ["ann"]);
+        world.sets(subscription, ann, Status::Closed, None, None);
+        assert_eq!(world.logins(id, Part::Seen), ["ann"]);
+    });
+}
+
+#[test]
+fn numbers_of_many_messages_are_those_of_each() {
+    each_world(|world| {
+        let [ann, bob, ..] = five(world);
+        let ids: Vec<MessageId> = (0..45)
+            .map(|at| {
+                if at % 9 == 0 {
+                    world.marks(if at % 2 == 0 { ann } else { bob }, All::Read);
+                }
+                let audience = [role("API_PUBLISHER")];
+                let id = world.publish(if at % 2 == 0 {
+                    draft("Sent", audience)
+                } else {
+                    active("Active", audience)
+                });
+                world.does(ann, if at % 3 == 0 { Action::Read } else { Action::Unread }, &[id]);
+                id
+            })
+            .collect();
+        world.marks(bob, All::Seen);
+        let each: Vec<_> = ids.iter().map(|id| Some(world.funnel(*id))).collect();
+        assert_eq!(world.funnels(&ids), each);
     });
 }
 
@@ -391,22 +538,37 @@ fn times_of_what_is_active_begin_when_the_person_joined() {
 fn people_are_found_by_the_beginning_of_login_name_or_address() {
     each_world(|world| {
         five(world);
-        let found = |words: &str| {
+        let found = |words: &str, by: By| {
             let words = words.to_owned();
             let found = world.db.read(move |tx| {
-                let ids: Vec<u32> = sent::search(tx, &words)?.into_iter().collect();
-                sent::people(tx, &ids)
+                let ids = sent::search(tx, &words, by)?.unwrap_or_default();
+                sent::people(tx, &ids.into_iter().collect::<Vec<u32>>())
             });
             let logins = found.unwrap().into_iter().map(|one| one.login);
             logins.collect::<Vec<String>>()
         };
-        assert_eq!(found("AN"), ["ann"]);
-        assert_eq!(found(" name of b"), ["bob"]);
-        assert_eq!(found("cid@example"), ["cid"]);
-        assert_eq!(found("nn"), NOBODY);
-        assert_eq!(found("%"), NOBODY);
-        assert_eq!(found("name of").len(), 6);
+        for by in [By::Name, By::NameAndAddress] {
+            assert_eq!(found("AN", by), ["ann"]);
+            assert_eq!(found(" name of b", by), ["bob"]);
+            assert_eq!(found("nn", by), NOBODY);
+            assert_eq!(found("%", by), NOBODY);
+            assert_eq!(found("name of", by).len(), 6);
+            assert_eq!(found(" ", by), NOBODY);
+        }
+        assert_eq!(found("cid@example", By::NameAndAddress), ["cid"]);
+        assert_eq!(found("cid@example", By::Name), NOBODY);
     });
+}
+
+#[test]
+fn people_are_found_by_an_address_only_by_who_may_read_the_directory() {
+    let nobody = Rights::none(PersonId(1));
+    assert_eq!(By::rights(&nobody), By::Name);
+    let reader = Rights {
+        is_organization_admin: true,
+        ..nobody
+    };
+    assert_eq!(By::rights(&reader), By::NameAndAddress);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use campanile_core::message::publish::{self, Accepted, Idempotency};
 use campanile_core::message::sent;
 use campanile_core::message::target::Target;
 use campanile_core::place::kind;
+use campanile_core::policy::Part;
 
 use crate::world::{
     At, PUBLISHER, World, api_role, customer, draft, each_world, fields, group, is_conflict, role, subscribers,
@@ -352,8 +353,62 @@ fn the_home_is_the_environment_that_the_audience_is_about() {
         assert_eq!(home(None, vec![user("sender")]), Some(1));
         assert_eq!(home(Some("TEST"), vec![group("team")]), Some(test));
         assert_eq!(home(Some("TEST"), vec![user("sender")]), Some(test));
-        assert_eq!(home(Some("DEFAULT"), vec![in_test]), Some(test));
-        assert_eq!(home(Some("DEFAULT"), vec![subscribers("payments")]), Some(test));
+        assert_eq!(home(Some("TEST"), vec![in_test, user("sender")]), Some(test));
+    });
+}
+
+#[test]
+fn an_environment_that_would_change_nothing_is_refused() {
+    each_world(|world| {
+        let test = world.environment("TEST");
+        world.api_in("payments", test);
+        let top = world.customer(None);
+        for audience in [
+            vec![Target::Everyone],
+            vec![customer(top), subtree(top)],
+            vec![subscribers("payments")],
+            vec![subscribers("payments"), user("sender"), role("ADMIN")],
+        ] {
+            let environment = if audience.len() == 3 { "TEST" } else { "DEFAULT" };
+            let draft = Draft {
+                environment: Some(environment.to_owned()),
+                ..draft("Title", audience)
+            };
+            assert_eq!(faults(world, draft), ["environment"]);
+        }
+    });
+}
+
+#[test]
+fn a_group_that_is_unknown_is_so_at_the_home_that_it_would_have() {
+    each_world(|world| {
+        let may = |parts: &[Part]| {
+            let home = Part::Directory {
+                environment: Some(EnvironmentId(1)),
+            };
+            assert_eq!(parts, [home]);
+            Ok(())
+        };
+        let refused = world
+            .db
+            .read(move |tx| draft::check_audience(tx, &[group("none")], None, &may));
+        assert_eq!(fields(refused), ["audience[0].group"]);
+    });
+}
+
+#[test]
+fn a_refusal_names_the_part_that_is_not_allowed() {
+    each_world(|world| {
+        let may = |parts: &[Part]| match parts {
+            [Part::Everyone] => Err(Error::Denied("no".into())),
+            _ => Ok(()),
+        };
+        let audience = [role("ADMIN"), user("sender"), Target::Everyone];
+        let refused = world
+            .db
+            .read(move |tx| draft::check_audience(tx, &audience, None, &may))
+            .unwrap_err();
+        assert_eq!(refused.to_string(), "audience[2]: no");
     });
 }
 

@@ -18,7 +18,7 @@ close = Schließen
 cancel = Abbrechen
 back = Zurück
 search = Suchen
-search-too-long = Höchstens { $count } Zeichen suchen.
+search-too-long = Suchen Sie nach höchstens { $count } Zeichen.
 pages = Seiten
 older = Ältere zeigen
 more = Mehr zeigen
@@ -55,7 +55,7 @@ time-month =
         [11] Nov.
        *[12] Dez.
     }
-time-far = weit weg
+time-far = weit entfernt
 time-now = jetzt
 time-minutes = { $count } Min.
 time-hours = { $count } Std.
@@ -63,16 +63,16 @@ time-hours = { $count } Std.
 log-in = Anmelden
 login = Anmeldename
 password = Passwort
-login-wrong = Anmeldename oder Passwort ist falsch. Beim Passwort zählt Groß- und Kleinschreibung.
+login-wrong = Anmeldename oder Passwort ist falsch. Beim Passwort zählt die Groß- und Kleinschreibung.
 login-throttled =
     { $n ->
         [one] Zu viele Fehlversuche. Versuchen Sie es in { $count } Sekunde erneut.
        *[other] Zu viele Fehlversuche. Versuchen Sie es in { $count } Sekunden erneut.
     }
 login-left = Sie sind abgemeldet.
-login-help = Passwort vergessen? Eine Administratorin oder ein Administrator kann ein neues setzen.
+login-help = Passwort vergessen? Eine Administratorin oder ein Administrator kann Ihnen ein neues geben.
 
-problem-malformed = Diese Anfrage ist nicht lesbar
+problem-malformed = Diese Anfrage ist unverständlich
 problem-invalid = Etwas stimmt noch nicht
 problem-unauthenticated = Sie sind nicht angemeldet
 problem-denied = Das dürfen Sie nicht
@@ -83,10 +83,10 @@ problem-method = Diese Adresse funktioniert anders
 problem-slow-request = Die Anfrage kam nicht rechtzeitig an
 problem-conflict = Das geht gerade nicht
 problem-too-large = Das ist zu groß
-problem-media-type = Diese Art wird nicht verstanden
+problem-media-type = Dieses Format wird nicht verstanden
 problem-throttled = Zu viele Versuche
 problem-internal = Bei uns ist etwas schiefgegangen
 problem-unavailable = Im Moment nicht verfügbar
 problem-timeout = Das hat zu lange gedauert
 problem-request = Anfrage { $what }: unter diesem Namen steht sie im Protokoll des Servers.
-problem-home = Zur ersten Seite
+problem-home = Zur Startseite

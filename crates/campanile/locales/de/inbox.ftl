@@ -14,14 +14,14 @@ tab-unread =
        *[other] Ungelesen { $count }
     }
 tab-archived = Archiv
-tab-past = Vorbei
+tab-past = Abgelaufen
 unread = Ungelesen
 edited = bearbeitet
 edited-at = bearbeitet { $what }
 closes-at = bis { $what }
-closed-at = beendet { $what }
-chosen = Mit den gewählten:
-choose-message = „{ $what }“ wählen
+closed-at = abgelaufen { $what }
+chosen = Mit den ausgewählten:
+choose-message = „{ $what }“ auswählen
 mark-read = Als gelesen markieren
 mark-read-what = „{ $what }“ als gelesen markieren
 mark-unread = Als ungelesen markieren
@@ -34,16 +34,16 @@ delete = Löschen
 delete-what = „{ $what }“ für mich löschen
 open-inbox = Eingang öffnen
 
-empty-inbox-title = Hier ist nichts
-empty-inbox-text = Nachrichten an Sie erscheinen hier und an der Glocke.
+empty-inbox-title = Keine Nachrichten
+empty-inbox-text = Nachrichten an Sie erscheinen hier und unter der Glocke.
 empty-unread-title = Alles gelesen
 empty-unread-text = Sie haben alles gelesen, was an Sie ging.
 empty-archived-title = Das Archiv ist leer
 empty-archived-text = Was Sie archivieren, verlässt den Eingang und bleibt hier.
-empty-past-title = Nichts vorbei
-empty-past-text = Eine Nachricht, deren Zeit um ist, kommt hierher.
+empty-past-title = Nichts abgelaufen
+empty-past-text = Eine Nachricht, deren Zeit abgelaufen ist, steht danach hier.
 empty-found-title = Nichts gefunden
-empty-found-text = Keine Nachricht hier passt. Versuchen Sie andere Wörter oder einen anderen Reiter.
+empty-found-text = Hier passt keine Nachricht. Versuchen Sie andere Wörter oder einen anderen Reiter.
 
 done-read =
     { $n ->

@@ -1,17 +1,19 @@
 //! What a handler takes from a request: JSON, query and path, each refused as a [`Problem`] that names the field.
 //!
-//! Sizes are limited by the router's `DefaultBodyLimit`; the pace of a body by [`crate::serve`]. U+0000 is refused
-//! everywhere, since PostgreSQL cannot store it and nobody means it.
+//! Sizes are limited by the router's `DefaultBodyLimit`; the pace of a body by [`crate::serve`]. What is wrong is
+//! said in the words of [`crate::misread`]. U+0000 is refused everywhere.
 
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use campanile_core::Error;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::misread;
 use crate::problem::{Kind, Problem};
 use crate::serve::BodyStalled;
 
@@ -67,9 +69,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         no_nul_in(parts.uri.path())?;
-        let path = axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map_err(path_problem)?;
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        let path = path.map_err(|error| {
+            let route = parts.extensions.get::<MatchedPath>();
+            path_problem(error, route.and_then(|route| only_parameter(route.as_str())))
+        })?;
         Ok(Self(path.0))
     }
 }
@@ -105,41 +109,14 @@ fn causes<'a>(
 /// # Errors
 /// A [`Problem`] of kind [`Kind::Malformed`], with the path of the field.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if body.is_empty() {
-        return Err(Problem::at(Kind::Malformed, "", "the body is empty; JSON is expected"));
-    }
-    if has_escaped_nul(body) {
-        return Err(Problem::at(
-            Kind::Malformed,
-            "",
-            "a text contains the character U+0000, which is not allowed",
-        ));
-    }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| Problem::at(Kind::Malformed, field_of(error.path()), error.inner().to_string()))?;
-    json.end()
-        .map_err(|error| Problem::at(Kind::Malformed, "", error.to_string()))?;
-    Ok(value)
-}
-
-/// A path as a fault names it: the whole document is `.` to the reader, and a place between two fields is `?`.
-fn field_of(path: &serde_path_to_error::Path) -> String {
-    let path = path.to_string();
-    if path == "." || path.ends_with('?') {
-        String::new()
-    } else {
-        path
-    }
-}
-
-/// Whether a JSON text holds the escape `\u0000`: four zeros after an `\u` whose backslash is not itself escaped.
-#[must_use]
-pub fn has_escaped_nul(json: &[u8]) -> bool {
-    let found = json.windows(6).enumerate().filter(|(_, six)| six == b"\\u0000");
-    found
-        .into_iter()
-        .any(|(at, _)| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0)
+    misread::json(body).map_err(|wrong| {
+        let reason = wrong.with_place();
+        if wrong.field.is_empty() {
+            Problem::at(Kind::Malformed, "", format!("the body {reason}"))
+        } else {
+            Problem::at(Kind::Malformed, wrong.field, reason)
+        }
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -173,33 +150,78 @@ fn no_nul_in(encoded: &str) -> Result<(), Problem> {
 fn query_problem(rejection: &QueryRejection) -> Problem {
     type Located = serde_path_to_error::Error<serde::de::value::Error>;
     match causes(rejection).find_map(|cause| cause.downcast_ref::<Located>()) {
-        Some(located) => Problem::at(Kind::Malformed, field_of(located.path()), located.inner().to_string()),
+        Some(located) => {
+            let mut wrong = misread::misfit(misread::path_of(located.path()), &located.inner().to_string());
+            if wrong.field == "limit" && wrong.reason.contains("number") {
+                wrong.reason = limit_words(PAGE_MOST);
+            }
+            Problem::at(Kind::Malformed, wrong.field, wrong.reason)
+        }
         None => Problem::at(Kind::Malformed, "", "the parameters after `?` cannot be read"),
     }
 }
 
-fn path_problem(rejection: PathRejection) -> Problem {
+/// `only` is the name of the parameter where the route has one: of one alone the reader forgets the name.
+fn path_problem(rejection: PathRejection, only: Option<&str>) -> Problem {
     use axum::extract::path::ErrorKind;
     let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
         return Problem::internal("a handler takes path parameters, and its route has none");
     };
+    let wrong = |field: &str, words: &str| {
+        let wrong = misread::misfit(field.to_owned(), words);
+        Problem::at(Kind::Malformed, wrong.field, wrong.reason)
+    };
+    let of_type = |field: &str, expected: &str| wrong(field, &format!("invalid type: string, expected {expected}"));
+    let only = only.unwrap_or_default();
     match failed.into_kind() {
-        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => {
-            Problem::at(Kind::Malformed, key, format!("is not a value of type {expected_type}"))
-        }
+        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => of_type(&key, expected_type),
         ErrorKind::ParseError { expected_type, .. } | ErrorKind::ParseErrorAtIndex { expected_type, .. } => {
-            Problem::at(
-                Kind::Malformed,
-                "",
-                format!("the path holds something that is no {expected_type}"),
-            )
+            of_type(only, expected_type)
         }
-        ErrorKind::DeserializeError { key, message, .. } => Problem::at(Kind::Malformed, key, message),
+        ErrorKind::DeserializeError { key, message, .. } => wrong(&key, &message),
         ErrorKind::InvalidUtf8InPathParam { key } => Problem::at(Kind::Malformed, key, "is not UTF-8"),
-        ErrorKind::Message(message) => Problem::at(Kind::Malformed, "", message),
+        ErrorKind::Message(message) => wrong(only, &message),
         other => Problem::internal(other),
     }
 }
+
+/// The name of a route's parameter, where it has one alone.
+fn only_parameter(route: &str) -> Option<&str> {
+    let mut names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let only = names.next();
+    only.filter(|_| names.next().is_none())
+}
+
+/// How many items a page shall have: what is asked for, or `usual`. It is told where it is not from 1 to `most`.
+///
+/// # Errors
+/// [`Error::Invalid`] of the field `limit`.
+pub fn limit(asked: Option<i64>, usual: usize, most: usize) -> Result<usize, Error> {
+    let Some(asked) = asked else { return Ok(usual) };
+    let fits = usize::try_from(asked).ok().filter(|limit| (1..=most).contains(limit));
+    fits.ok_or_else(|| Error::field("limit", limit_words(most)))
+}
+
+/// Items of a page at most, of every list.
+const PAGE_MOST: usize = 100;
+
+fn limit_words(most: usize) -> String {
+    format!("must be a whole number from 1 to {most}")
+}
+
+/// The number that a list gave as `next`.
+///
+/// # Errors
+/// [`Error::Invalid`] of the field `cursor`: no list has given it.
+pub fn cursor(given: Option<&str>) -> Result<Option<i64>, Error> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number >= 0);
+    given
+        .map(|text| number(text).ok_or_else(|| Error::field("cursor", NOT_GIVEN)))
+        .transpose()
+}
+
+/// Of a cursor that no list has given.
+const NOT_GIVEN: &str = "is not one that a list has given: send the `next` of the page before, as it is";
 
 #[cfg(test)]
 mod tests {
@@ -208,80 +230,47 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct Draft {
         #[expect(dead_code, reason = "only read into")]
         title: String,
-        #[expect(dead_code, reason = "only read into")]
-        #[serde(default)]
-        audience: Vec<Selector>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Selector {
-        #[expect(dead_code, reason = "only read into")]
-        customer: i64,
-    }
-
-    fn complaint(body: &[u8]) -> String {
-        let problem = read_json::<Draft>(body).expect_err("must be refused");
-        assert_eq!(problem.kind, Kind::Malformed);
-        problem.detail
     }
 
     #[test]
-    fn the_field_is_named() {
-        let wrong = [
-            r#"{"title":"t","audience":[{"customer":1},{"customer":"x"}]}"#,
-            r#"{"title":"t","audience":[{"customer":1,"role":"x"}]}"#,
-            r#"{"title":"t","colour":1}"#,
-            r#"{"audience":[]}"#,
-            r#"{"title":"t","title":"u"}"#,
-            "[]",
-        ];
-        insta::assert_snapshot!(wrong.map(|body| complaint(body.as_bytes())).join("\n"), @r#"
-        audience[1].customer: invalid type: string "x", expected i64 at line 1 column 55
-        audience[0].role: unknown field `role`, expected `customer` at line 1 column 45
-        colour: unknown field `colour`, expected `title` or `audience` at line 1 column 21
-        missing field `title` at line 1 column 15
-        duplicate field `title` at line 1 column 20
-        invalid length 0, expected struct Draft with 2 elements at line 1 column 2
-        "#);
+    fn a_body_that_cannot_be_read_is_told_as_a_whole_or_by_its_field() {
+        let wrong = ["", "[", "7", "{}", r#"{"title":1}"#].map(|body| {
+            let problem = read_json::<Draft>(body.as_bytes()).expect_err("must be refused");
+            assert_eq!(problem.kind, Kind::Malformed);
+            problem.detail
+        });
+        insta::assert_snapshot!(wrong.join("\n"));
     }
 
     #[test]
-    fn what_is_not_json_is_told_apart() {
-        let wrong: [&[u8]; 7] = [
-            b"",
-            b"{",
-            b"{} x",
-            b"{\"title\":\"a\nb\"}",
-            b"{\"title\":\"\xff\"}",
-            b"{\"title\":\"\\ud800\"}",
-            b"nul",
-        ];
-        insta::assert_snapshot!(wrong.map(complaint).join("\n"), @r"
-        the body is empty; JSON is expected
-        EOF while parsing an object at line 1 column 1
-        missing field `title` at line 1 column 2
-        title: control character (\u0000-\u001F) found while parsing a string at line 2 column 0
-        title: invalid unicode code point at line 1 column 11
-        title: unexpected end of hex escape at line 1 column 17
-        EOF while parsing a value at line 1 column 3
-        ");
+    fn a_page_is_held_to_its_bounds() {
+        for (asked, page) in [(None, Some(20)), (Some(1), Some(1)), (Some(100), Some(100))] {
+            assert_eq!(limit(asked, 20, 100).ok(), page);
+        }
+        for asked in [0, -1, 101, i64::MAX, i64::MIN] {
+            let told = limit(Some(asked), 20, 100).unwrap_err().to_string();
+            assert_eq!(told, "limit: must be a whole number from 1 to 100");
+        }
     }
 
     #[test]
-    fn u0000_is_refused_and_its_spelling_is_not() {
-        assert!(complaint(br#"{"title":"a\u0000b"}"#).contains("U+0000"));
-        assert!(complaint(br#"{"title":"a\\\u0000b"}"#).contains("U+0000"));
-        assert!(read_json::<Draft>(br#"{"title":"a\\u0000b"}"#).is_ok());
+    fn a_cursor_is_one_that_was_given() {
+        assert_eq!(cursor(None).ok(), Some(None));
+        assert_eq!(cursor(Some("17")).ok(), Some(Some(17)));
+        for garbage in ["", "-1", "x", "1.5", "99999999999999999999"] {
+            let told = cursor(Some(garbage)).unwrap_err().to_string();
+            assert!(told.starts_with("cursor: is not one that a list has given"), "{told}");
+        }
     }
 
     #[test]
-    fn deep_nesting_is_refused() {
-        assert!(read_json::<serde_json::Value>("[".repeat(100_000).as_bytes()).is_err());
+    fn a_parameter_that_is_alone_is_known_by_its_route() {
+        assert_eq!(only_parameter("/a/{id}/b"), Some("id"));
+        assert_eq!(only_parameter("/a/{id}/{action}"), None);
+        assert_eq!(only_parameter("/a"), None);
     }
 
     #[test]

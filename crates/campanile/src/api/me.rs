@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::extract::{Json, Path};
-use crate::api::refusals::{Conflict, Invalid, Malformed, Missing, Unauthenticated};
+use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
@@ -211,12 +211,14 @@ async fn list_tokens(State(app): State<Arc<App>>, principal: Principal) -> Resul
 }
 
 /// Makes a personal token
+///
+/// Not by a personal token.
 #[utoipa::path(
     post, path = "/api/v1/me/tokens", tag = "Me",
     request_body = NewToken,
     responses(
         (status = 201, description = "Made. The token is shown this once.", body = MadeToken),
-        Malformed, Unauthenticated, Conflict, Invalid,
+        Malformed, Unauthenticated, Denied, Conflict, Invalid,
     )
 )]
 async fn create_token(
@@ -224,6 +226,7 @@ async fn create_token(
     principal: Principal,
     Json(wanted): Json<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+    principal.in_person()?;
     let (random, now) = (app.chance.bytes(), app.clock.now());
     let made = app
         .db
@@ -264,12 +267,13 @@ struct Ticket {
 /// Shows one's ticket
 ///
 /// The ticket is the long-lived `auth_ticket` of the UI messages contract (`/v3/…`). It is valid from when it is
-/// shown.
+/// shown. Not by a personal token.
 #[utoipa::path(
     get, path = "/api/v1/me/ticket", tag = "Me",
-    responses((status = 200, description = "The ticket.", body = Ticket), Unauthenticated)
+    responses((status = 200, description = "The ticket.", body = Ticket), Unauthenticated, Denied)
 )]
 async fn read_ticket(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Ticket>, Problem> {
+    principal.in_person()?;
     let key = app.key.clone();
     let ticket = app
         .db
@@ -280,12 +284,13 @@ async fn read_ticket(State(app): State<Arc<App>>, principal: Principal) -> Resul
 
 /// Renews one's ticket
 ///
-/// The one before is void at once.
+/// The one before is void at once. Not by a personal token.
 #[utoipa::path(
     post, path = "/api/v1/me/ticket", tag = "Me",
-    responses((status = 200, description = "The new ticket.", body = Ticket), Unauthenticated)
+    responses((status = 200, description = "The new ticket.", body = Ticket), Unauthenticated, Denied)
 )]
 async fn renew_ticket(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Ticket>, Problem> {
+    principal.in_person()?;
     let key = app.key.clone();
     let ticket = app.db.jot(move |tx| ticket::renew(tx, &key, principal.person)).await?;
     Ok(Json(Ticket { ticket }))

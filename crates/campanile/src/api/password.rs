@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use campanile_core::Error;
-use campanile_core::account::{self, password};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,8 +12,9 @@ use utoipa_axum::routes;
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Throttled, Unauthenticated, Unavailable};
 use crate::app::App;
-use crate::auth::{self, Client, Principal};
-use crate::problem::{Kind, Problem};
+use crate::auth::{Client, Principal};
+use crate::password;
+use crate::problem::Problem;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -47,13 +46,13 @@ struct ResetPassword {
 /// Changes one's password
 ///
 /// Ends every other session of the person. Personal tokens and the ticket stay. A wrong old password counts as a failed
-/// log-in.
+/// log-in. Not by a personal token.
 #[utoipa::path(
     post, path = "/api/v1/me/password", tag = "Me",
     request_body = ChangePassword,
     responses(
         (status = 204, description = "Changed."),
-        Malformed, Unauthenticated, Invalid, Throttled, Unavailable,
+        Malformed, Unauthenticated, Denied, Invalid, Throttled, Unavailable,
     )
 )]
 async fn change_password(
@@ -62,27 +61,14 @@ async fn change_password(
     client: Client,
     Json(wanted): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
-    let person = principal.person;
-    let candidate = app.db.read(move |tx| account::candidate_of(tx, person)).await?;
-    let login = candidate.login.clone();
-    password::check("new", &wanted.new, &login)?;
-    auth::verify(&app, &login, Some(candidate), wanted.old, client.address)
-        .await
-        .map_err(|problem| match problem.kind {
-            // The person is signed in; it is the field that is wrong.
-            Kind::Unauthenticated => Error::field("old", "is not your password").into(),
-            _ => problem,
-        })?;
-    let phc = crate::password::hash(&app, wanted.new).await?;
-    app.db
-        .jot(move |tx| account::set_password(tx, person, &phc, principal.session()))
-        .await?;
+    password::change(&app, &principal, client.address, wanted.old, wanted.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sets somebody's password
 ///
-/// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN.
+/// For who has forgotten it. Ends every session of that person. Needs ORGANIZATION:ADMIN; one's own not by a personal
+/// token.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users",
     params(("id" = String, Path, description = "The user's id or login.")),
@@ -98,6 +84,6 @@ async fn reset_password(
     Path(name): Path<String>,
     Json(wanted): Json<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
-    crate::password::reset(&app, principal.person, name, wanted.password).await?;
+    password::reset(&app, &principal, name, wanted.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }

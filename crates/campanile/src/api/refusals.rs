@@ -15,7 +15,7 @@ refusals! {
     /// [`crate::problem::Kind::Malformed`].
     Malformed = 400, "The request cannot be read.";
     /// [`crate::problem::Kind::Unauthenticated`].
-    Unauthenticated = 401, "Nobody is signed in, or the credentials are wrong, expired or revoked.";
+    Unauthenticated = 401, "Signing in is needed, or the credentials are wrong, expired or revoked.";
     /// [`crate::problem::Kind::Denied`].
     Denied = 403, "A right is missing; the text says which.";
     /// [`crate::problem::Kind::Missing`].

@@ -15,8 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::extract::{Json, Path, Query};
-use crate::api::inbox::cursor;
+use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
@@ -38,7 +37,7 @@ pub(super) struct VisibleQuery {
     /// The `next` of the page before.
     cursor: Option<String>,
     /// Messages of a page, 1 to 100; 20 where absent.
-    limit: Option<usize>,
+    limit: Option<i64>,
 }
 
 /// A page of what a person could see.
@@ -53,11 +52,13 @@ pub(super) struct VisiblePage {
     next: Option<String>,
 }
 
-/// Says what a person could see in bell and inbox at a time, from the facts and texts of that time, and when they saw
-/// and read it: also what was recalled or corrected since, or deleted by the person. For ORGANIZATION:ADMIN.
+/// Says what a person could see at a time
+///
+/// What stood in bell and inbox, from the facts and texts of that time, and when the person saw and read it: also what
+/// was recalled or corrected since, or deleted by the person. Needs ORGANIZATION:ADMIN.
 #[utoipa::path(get, path = "/api/v1/users/{id}/visible", tag = "Directory",
     params(("id" = String, Path, description = "The user's id or login."), VisibleQuery), responses(
-    (status = 200, body = VisiblePage),
+    (status = 200, description = "A page, newest first.", body = VisiblePage),
     Malformed, Unauthenticated, Denied, Missing, Invalid, Unavailable,
 ))]
 async fn visible(
@@ -71,7 +72,7 @@ async fn visible(
         return Err(Error::field("at", "lies ahead; what will be seen then is not known").into());
     }
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20);
+    let limit = extract::limit(query.limit, 20, 100)?;
     let asking = principal.person;
     let (items, next) = app
         .db
@@ -79,10 +80,7 @@ async fn visible(
             let rights = Rights::load(tx, asking)?;
             // Nobody's number: who may not is told so before the name is looked up.
             policy::may(&rights, &Act::ReadVisibility(PersonId(0)))?;
-            let person = preview::person(tx, &id).map_err(|error| match error {
-                Error::Invalid(_) => Error::Missing("user"),
-                other => other,
-            })?;
+            let person = preview::person(tx, &id)?;
             sent::visible_at(tx, person, at, below, limit)
         })
         .await?;

@@ -16,7 +16,7 @@ use crate::config::{Flags, Settings};
 use crate::exit::Failure;
 use crate::import::{self, Broken, Report};
 use crate::telemetry;
-use crate::words::{printable, thousands};
+use crate::words::{printable, several, thousands};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 256 * 1024;
@@ -40,7 +40,7 @@ pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
     let bar = bar(length)?;
     let mut progress = |done: import::Progress| {
         bar.set_position(done.bytes);
-        bar.set_message(format!("{} lines", thousands(done.lines)));
+        bar.set_message(several(done.lines, "line", "lines"));
     };
     let taken = serving::runtime()?.block_on(import::run(&app, chunks(reader), args.dry_run, &mut progress));
     bar.finish_and_clear();
@@ -128,8 +128,9 @@ fn verdict(report: &Report) -> Result<(), Failure> {
     if report.ok {
         return Ok(());
     }
-    let (bad, lines) = (thousands(report.bad), thousands(report.lines));
-    Err(Failure::Work(format!("{bad} of {lines} lines were not taken")))
+    let (bad, lines) = (thousands(report.bad), several(report.lines, "line", "lines"));
+    let were = if report.bad == 1 { "was" } else { "were" };
+    Err(Failure::Work(format!("{bad} of {lines} {were} not taken")))
 }
 
 /// The bad lines in their order, and how many more there are.
@@ -155,8 +156,8 @@ fn bad_lines(report: &Report) -> Vec<String> {
 fn sum(report: &Report) -> String {
     let would = if report.dry_run { "; nothing was written" } else { "" };
     format!(
-        "{} lines: {} created, {} changed, {} as before, {} bad{would}",
-        thousands(report.lines),
+        "{}: {} created, {} changed, {} as before, {} bad{would}",
+        several(report.lines, "line", "lines"),
         thousands(report.created),
         thousands(report.changed),
         thousands(report.unchanged),
@@ -214,6 +215,13 @@ mod tests {
             sum(&found),
             "1,234,567 lines: 1,000 created, 0 changed, 0 as before, 0 bad"
         );
+        let one = Report {
+            lines: 1,
+            bad: 1,
+            ..Report::default()
+        };
+        assert_eq!(sum(&one), "1 line: 0 created, 0 changed, 0 as before, 1 bad");
+        assert_eq!(verdict(&one), Err(Failure::Work("1 of 1 line was not taken".into())));
     }
 
     #[tokio::test]

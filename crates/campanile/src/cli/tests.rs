@@ -69,6 +69,25 @@ fn a_token_has_a_name_or_is_the_ticket() {
 }
 
 #[test]
+fn tokens_are_listed_and_revoked_by_user() {
+    let token = |line: &str| match parsed(line).unwrap().command {
+        Command::Token(token) => token.existing,
+        other => panic!("{other:?}"),
+    };
+    let list = token("campanile token list --user ann --json");
+    assert!(matches!(list, Some(Existing::List { user, json: true }) if user == "ann"));
+    let revoke = token("campanile token revoke ci --user ann --database sqlite://x.db");
+    assert!(matches!(revoke, Some(Existing::Revoke { which, user }) if which == "ci" && user == "ann"));
+    for line in [
+        "campanile token list",
+        "campanile token revoke --user ann",
+        "campanile token revoke ci",
+    ] {
+        assert_eq!(refusal(line), ErrorKind::MissingRequiredArgument, "{line}");
+    }
+}
+
+#[test]
 fn what_does_not_exist_is_refused() {
     assert_eq!(refusal("campanile ring"), ErrorKind::InvalidSubcommand);
     assert_eq!(refusal("campanile serve --port 80"), ErrorKind::UnknownArgument);

@@ -29,6 +29,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("console.css", CSS),
     asset!("console.js", JS),
     asset!("bell.js", JS),
+    asset!("copy.js", JS),
     asset!("fragment.js", JS),
     asset!("import.js", JS),
     asset!("pick.js", JS),

@@ -9,7 +9,10 @@ mod directory;
 mod form;
 mod inbox;
 mod login;
+mod me;
 mod page;
+mod refused;
+mod start;
 mod when;
 mod words;
 
@@ -21,6 +24,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use campanile_core::first::Steps;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::app::App;
@@ -46,15 +50,19 @@ pub fn routes(app: &Arc<App>) -> Router {
         .route("/environment", post(switch))
         .merge(login::routes())
         .merge(inbox::routes())
-        .merge(directory::routes());
+        .merge(directory::routes())
+        .merge(me::routes())
+        .merge(start::routes());
     pages
         .with_state(Arc::clone(app))
         .layer(from_fn(dress))
         .merge(assets::routes())
 }
 
-async fn home(_: Reader) -> Redirect {
-    Redirect::to("/inbox")
+/// The first page: the inbox, or the first steps where nothing was done yet.
+async fn home(reader: Reader) -> Redirect {
+    let is_empty = reader.steps.is_some_and(Steps::is_empty);
+    Redirect::to(if is_empty { "/start" } else { "/inbox" })
 }
 
 /// Chooses the environment of the pages that follow.

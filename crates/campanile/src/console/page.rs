@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use campanile_core::account::profile::{self, Profile};
 use campanile_core::directory::list::{self, Kind as Things, Paging, ThingFilter};
+use campanile_core::first::Steps;
 use campanile_core::inbox::{self, Counts};
 use campanile_core::message::Importance;
 use campanile_core::policy::{self, Act};
@@ -60,6 +61,8 @@ pub(super) struct Reader {
     pub(super) environments: Vec<Environment>,
     /// The chosen one's id.
     pub(super) environment: String,
+    /// How far the installation is; only for who administers it.
+    pub(super) steps: Option<Steps>,
 }
 
 impl FromRequestParts<Arc<App>> for Reader {
@@ -103,9 +106,13 @@ impl Reader {
             let counted = inbox::count(tx, &lists, person, now)?;
             let filter = ThingFilter::default();
             let environments = list::things(tx, Things::Environment, &filter, &Paging::default())?;
-            Ok::<_, campanile_core::Error>((profile, rights, counted, environments))
+            let steps = match policy::may(&rights, &Act::EditDirectory) {
+                Ok(()) => Some(Steps::load(tx, person)?),
+                Err(_) => None,
+            };
+            Ok::<_, campanile_core::Error>((profile, rights, counted, environments, steps))
         });
-        let (profile, rights, counted, environments) = read.await?;
+        let (profile, rights, counted, environments, steps) = read.await?;
         let environments: Vec<Environment> = environments
             .items
             .into_iter()
@@ -129,7 +136,14 @@ impl Reader {
             revision: counted.revision,
             now,
             environments,
+            steps,
         })
+    }
+
+    /// Whether the first steps are of use to this person: until a message went to others than them.
+    #[must_use]
+    pub(super) fn is_starting(&self) -> bool {
+        self.steps.is_some_and(|steps| !steps.is_done())
     }
 
     /// Whether something is to be offered. A page that is asked for by address is judged again by its own handler.

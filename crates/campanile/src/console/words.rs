@@ -1,9 +1,11 @@
 //! Every text of the console, in one place a language: the Fluent files of `locales/`, one a part of the console.
 //!
-//! Refusals of the rules come in English; [`Words::refusal`] finds their translation by the English text itself, with
-//! its numbers taken out (`is longer than 1000 characters` -> `is-longer-than-n-characters`).
+//! Refusals of the rules come in English; [`Words::refusal`] finds their translation by the English text itself: its
+//! words in lower case, with `n` in the place of a number (`is longer than 1,000 characters` is found as
+//! `is-longer-than-n-characters`; the numbers are `$n` and `$m`). Where a text holds a name, its key has `x`, `y` or
+//! `z` in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`. A test collects what the
+//! rules say out of their sources, and fails where a language lacks one. What a parser says of JSON stays English.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -19,7 +21,12 @@ pub(super) struct Language {
     /// What stands between the thousands of a number.
     group: char,
     bundle: FluentBundle<FluentResource>,
+    /// The keys of refusals that hold names, those with the most words first.
+    named: Vec<Vec<&'static str>>,
 }
+
+/// What stands for a name in the key of a refusal.
+const NAMES: [&str; 3] = ["x", "y", "z"];
 
 /// The files of a language, by its tag.
 macro_rules! files {
@@ -43,7 +50,7 @@ static LANGUAGES: LazyLock<[Language; 2]> = LazyLock::new(|| {
 });
 
 impl Language {
-    fn new(tag: &'static str, name: &'static str, group: char, files: &[&str]) -> Self {
+    fn new(tag: &'static str, name: &'static str, group: char, files: &[&'static str]) -> Self {
         let id: LanguageIdentifier = tag.parse().expect("a tag of ours");
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
         // The texts stand in HTML, which isolates by itself, and in attributes, where the marks would be seen.
@@ -59,6 +66,7 @@ impl Language {
             name,
             group,
             bundle,
+            named: files.last().map_or_else(Vec::new, |refusals| named_keys(refusals)),
         }
     }
 
@@ -68,7 +76,9 @@ impl Language {
         &*LANGUAGES
     }
 
-    fn of_tag(tag: &str) -> Option<&'static Self> {
+    /// The language of a tag, whatever its region.
+    #[must_use]
+    pub(super) fn of_tag(tag: &str) -> Option<&'static Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
         Self::all()
             .iter()
@@ -157,13 +167,34 @@ impl Words {
     /// What a rule says against an input, in this language; in English where it has no translation.
     #[must_use]
     pub(super) fn refusal(self, english: &str) -> String {
-        let (key, numbers) = slug(english);
-        let mut args = FluentArgs::new();
-        for (name, number) in ["n", "m"].into_iter().zip(numbers) {
-            args.set(name, number);
-        }
-        self.find(&key, Some(&args)).unwrap_or_else(|| english.to_owned())
+        let tokens = tokens(english);
+        let key: Vec<&str> = tokens.iter().map(Token::word).collect();
+        let numbers = |tokens: &[Token<'_>]| -> Vec<String> {
+            let numbers = tokens.iter().filter(|token| token.is_number());
+            numbers.map(|token| token.text.to_owned()).collect()
+        };
+        let exact = self.find(&key.join("-"), Some(&arguments(numbers(&tokens), &[])));
+        let with_names = || {
+            self.0.named.iter().find_map(|key| {
+                let mut names = Vec::new();
+                let fits = fit(key, &tokens, english, 0, &mut names);
+                let args = fits.then(|| arguments(Vec::new(), &names))?;
+                self.find(&key.join("-"), Some(&args))
+            })
+        };
+        exact.or_else(with_names).unwrap_or_else(|| english.to_owned())
     }
+}
+
+fn arguments(numbers: Vec<String>, names: &[&str]) -> FluentArgs<'static> {
+    let mut args = FluentArgs::new();
+    for (name, number) in ["n", "m"].into_iter().zip(numbers) {
+        args.set(name, number);
+    }
+    for (name, text) in NAMES.into_iter().zip(names) {
+        args.set(name, (*text).to_owned());
+    }
+    args
 }
 
 /// A language of `Accept-Language` with its weight (RFC 9110, section 12.5.4).
@@ -172,122 +203,76 @@ fn weighed(part: &str) -> (f32, &str) {
     (weight.trim().parse().unwrap_or(0.0), tag.trim())
 }
 
-/// A text as a key, and the numbers in it.
-fn slug(text: &str) -> (String, Vec<String>) {
-    let (mut key, mut numbers) = (String::with_capacity(text.len()), Vec::new());
-    let mut words = text
-        .split(|char: char| !char.is_ascii_alphanumeric() && char != ',')
-        .map(|word| word.trim_matches(','));
-    for word in words.by_ref().filter(|word| !word.is_empty()) {
-        if !key.is_empty() {
-            key.push('-');
-        }
-        if word.starts_with(|char: char| char.is_ascii_digit()) {
-            numbers.push(word.to_owned());
-            key.push('n');
-        } else {
-            let _ = write!(key, "{}", word.to_ascii_lowercase());
-        }
+/// The keys of a file that hold names, as words.
+fn named_keys(file: &'static str) -> Vec<Vec<&'static str>> {
+    let keys = file
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(key, _)| key);
+    let mut named: Vec<Vec<&str>> = keys
+        .filter(|key| !key.starts_with('#'))
+        .map(|key| key.split('-').collect())
+        .filter(|key: &Vec<&str>| key.iter().any(|word| NAMES.contains(word)))
+        .collect();
+    named.sort_by_key(|key| std::cmp::Reverse(key.len()));
+    named
+}
+
+/// A word or a number of a text, and where it starts.
+struct Token<'t> {
+    text: &'t str,
+    lower: String,
+    start: usize,
+}
+
+impl Token<'_> {
+    fn is_number(&self) -> bool {
+        self.text.starts_with(|char: char| char.is_ascii_digit())
     }
-    (key, numbers)
+
+    /// As it stands in a key.
+    fn word(&self) -> &str {
+        if self.is_number() { "n" } else { &self.lower }
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut end = 0;
+    for part in text.split_inclusive(|char: char| !char.is_ascii_alphanumeric() && char != ',') {
+        let word = part.trim_matches(|char: char| !char.is_ascii_alphanumeric());
+        if let Some(at) = part.find(word).filter(|_| !word.is_empty()) {
+            tokens.push(Token {
+                text: word,
+                lower: word.to_ascii_lowercase(),
+                start: end + at,
+            });
+        }
+        end += part.len();
+    }
+    tokens
+}
+
+/// Whether a text is that of a key with names in it, and the names. `after` is where the words before these ended.
+fn fit<'t>(key: &[&str], tokens: &[Token<'t>], text: &'t str, after: usize, names: &mut Vec<&'t str>) -> bool {
+    let Some((word, rest)) = key.split_first() else {
+        return tokens.is_empty();
+    };
+    if !NAMES.contains(word) {
+        let next = tokens.split_first().filter(|(token, _)| token.word() == *word);
+        return next.is_some_and(|(token, others)| fit(rest, others, text, token.start + token.text.len(), names));
+    }
+    (0..=tokens.len()).any(|taken| {
+        let end = tokens.get(taken).map_or(text.len(), |token| token.start);
+        let name = text[after..end].trim();
+        names.push(name);
+        let fits = !name.is_empty() && fit(rest, &tokens[taken..], text, end, names);
+        if !fits {
+            names.pop();
+        }
+        fits
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    fn keys(tag: &str) -> BTreeSet<String> {
-        let folder = format!("{}/locales/{tag}", env!("CARGO_MANIFEST_DIR"));
-        let files = std::fs::read_dir(folder).unwrap();
-        let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
-        let texts: Vec<String> = texts.collect();
-        let lines = texts.iter().flat_map(|text| text.lines());
-        let keys = lines.filter(|line| line.starts_with(|char: char| char.is_ascii_lowercase()));
-        keys.map(|line| line.split_once(" =").unwrap().0.to_owned()).collect()
-    }
-
-    fn files(folder: &std::path::Path, out: &mut Vec<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                files(&path, out);
-            } else {
-                out.push(std::fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-
-    /// The texts that code and templates ask for by name. A name that is put together says so with a `family`.
-    fn used() -> BTreeSet<String> {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut sources = Vec::new();
-        files(&root.join("src/console"), &mut sources);
-        files(&root.join("templates/console"), &mut sources);
-        let mut used = BTreeSet::new();
-        for call in [".t(\"", ".n(\"", ".s(\"", ".with(\""] {
-            let found = sources.iter().flat_map(|source| source.split(call).skip(1));
-            used.extend(found.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
-        }
-        used
-    }
-
-    #[test]
-    fn every_language_has_every_text() {
-        let english: BTreeSet<String> = keys("en").into_iter().collect();
-        let missing: Vec<_> = english.difference(&keys("de")).cloned().collect();
-        assert_eq!(missing, Vec::<String>::new(), "texts that German lacks");
-        // Refusals are in English already.
-        let refusals = include_str!("../../locales/de/refusals.ftl");
-        let more: Vec<_> = keys("de")
-            .difference(&english)
-            .filter(|key| !refusals.contains(&format!("\n{key} =")))
-            .cloned()
-            .collect();
-        assert_eq!(more, Vec::<String>::new(), "texts that English lacks");
-    }
-
-    #[test]
-    fn every_text_that_is_asked_for_is_there() {
-        let there = keys("en");
-        let missing: Vec<_> = used().into_iter().filter(|key| !there.contains(key)).collect();
-        assert_eq!(missing, Vec::<String>::new());
-    }
-
-    #[test]
-    fn no_text_is_given_twice_and_every_file_reads() {
-        assert_eq!(Language::all().len(), 2);
-    }
-
-    #[test]
-    fn the_language_is_the_persons_then_the_browsers_then_english() {
-        let chosen = |person, accepted| Words::choose(person, accepted).tag();
-        assert_eq!(chosen(Some("de-AT"), Some("en")), "de");
-        assert_eq!(chosen(Some("fr"), Some("fr, en;q=0.5, de;q=0.8")), "de");
-        assert_eq!(chosen(None, Some("nonsense;q=x")), "en");
-        assert_eq!(chosen(None, None), "en");
-    }
-
-    #[test]
-    fn numbers_are_readable() {
-        let german = Words::choose(Some("de"), None);
-        assert_eq!(
-            [0, 999, 1_000, 1_284_000].map(|n| german.number(n)),
-            ["0", "999", "1.000", "1.284.000"]
-        );
-    }
-
-    #[test]
-    fn a_refusal_is_found_by_its_own_words() {
-        let (key, numbers) = slug("is longer than 1,000 characters; at most 3 words");
-        assert_eq!(key, "is-longer-than-n-characters-at-most-n-words");
-        assert_eq!(numbers, ["1,000", "3"]);
-        let german = Words::choose(Some("de"), None);
-        assert_eq!(
-            german.refusal("is longer than 200 characters"),
-            "ist länger als 200 Zeichen"
-        );
-        assert_eq!(german.refusal("is of another world"), "is of another world");
-    }
-}
+mod tests;

@@ -37,7 +37,8 @@ async fn inbox(app: &App, login: &'static str, view: View) -> Vec<Shown> {
 }
 
 async fn all_sent(app: &App) -> Vec<Message> {
-    app.db.read(|tx| sent::before(tx, i64::MAX, 100)).await.unwrap()
+    let all = |tx: &mut campanile_store::Tx<'_>| sent::page(tx, i64::MAX, None, 100, |_, _| true);
+    app.db.read(all).await.unwrap().0
 }
 
 #[tokio::test]
@@ -101,4 +102,24 @@ fn another_database_is_not_touched() {
         ..Flags::default()
     };
     assert_eq!(run(flags).unwrap_err().code(), 2);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_given_way_to_unless_it_was_asked_for() {
+    let (taken, address) = serving::listen(&Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let settings = Settings {
+        listen: address,
+        ..Settings::default()
+    };
+    let (_, other) = listen(&settings, false).await.unwrap();
+    assert_eq!(other.ip(), address.ip());
+    assert_ne!(other.port(), address.port());
+    let failure = listen(&settings, true).await.unwrap_err().to_string();
+    assert!(failure.contains(&address.to_string()), "{failure}");
+    drop(taken);
 }

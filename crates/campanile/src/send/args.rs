@@ -25,7 +25,7 @@ Examples:
     override_usage = "campanile send --title <TITLE> [--text <TEXT>] <WHO GETS IT>... [OPTIONS]",
     after_long_help = EXAMPLES,
     group(ArgGroup::new("audience").required(true).multiple(true).args([
-        "roles", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
+        "roles", "apis", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
     ]))
 )]
 pub struct Args {
@@ -74,15 +74,10 @@ pub(super) struct Whom {
     #[arg(long, value_name = "ID")]
     pub(super) environment: Option<String>,
     /// With --application-role: in applications with a valid subscription to this API
-    #[arg(long = "api", id = "apis", value_name = "ID", requires = "application_roles")]
+    #[arg(long = "api", id = "apis", value_name = "ID")]
     pub(super) apis: Vec<String>,
     /// With --api: who holds this role
-    #[arg(
-        long = "application-role",
-        id = "application_roles",
-        value_name = "ROLE",
-        requires = "apis"
-    )]
+    #[arg(long = "application-role", id = "application_roles", value_name = "ROLE")]
     pub(super) application_roles: Vec<String>,
     /// Who made a valid subscription to this API
     #[arg(long, value_name = "API")]
@@ -96,8 +91,8 @@ pub(super) struct Whom {
     /// Who has a membership on this group
     #[arg(long = "group", id = "groups", value_name = "ID")]
     pub(super) groups: Vec<String>,
-    /// The user with this id
-    #[arg(long = "to-user", id = "to_users", value_name = "ID")]
+    /// The user with this login, or id
+    #[arg(long = "to-user", id = "to_users", value_name = "LOGIN")]
     pub(super) to_users: Vec<String>,
     /// Every active user
     #[arg(long)]
@@ -169,6 +164,7 @@ fn key(text: &str) -> Result<String, String> {
 impl Args {
     /// The message as the server takes it; reads the text's file.
     pub(super) fn draft(&self) -> Result<Draft, Failure> {
+        self.whom.check()?;
         let what = &self.what;
         let text = match (&what.text, &what.text_file) {
             (Some(text), _) => text.clone(),
@@ -199,6 +195,23 @@ impl Args {
 }
 
 impl Whom {
+    /// An API and an application role name an audience only together: says what is left out.
+    fn check(&self) -> Result<(), Failure> {
+        let needed = match (self.apis.first(), self.application_roles.first()) {
+            (Some(api), None) => format!(
+                "--api {api} needs --application-role too: who holds which role in the applications that subscribe to \
+                 it, such as --application-role PRIMARY_OWNER; for those who made the subscriptions, take \
+                 --subscribers-of {api} instead"
+            ),
+            (None, Some(role)) => format!(
+                "--application-role {role} needs --api too: to which API the applications subscribe; for a role in an \
+                 environment, take --role instead"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Failure::Usage(needed))
+    }
+
     /// The parts of the audience; every API with every application role.
     fn targets(&self) -> Vec<Target> {
         let environment = self.environment.as_deref().unwrap_or("DEFAULT");

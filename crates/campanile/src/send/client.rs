@@ -82,10 +82,18 @@ impl Client {
                 Err(away) => away,
             };
             let Some(pause) = pauses.next() else {
-                return Err(Failure::Away(format!("{}: {why}", self.origin)));
+                return Err(Failure::Away(self.given_up(&why)));
             };
             tokio::time::sleep(retry_after.unwrap_or(*pause).min(LONGEST_PAUSE)).await;
         }
+    }
+
+    /// What was tried, what came of it, and what may help.
+    fn given_up(&self, why: &str) -> String {
+        format!(
+            "the server at {} {why}. Is it running? `campanile serve` starts one; --url or CAMPANILE_URL names another",
+            self.origin
+        )
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Result<Bytes, Failure>, Away> {
@@ -96,16 +104,16 @@ impl Client {
                 .inner
                 .request(request)
                 .await
-                .map_err(|error| away(causes(&error)))?;
+                .map_err(|error| away(unreached(&error)))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await;
             let body = body
-                .map_err(|error| away(format!("the answer broke off: {error}")))?
+                .map_err(|error| away(format!("broke off its answer ({error})")))?
                 .to_bytes();
             Ok((head, body))
         };
         let done = tokio::time::timeout(ATTEMPT_LIMIT, exchange).await;
-        let (head, body) = done.map_err(|_| away(format!("no answer within {} s", ATTEMPT_LIMIT.as_secs())))??;
+        let (head, body) = done.map_err(|_| away(format!("did not answer within {} s", ATTEMPT_LIMIT.as_secs())))??;
         if head.status.is_success() {
             return Ok(Ok(body));
         }
@@ -115,7 +123,7 @@ impl Client {
         );
         if retry {
             return Err(Away {
-                why: refusal(head.status, &body),
+                why: format!("cannot work now ({})", refusal(head.status, &body)),
                 retry_after: retry_after(&head.headers),
             });
         }
@@ -169,16 +177,18 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// An error with what caused it: hyper's own text says only at which stage it happened.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+/// Why no answer came. Hyper says only at which stage it happened; what caused that says more.
+fn unreached(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    let io = causes().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::ConnectionRefused) => "cannot be reached (connection refused)".to_owned(),
+        Some(std::io::ErrorKind::TimedOut) => "cannot be reached (nothing answers there)".to_owned(),
+        _ => {
+            let texts: Vec<_> = causes().map(ToString::to_string).collect();
+            format!("cannot be reached ({})", texts.join(": "))
+        }
     }
-    text
 }
 
 /// A problem document (RFC 9457), as far as people need it.

@@ -216,8 +216,13 @@ async fn a_server_that_is_not_there_is_named() {
     let flags = [&PLAIN[..], &["--url", &url]].concat();
     let failure = run_with(&flags, &TOKEN, None, vec![]).await.result.unwrap_err();
     assert_eq!(failure.code(), 3);
-    assert!(failure.to_string().starts_with(&url), "{failure}");
-    assert!(failure.to_string().contains("refused"), "{failure}");
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "the server at {url} cannot be reached (connection refused). Is it running? `campanile serve` starts one; \
+             --url or CAMPANILE_URL names another"
+        )
+    );
 }
 
 #[tokio::test]
@@ -413,8 +418,6 @@ fn every_flag_of_the_audience_adds_a_part() {
 fn flags_that_do_not_belong_together_are_refused() {
     for flags in [
         "--title T",
-        "--title T --api pets",
-        "--title T --application-role OWNER",
         "--title T --everyone --with-sub-customers",
         "--title T --everyone --text a --text-file b",
         "--title T --everyone --user ada --token x",
@@ -424,6 +427,19 @@ fn flags_that_do_not_belong_together_are_refused() {
     ] {
         assert!(args(&flags.split_whitespace().collect::<Vec<_>>()).is_err(), "{flags}");
     }
+}
+
+#[test]
+fn an_api_and_an_application_role_go_together() {
+    let told = ["--title T --api pets", "--title T --application-role OWNER --everyone"].map(|flags| {
+        let failure = args(&flags.split_whitespace().collect::<Vec<_>>())
+            .unwrap()
+            .draft()
+            .unwrap_err();
+        assert_eq!(failure.code(), 2);
+        failure.to_string()
+    });
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
@@ -455,4 +471,18 @@ fn base_64_is_that_of_the_standard() {
         assert_eq!(base64(plain.as_bytes()), coded, "RFC 4648, section 10");
     }
     assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
+}
+
+#[tokio::test]
+async fn a_message_to_nobody_is_warned_of() {
+    let accepted = || says(201, &json!({"id": 42, "status": "active"}));
+    let nobody = says(
+        200,
+        &json!({"id": 42, "status": "active", "funnel": {"people": 0, "read": 0}}),
+    );
+    let outcome = run_with(&PLAIN, &TOKEN, None, vec![accepted(), nobody]).await;
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.notes, "warning: the audience holds nobody; nobody was told\n");
+    let outcome = run_with(&PLAIN, &TOKEN, None, vec![accepted(), looked_at()]).await;
+    assert_eq!(outcome.notes, "");
 }

@@ -117,6 +117,50 @@ fn a_header_decides_alone() {
 }
 
 #[test]
+fn each_way_to_be_nobody_has_its_own_words() {
+    each_world(async |world| {
+        let cookie = session_of(world, "admin", ADMIN_PASSWORD).await;
+        let expires_at = START.plus_ms(60_000);
+        let wanted = json!({"name": "ci", "expires_at": expires_at});
+        let made = world
+            .post("/api/v1/me/tokens")
+            .cookie(&cookie)
+            .json(&wanted)
+            .send()
+            .await
+            .is(201);
+        let token = made.json()["token"].as_str().unwrap().to_owned();
+        world.advance(Duration::from_hours(8 * 24));
+        let me = || world.get("/api/v1/me");
+        let said = [
+            me().send().await,
+            me().cookie(&cookie).send().await,
+            me().cookie("campanile_session=nonsense").send().await,
+            me().bearer(&token).send().await,
+            me().bearer("cmp_nonsense").send().await,
+            me().basic("admin", "not the password").send().await,
+            me().basic("nobody", "not the password").send().await,
+            me().header("authorization", "Digest x").send().await,
+        ];
+        let words = said.map(|said| said.is(401).json()["detail"].as_str().unwrap().to_owned());
+        let ended = "the session has ended; sign in again";
+        // The same for a wrong name and a wrong password: neither tells who is there.
+        let wrong = "the login or the password is wrong";
+        let expected = [
+            "sign in first: no session, token or password came with the request",
+            ended,
+            ended,
+            "the token has expired; make a new one",
+            "there is no such token: it is mistyped, or was revoked",
+            wrong,
+            wrong,
+            "the header `Authorization` cannot be read: it is `Bearer` and a token, or `Basic` with login and password",
+        ];
+        assert_eq!(words, expected);
+    });
+}
+
+#[test]
 fn nobody_is_told_how_to_sign_in() {
     each_world(async |world| {
         let said = world.get("/api/v1/me").send().await.is(401);
@@ -399,12 +443,12 @@ fn a_token_expires() {
 #[test]
 fn a_ticket_is_shown_again_and_renewed() {
     each_world(async |world| {
-        let token = world.token(world.person(7, "ann", ANNS).await).await;
+        world.person(7, "ann", ANNS).await;
         let ticket = |said: Said| said.is(200).json()["ticket"].as_str().unwrap().to_owned();
-        let first = ticket(world.get("/api/v1/me/ticket").bearer(&token).send().await);
+        let first = ticket(world.get("/api/v1/me/ticket").basic("ann", ANNS).send().await);
         assert_eq!(
             first,
-            ticket(world.get("/api/v1/me/ticket").bearer(&token).send().await)
+            ticket(world.get("/api/v1/me/ticket").basic("ann", ANNS).send().await)
         );
         let holder = async |ticket: &str| {
             campanile::auth::by_ticket(&world.app, ticket)
@@ -413,9 +457,45 @@ fn a_ticket_is_shown_again_and_renewed() {
                 .map(|p| p.person.0)
         };
         assert_eq!(holder(&first.to_lowercase()).await, Some(7));
-        let second = ticket(world.post("/api/v1/me/ticket").bearer(&token).send().await);
+        let second = ticket(world.post("/api/v1/me/ticket").basic("ann", ANNS).send().await);
         assert_ne!(first, second);
         assert_eq!([holder(&first).await, holder(&second).await], [None, Some(7)]);
+    });
+}
+
+#[test]
+fn a_personal_token_makes_nothing_that_outlives_it() {
+    each_world(async |world| {
+        let token = world.token(world.person(7, "ann", ANNS).await).await;
+        let wanted = json!({"name": "another", "expires_at": "2099-01-01T00:00:00Z"});
+        let change = json!({"old": ANNS, "new": "a quite new password"});
+        for ask in [
+            world.post("/api/v1/me/tokens").json(&wanted),
+            world.get("/api/v1/me/ticket"),
+            world.post("/api/v1/me/ticket"),
+            world.post("/api/v1/me/password").json(&change),
+        ] {
+            let said = ask.bearer(&token).send().await.is(403);
+            assert_eq!(
+                said.detail(),
+                "not by a personal token: sign in, or send login and password"
+            );
+        }
+        let list = world.get("/api/v1/me/tokens").bearer(&token).send().await.is(200);
+        assert_eq!(list.json()["tokens"].as_array().unwrap().len(), 1);
+        let made = world.post("/api/v1/me/tokens").json(&wanted).basic("ann", ANNS);
+        made.send().await.is(201);
+    });
+}
+
+#[test]
+fn an_administrator_sets_their_own_password_only_in_person() {
+    each_world(async |world| {
+        let token = world.admin().await;
+        let wanted = json!({"password": "another tower of bells"});
+        let ask = || world.post("/api/v1/users/admin/password").json(&wanted);
+        ask().bearer(&token).send().await.is(403);
+        ask().basic("admin", ADMIN_PASSWORD).send().await.is(204);
     });
 }
 

@@ -128,9 +128,71 @@ fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
     let (_, out, _) = output(&mut run(&preview));
     assert!(out.starts_with("4 people, "), "{out}");
 
+    // By login in any case, and by id.
+    for who in ["Ann", "u-ann"] {
+        let to = [
+            "send",
+            "--url",
+            &url,
+            "--user",
+            "admin",
+            "--to-user",
+            who,
+            "--title",
+            "x",
+            "--preview",
+        ];
+        let (_, out, err) = output(&mut run(&to));
+        assert!(out.ends_with("for example ann (ann)\n"), "{out}{err}");
+    }
+
     assert_eq!(server.end("-TERM"), Some(0));
     let (code, _, err) = output(&mut run(&send));
     assert_eq!(code, Some(3), "{err}");
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| output(&mut campanile(folder.path(), arguments));
+    let user = r#"{"kind":"user","id":"u-ann","login":"ann","name":"Ann"}"#;
+    std::fs::write(folder.path().join("directory.ndjson"), user).unwrap();
+    assert_eq!(run(&["import", "directory.ndjson"]).0, Some(0));
+    assert_eq!(
+        run(&["token", "list", "--user", "ann"]).2,
+        "ann has no personal tokens\n"
+    );
+    for name in ["ci", "night"] {
+        assert_eq!(run(&["token", name, "--user", "ann"]).0, Some(0));
+    }
+    let (code, _, err) = run(&["token", "ci", "--user", "ann"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("ann has a token of this name already"), "{err}");
+    let listed = || -> Vec<serde_json::Value> {
+        serde_json::from_str(&run(&["token", "list", "--user", "ann", "--json"]).1).unwrap()
+    };
+    let names = |tokens: &[serde_json::Value]| tokens.iter().map(|token| token["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&listed()), ["ci", "night"]);
+    let night = listed()[1]["id"].as_str().unwrap().to_owned();
+    let (code, out, _) = run(&["token", "revoke", "ci", "--user", "ann"]);
+    assert_eq!((code, out.as_str()), (Some(0), "revoked the token ci of ann\n"));
+    assert_eq!(run(&["token", "revoke", &night, "--user", "ann"]).0, Some(0));
+    assert_eq!(listed(), [] as [serde_json::Value; 0]);
+    let (code, _, err) = run(&["token", "revoke", "ci", "--user", "ann"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("campanile token list --user ann"), "{err}");
+}
+
+#[test]
+fn a_misspelt_variable_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = campanile(folder.path(), &["openapi"]);
+    let (code, _, err) = output(command.env("CAMPANILE_LISTN", ":0"));
+    assert_eq!(code, Some(0));
+    assert!(
+        err.contains("CAMPANILE_LISTN") && err.contains("did you mean CAMPANILE_LISTEN?"),
+        "{err}"
+    );
 }
 
 #[test]

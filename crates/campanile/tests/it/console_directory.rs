@@ -228,7 +228,7 @@ fn what_the_rules_refuse_stands_beside_its_field_in_the_readers_language() {
         shows(
             &page,
             &[
-                "admin is the login of another user.",
+                "admin is the login of another user",
                 "aria-describedby=\"login-fault\"",
                 "role=\"alert\"",
             ],
@@ -243,7 +243,7 @@ fn what_the_rules_refuse_stands_beside_its_field_in_the_readers_language() {
             .body(body);
         shows(
             &ask.send().await.is(422).body,
-            &["keine Leerzeichen am Rand", "muss ein Sprachkürzel sein", "u-1"],
+            &["ohne Leerzeichen am Anfang", "muss ein Sprachkürzel sein", "u-1"],
         );
         let page = admin.form("/directory/add/users", &fields).await.is(422).body;
         shows(&page, &["Nothing is called “77”."]);

@@ -78,7 +78,7 @@ fn the_page_tells_what_the_document_says() {
     <h3 id="op-correct-message"><span class="verb">PUT</span> <code>/api/v1/messages/{id}</code></h3>
     <p class="summary">Corrects a message</p>
     <p>Only &#60;b&#62;its&#60;/b&#62; sender may.</p>
-    <div class="scroll" role="region" aria-label="Parameters" tabindex="0">
+    <div class="scroll" role="group" aria-label="Parameters" tabindex="0">
     <table>
     <caption>Parameters</caption>
     <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
@@ -93,7 +93,7 @@ fn the_page_tells_what_the_document_says() {
     </div>
     <h4>Body</h4>
     <p><code>application/json</code>: <a href="#schema-Draft">Draft</a></p>
-    <div class="scroll" role="region" aria-label="Fields" tabindex="0">
+    <div class="scroll" role="group" aria-label="Fields" tabindex="0">
     <table>
     <caption>Fields</caption>
     <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
@@ -125,7 +125,7 @@ fn the_page_tells_what_the_document_says() {
     <dd><p>There is no such message.</p></dd>
     </dl>
     <h4>Try it</h4>
-    <pre tabindex="0" aria-label="Command line"><code>curl -X PUT &#34;$CAMPANILE_URL/api/v1/messages/$id&#34; \
+    <pre tabindex="0" role="group" aria-label="Command"><code>curl -X PUT &#34;$CAMPANILE_URL/api/v1/messages/$id&#34; \
     -H &#34;Authorization: Bearer $CAMPANILE_TOKEN&#34; \
     -H &#39;Content-Type: application/json&#39; \
     --data-binary &#39;{&#34;title&#34;:&#34;It&#39;\&#39;&#39;s on&#34;}&#39;</code></pre>
@@ -141,11 +141,40 @@ fn the_page_tells_what_the_document_says() {
     <dd><p>Alive.</p></dd>
     </dl>
     <h4>Try it</h4>
-    <pre tabindex="0" aria-label="Command line"><code>curl &#34;$CAMPANILE_URL/health&#34;</code></pre>
+    <pre tabindex="0" role="group" aria-label="Command"><code>curl &#34;$CAMPANILE_URL/health&#34;</code></pre>
     </article>
     </section>
     <section aria-labelledby="problems">
     "##);
+}
+
+#[test]
+fn what_is_said_of_a_part_is_on_the_page() {
+    let docs = docs(json!({
+        "openapi": "3.1.0", "info": { "title": "Campanile", "version": "1" },
+        "paths": { "/a": { "get": { "summary": "Reads `a`.", "responses": {} } } },
+        "components": { "schemas": {
+            "Weight": { "type": "string", "enum": ["low", "high"] },
+            "Part": { "oneOf": [
+                { "type": "object", "description": "Who holds a role.", "properties": {
+                    "role": { "type": "string" }
+                } },
+                { "type": "object", "description": "One user.", "properties": {
+                    "user": { "oneOf": [{ "type": "null" }, { "type": "string", "description": "By login." }] }
+                } }
+            ] }
+        } }
+    }));
+    let page = String::from_utf8(docs.page().to_vec()).unwrap();
+    for said in [
+        "Reads <code>a</code></a>",
+        "&#34;low&#34;, &#34;high&#34;",
+        "<caption>Who holds a role.</caption>",
+        "<caption>One user.</caption>",
+        "<p>By login.</p>",
+    ] {
+        assert!(page.contains(said), "{said} is not in {page}");
+    }
 }
 
 #[test]

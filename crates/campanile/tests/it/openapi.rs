@@ -51,6 +51,25 @@ fn every_operation_has_a_name_of_its_own() {
 }
 
 #[test]
+fn its_texts_are_for_strangers() {
+    // Numbers of rules and decisions say nothing to who has not made them.
+    let text = serde_json::to_string(&document()).unwrap();
+    for word in [
+        "(decision",
+        "decision ",
+        "house rule",
+        "of the mission",
+        "mission.md",
+        "See the draft",
+    ] {
+        let found = text
+            .find(word)
+            .map(|at| text[at.saturating_sub(60)..].chars().take(120).collect::<String>());
+        assert_eq!(found, None, "{word}");
+    }
+}
+
+#[test]
 fn every_schema_that_is_named_is_there() {
     fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
         match value {

@@ -24,6 +24,7 @@ pub use memberships::{Membership, MembershipFilter, memberships};
 pub use roles::{Role, role, roles};
 pub use subscriptions::{Subscription, SubscriptionFilter, subscription, subscriptions};
 pub use things::{Kind, Thing, ThingFilter, thing, things};
+pub(super) use users::named_users;
 pub use users::{User, UserFilter, user, users};
 
 /// Items of a page when nothing is said.
@@ -152,7 +153,7 @@ pub(super) fn run<T>(
 }
 
 /// A search by the beginning: from this text on, and before that one. `None`: nothing to search for.
-pub(super) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {
+pub(crate) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {
     let Some(q) = q.map(str::trim).filter(|q| !q.is_empty()) else {
         return Ok(None);
     };

@@ -167,9 +167,24 @@ fn inactive(tx: &mut Tx<'_>, paging: &Paging) -> Result<Page<User>> {
 /// A page of people: by login; by login, name and address where something is searched; by number of one customer; the
 /// last to leave first where only inactive ones are asked for.
 pub fn users(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging) -> Result<Page<User>> {
+    static ARMS: [Arm; 3] = [Arm(&BY_LOGIN, 7), Arm(&BY_NAME, 7), Arm(&BY_EMAIL, 7)];
+    found(tx, filter, paging, &ARMS)
+}
+
+/// A page of active people, found by login and name alone: for who may not know addresses.
+pub(in crate::directory) fn named_users(tx: &mut Tx<'_>, q: Option<&str>, paging: &Paging) -> Result<Page<User>> {
+    static ARMS: [Arm; 2] = [Arm(&BY_LOGIN, 7), Arm(&BY_NAME, 7)];
+    let filter = UserFilter {
+        q: q.map(str::to_owned),
+        customer: None,
+        active: Some(true),
+    };
+    found(tx, &filter, paging, &ARMS)
+}
+
+fn found(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging, arms: &[Arm]) -> Result<Page<User>> {
     if let Some((from, to)) = prefix(filter.q.as_deref().map(folded).as_deref())? {
-        static ARMS: [Arm; 3] = [Arm(&BY_LOGIN, 7), Arm(&BY_NAME, 7), Arm(&BY_EMAIL, 7)];
-        return page(paging, ARMS.len(), |place, limit| {
+        return page(paging, arms.len(), |place, limit| {
             let params: [&dyn Param; 7] = [
                 &place.text,
                 &place.numbers.0,
@@ -179,7 +194,7 @@ pub fn users(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging) -> Result<Pa
                 &from,
                 &to,
             ];
-            run(tx, &ARMS[place.arm], place.arm, &params, read)
+            run(tx, &arms[place.arm], place.arm, &params, read)
         });
     }
     if filter.customer.is_none() && filter.active == Some(false) {

@@ -164,6 +164,13 @@ impl World<'_> {
         self.with_residents(move |tx, residents, now| funnel::funnel(tx, residents, &kept, &message, now))
     }
 
+    /// The numbers of some messages, asked for together.
+    pub(crate) fn funnels(&self, ids: &[MessageId]) -> Vec<Option<Funnel>> {
+        let messages: Vec<Message> = ids.iter().map(|id| self.message(*id)).collect();
+        let kept = self.audiences();
+        self.with_residents(move |tx, residents, now| funnel::funnels(tx, residents, &kept, &messages, now))
+    }
+
     /// The people behind the numbers.
     pub(crate) fn crowds(&self, id: MessageId) -> Crowds {
         let (message, kept) = (self.message(id), self.audiences());

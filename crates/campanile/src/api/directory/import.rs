@@ -35,9 +35,11 @@ struct ImportQuery {
 
 /// Takes in a directory file
 ///
-/// One JSON object a line, as the guide of the directory file has them; a line refers only to what stands above it or
-/// is there already. Good lines are kept, bad ones are reported, so look at `ok`. Where the file does not arrive whole,
-/// what was taken stays, and sending it again does no harm. Needs ORGANIZATION:ADMIN.
+/// One JSON object a line, such as `{"kind":"customer","id":17,"name":"Acme"}`. Beside its `kind` (`customer`,
+/// `environment`, `user`, `role`, `group`, `api`, `application`, `subscription`, `membership` or `remove`) it has the
+/// fields of that kind's body. A line refers only to what stands above it or is there already. Good lines are kept, bad
+/// ones are reported, so look at `ok`. Where the file does not arrive whole, what was taken stays, and sending it again
+/// does no harm. Needs ORGANIZATION:ADMIN.
 #[utoipa::path(
     post, path = "/api/v1/directory/import", tag = "Directory",
     params(ImportQuery),

@@ -3,6 +3,7 @@
 //! Changes are made by [`crate::directory`]. What the kinds have in common is there and here, once: a [`Noun`] says
 //! what differs. [`kinds`] lists them with their routes, [`queries`] says what their lists can be asked.
 
+mod addressable;
 mod import;
 mod kinds;
 mod memberships;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(roles::routes())
         .merge(memberships::routes())
         .merge(import::routes())
+        .merge(addressable::routes())
 }
 
 /// Who may change the directory. Anybody else is refused before the body is read and before anything is looked up.

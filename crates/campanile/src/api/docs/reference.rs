@@ -31,7 +31,7 @@ pub(super) struct Operation {
     pub id: String,
     pub method: String,
     pub path: String,
-    pub summary: String,
+    pub summary: Vec<Span>,
     pub description: Text,
     pub deprecated: bool,
     pub parameters: Vec<Field>,
@@ -57,13 +57,22 @@ pub(super) struct Answer {
     pub kind: Vec<Piece>,
 }
 
-/// A schema: its type, and the fields of each shape that it can have (one for a plain object, none for a scalar).
+/// A schema: its type with what it is held to, and each shape that it can have (one for a plain object, none for a
+/// scalar).
 #[derive(Debug)]
 pub(super) struct Schema {
     pub name: String,
     pub description: Text,
     pub kind: Vec<Piece>,
-    pub shapes: Vec<Vec<Field>>,
+    pub limits: String,
+    pub shapes: Vec<Shape>,
+}
+
+/// The fields of an object, with what to call them where there are several shapes.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub caption: String,
+    pub fields: Vec<Field>,
 }
 
 /// A property of a schema, or a parameter.
@@ -168,7 +177,8 @@ fn read_operation(method: &str, path: &str, operation: &Value, item: &Value, api
         curl: curl(&method, path, operation, content, api),
         method,
         path: path.to_owned(),
-        summary: words(&operation["summary"]),
+        // A title, whether or not it was written as a sentence.
+        summary: spans(words(&operation["summary"]).trim_end_matches('.')),
         description: text(&operation["description"]),
         deprecated: operation["deprecated"] == true,
         parameters,
@@ -185,7 +195,11 @@ fn read_parameter(parameter: &Value) -> Field {
         place: words(&parameter["in"]),
         kind: kind(&parameter["schema"]),
         required: parameter["required"] == true,
-        description: text(&parameter["description"]),
+        description: text(if parameter["description"].is_string() {
+            &parameter["description"]
+        } else {
+            described(&parameter["schema"])
+        }),
         limits: limits(&parameter["schema"]),
     }
 }
@@ -203,16 +217,29 @@ fn answer(status: &str, response: &Value) -> Answer {
 fn schema(name: &str, value: &Value, api: &Value) -> Schema {
     let resolved = resolve(value, api);
     let variants: Vec<&Value> = list(&resolved["oneOf"]).chain(list(&resolved["anyOf"])).collect();
-    let mut shapes: Vec<_> = variants.iter().map(|variant| fields(variant, api)).collect();
+    let mut shapes: Vec<_> = variants.iter().map(|variant| shape(variant, api)).collect();
     if variants.is_empty() {
-        shapes.push(fields(resolved, api));
+        shapes.push(Shape {
+            caption: "Fields".to_owned(),
+            fields: fields(resolved, api),
+        });
     }
-    shapes.retain(|fields| !fields.is_empty());
+    shapes.retain(|shape| !shape.fields.is_empty());
     Schema {
         name: name.to_owned(),
         description: text(&resolved["description"]),
         kind: if name.is_empty() { kind(value) } else { kind(resolved) },
+        limits: limits(resolved),
         shapes,
+    }
+}
+
+/// One of several shapes, called by what is said of it.
+fn shape(variant: &Value, api: &Value) -> Shape {
+    let said = words(&resolve(variant, api)["description"]).replace('`', "");
+    Shape {
+        caption: if said.is_empty() { "Fields".to_owned() } else { said },
+        fields: fields(variant, api),
     }
 }
 
@@ -225,13 +252,20 @@ fn fields(value: &Value, api: &Value) -> Vec<Field> {
         place: String::new(),
         kind: kind(property),
         required: required.contains(&name.as_str()),
-        description: text(&property["description"]),
+        description: text(described(property)),
         limits: limits(property),
     });
     list(&value["allOf"])
         .flat_map(|part| fields(part, api))
         .chain(own)
         .collect()
+}
+
+/// What is said of a property: of one that may be null it stands beside the type that it has else.
+fn described(property: &Value) -> &Value {
+    let alternatives = list(&property["oneOf"]).chain(list(&property["anyOf"]));
+    let mut all = std::iter::once(property).chain(alternatives);
+    all.find_map(|one| one.get("description")).unwrap_or(&Value::Null)
 }
 
 /// The name of a type: `list of Message`, `text (date-time)`, `number or null`.

@@ -4,25 +4,23 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use campanile_core::Error;
-use campanile_core::audience::Rule;
+use campanile_core::audience::{Rule, Selector};
 use campanile_core::id::MessageId;
 use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
 use campanile_core::message::target;
-use campanile_core::message::{self, Message, Status, funnel};
+use campanile_core::message::{Message, Status, funnel};
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Revision;
-use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{SentMessage, Want, describe, reach};
-use crate::api::extract::{Json, Path, Query};
-use crate::api::inbox::cursor;
-use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::extract::{self, Json, Path, Query, cursor};
+use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
@@ -61,10 +59,13 @@ pub(super) struct SentPage {
 }
 
 /// Lists the messages that you may see as a sender, newest first, each with how far it got.
+///
+/// For who holds `MESSAGE` on any environment or API, root and customer administrators. A page can be shorter than its
+/// limit, or empty, and have a `next`.
 #[utoipa::path(get, path = "/api/v1/messages", operation_id = "list_messages", tag = "Messages",
     params(SentQuery), responses(
     (status = 200, body = SentPage),
-    Malformed, Unauthenticated, Invalid, Unavailable,
+    Malformed, Unauthenticated, Denied, Invalid, Unavailable,
 ))]
 async fn list(
     State(app): State<Arc<App>>,
@@ -73,33 +74,27 @@ async fn list(
 ) -> Result<Json<SentPage>, Problem> {
     let now = app.clock.now();
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT) as usize;
+    let limit = extract::limit(query.limit, 20, sent::PEOPLE_LIMIT)?;
     let person = principal.person;
     let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
     let page = app
         .db
         .scan(move |tx| {
             let rights = Rights::load(tx, person)?;
+            policy::may(&rights, &Act::ListSent)?;
             let author = (query.mine == Some(true)).then_some(person);
-            let takes = |tx: &mut Tx<'_>, message: &Message| {
-                if query.status.is_some_and(|status| status != message.status(now)) {
-                    return Ok(false);
-                }
-                let parts = target::parts(&message::selectors(tx, message.id)?, message.environment);
-                Ok(policy::may(&rights, &Act::See(message.author, &parts)).is_ok())
+            let takes = |message: &Message, selectors: &[Selector]| {
+                let parts = target::parts(selectors, message.environment);
+                query.status.is_none_or(|status| status == message.status(now))
+                    && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()
             };
             let (messages, next) = sent::page(tx, below, author, limit, takes)?;
             let residents = residents.at(tx)?;
-            let mut items = Vec::with_capacity(messages.len());
-            for message in messages {
-                let funnel = match message.revision {
-                    Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
-                    None => None,
-                };
-                items.push(describe(tx, message, funnel, now)?);
-            }
+            let funnels = funnel::funnels(tx, &residents, &crowds, &messages, now)?;
+            let items = messages.into_iter().zip(funnels);
+            let items = items.map(|(message, funnel)| describe(tx, message, funnel, now));
             Ok::<_, Error>(SentPage {
-                items,
+                items: items.collect::<Result<_, _>>()?,
                 next: next.map(|next| next.to_string()),
             })
         })
@@ -153,12 +148,12 @@ pub(super) struct RecipientsQuery {
     /// Which part of the audience; everybody where absent.
     #[param(inline)]
     part: Option<People>,
-    /// Only those whose login, name or address begins so.
+    /// Only those whose login or name begins so; for who holds `ORGANIZATION_USER[READ]`, or whose address does.
     q: Option<String>,
     /// The `next` of the page before.
     cursor: Option<String>,
     /// People of a page, 1 to 100; 50 where absent.
-    limit: Option<usize>,
+    limit: Option<i64>,
 }
 
 /// A page of the people of an audience.
@@ -193,7 +188,9 @@ async fn recipients(
     {
         return Err(Error::field("q", format!("is longer than {SEARCH_CHARS} characters")).into());
     }
-    let after = cursor(query.cursor.as_deref())?.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+    let after = cursor(query.cursor.as_deref())?;
+    let after = after.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+    let limit = extract::limit(query.limit, 50, sent::PEOPLE_LIMIT)?;
     let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
     let page = app
         .db
@@ -202,10 +199,13 @@ async fn recipients(
             let residents = residents.at(tx)?;
             let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
             let mut people = query.part.unwrap_or_default().of(&crowds);
-            if let Some(words) = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty()) {
-                people &= sent::search(tx, words)?;
+            if let Some(words) = &query.q {
+                let by = sent::By::rights(&Rights::load(tx, person)?);
+                if let Some(found) = sent::search(tx, words, by)? {
+                    people &= found;
+                }
             }
-            let (items, next) = sent::recipients(tx, &message, &people, after, query.limit.unwrap_or(50), now)?;
+            let (items, next) = sent::recipients(tx, &message, &people, after, limit, now)?;
             let next = next.map(|next| next.to_string());
             Ok::<_, Error>(RecipientsPage {
                 items,
@@ -251,7 +251,7 @@ async fn editions(
 ) -> Result<Json<EditionsPage>, Problem> {
     let person = principal.person;
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
-    let limit = query.limit.unwrap_or(20).clamp(1, sent::PAGE_LIMIT);
+    let limit = extract::limit(query.limit, 20, sent::PEOPLE_LIMIT)? as i64;
     let items = app
         .db
         .read(move |tx| {

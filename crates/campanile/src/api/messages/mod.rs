@@ -68,7 +68,7 @@ pub(super) struct SentMessage {
     edited_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recalled_at: Option<Moment>,
-    /// How far it got. Absent before publication, and in the answer to publishing, which waits for no count.
+    /// How far it got. Absent before publication, and in the answer to publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     funnel: Option<Funnel>,
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use campanile_core::id::MessageId;
+use campanile_core::audience::Selector;
+use campanile_core::id::{MessageId, PersonId};
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
-use campanile_core::message::target::{self, Target};
+use campanile_core::message::target::Target;
 use campanile_core::message::{self, sent};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::rights::Rights;
@@ -45,8 +46,8 @@ fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
 ///
-/// Answers when the message is durable, without counting its audience. Send an `Idempotency-Key` and repeat the same
-/// request safely: for a day it gives the same message.
+/// Answers when the message is durable, and says how many people it was published to. Send an `Idempotency-Key` and
+/// repeat the same request safely: for a day it gives the same message.
 #[utoipa::path(post, path = "/api/v1/messages", tag = "Messages", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header, description = "Yours; 1 to 255 visible ASCII characters.")),
     responses(
@@ -96,7 +97,7 @@ async fn create(
     created(&app, accepted.id, now).await
 }
 
-/// The answer to a message that was accepted.
+/// The answer to a message that was accepted. Its audience is counted by who asks for it next (decision 7).
 async fn created(app: &App, id: MessageId, now: Moment) -> Result<Response, Problem> {
     let describe = move |tx: &mut Tx<'_>| {
         let message = message::find(tx, id)?;
@@ -122,12 +123,21 @@ fn idempotency(headers: &HeaderMap, draft: &Draft) -> Result<Option<Idempotency>
 pub(super) struct AudienceBody {
     /// Who gets it.
     audience: Vec<Target>,
-    /// The home of a message to groups and users; `DEFAULT` where absent.
+    /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default)]
     environment: Option<String>,
     /// For "why": a user's id or login.
     #[serde(default)]
     user: Option<String>,
+}
+
+impl AudienceBody {
+    /// What its sender holds, and the audience that they may address.
+    fn open(&self, tx: &mut Tx<'_>, sender: PersonId) -> Ruled<(Rights, Vec<Selector>)> {
+        let rights = Rights::load(tx, sender)?;
+        let selectors = draft::check_audience(tx, &self.audience, self.environment.as_deref(), &may_send(&rights))?;
+        Ok((rights, selectors))
+    }
 }
 
 /// Says how many people an audience holds now, how many of them have no email address, and a few of them.
@@ -146,9 +156,7 @@ async fn preview_audience(
     let preview = app
         .db
         .scan(move |tx| {
-            let rights = Rights::load(tx, person)?;
-            let environment = body.environment.as_deref();
-            let selectors = draft::check_audience(tx, &body.audience, environment, &may_send(&rights))?;
+            let (_, selectors) = body.open(tx, person)?;
             let residents = residents.at(tx)?;
             preview::preview(tx, &residents, &selectors, now)
         })
@@ -171,14 +179,15 @@ async fn explain_audience(
     let explained = app
         .db
         .read(move |tx| {
-            let rights = Rights::load(tx, asking)?;
-            let environment = body.environment.as_deref();
-            let selectors = draft::check_audience(tx, &body.audience, environment, &may_send(&rights))?;
+            let (rights, selectors) = body.open(tx, asking)?;
             let user = body
                 .user
                 .as_deref()
                 .ok_or_else(|| Error::field("user", "name the user, by id or login"))?;
-            let person = preview::person(tx, user)?;
+            let person = preview::person(tx, user).map_err(|error| match error {
+                Error::Missing(_) => preview::nobody(),
+                other => other,
+            })?;
             if policy::may(&rights, &Act::FindPeople).is_err() && !preview::is_near(tx, person, &selectors)? {
                 return Err(preview::nobody());
             }
@@ -209,12 +218,7 @@ async fn correct(
             let message = reach(tx, person, id, Want::Correct)?;
             if let Some(audience) = &given.audience {
                 let rights = Rights::load(tx, person)?;
-                // Groups and people are judged at the message's home, which stays.
-                let home = message
-                    .environment
-                    .map(|id| target::environment_key(tx, id))
-                    .transpose()?;
-                draft::check_audience(tx, audience, home.as_deref(), &may_send(&rights))?;
+                draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
             }
             Ok::<_, Error>(())
         })

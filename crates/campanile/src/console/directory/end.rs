@@ -13,7 +13,7 @@ use campanile_core::directory::list;
 use super::super::form::{Fields, Form};
 use super::super::page::{self, Reader, show};
 use super::change::make;
-use super::fields::{faults, said};
+use super::fields::faults;
 use super::raw::{self, Raw};
 use super::{Counted, Editor, Kind, Shell, in_shell, number};
 use crate::app::App;
@@ -177,7 +177,7 @@ pub(super) async fn end(
     let refused = faults(problem)?;
     let raw = load(&app, kind, &id).await?;
     let mut page = EndPage::of(&reader, kind, &id, &raw);
-    page.blocked = refused.first().map(|fault| said(&reader, &fault.reason));
+    page.blocked = refused.first().map(|fault| reader.refusal(&fault.reason));
     page::refuse(&page)
 }
 

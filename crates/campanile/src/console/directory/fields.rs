@@ -112,7 +112,7 @@ impl FormPage<'_> {
     /// Puts each fault beside its field, the others above the form.
     pub(super) fn blame(&mut self, faults: &[Fault]) {
         for fault in faults {
-            let said = said(&self.shell.page, &fault.reason);
+            let said = self.shell.page.refusal(&fault.reason);
             match self.fields.iter_mut().find(|field| field.name == fault.field) {
                 Some(field) => field.fault = Some(said),
                 None => self.faults.push(said),
@@ -146,42 +146,6 @@ pub(super) fn faults(problem: Problem) -> Result<Vec<Fault>, Problem> {
             problem.errors
         }),
         _ => Err(problem),
-    }
-}
-
-/// What a rule says, in the reader's language; also where it names what somebody typed.
-pub(super) fn said(reader: &Reader, reason: &str) -> String {
-    let words = reader.refusal(reason);
-    if words != reason {
-        return words;
-    }
-    let named = |what: &str, key: &str| (!what.is_empty()).then(|| reader.s(key, what));
-    let between = |from: &str, to: &str| reason.strip_prefix(from)?.strip_suffix(to);
-    let kinds = [
-        "user",
-        "customer",
-        "environment",
-        "group",
-        "API",
-        "application",
-        "subscription",
-    ];
-    for kind in kinds {
-        let key = kind.to_lowercase();
-        let there = between(&format!("the {kind} "), " is there already");
-        let none = between(&format!("there is no {kind} "), "");
-        let gone = between(&format!("{kind} "), " has been removed");
-        let found = there
-            .and_then(|what| named(what, &format!("said-there-{key}")))
-            .or_else(|| none.and_then(|what| named(what, &format!("said-none-{key}"))))
-            .or_else(|| gone.and_then(|what| named(what, &format!("said-gone-{key}"))));
-        if let Some(found) = found {
-            return found;
-        }
-    }
-    match reason.strip_suffix(" is the login of another user") {
-        Some(login) => reader.s("said-login", login),
-        None => words,
     }
 }
 

@@ -10,7 +10,6 @@ use axum::routing::get;
 
 use super::super::form::Asked;
 use super::super::page::{Reader, show};
-use super::fields::said;
 use super::{Editor, Shell, in_shell};
 use crate::app::App;
 use crate::import::{Report, upload};
@@ -136,7 +135,7 @@ fn tell(reader: &Reader, mut report: Report) -> Told {
         .map(|bad| Bad {
             line: bad.line,
             field: bad.field,
-            reason: said(reader, &bad.reason),
+            reason: reader.refusal(&bad.reason),
         });
     Told {
         bad: bad.collect(),

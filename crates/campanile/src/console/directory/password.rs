@@ -55,7 +55,7 @@ pub(super) async fn set(
 ) -> Result<Response, Problem> {
     let mut page = form(&app, &reader, &id).await?;
     let wanted = values.text("password");
-    match password::reset(&app, reader.principal.person, id.clone(), wanted).await {
+    match password::reset(&app, &reader.principal, id.clone(), wanted).await {
         Ok(()) => Ok(page::done(&Kind::Users.at(&id), "password-set", &[])),
         Err(problem) => {
             page.blame(&faults(problem)?);

@@ -19,7 +19,7 @@ use super::super::form::{Asked, Fields, Form};
 use super::super::page::{self, Reader, show};
 use super::cell::{Cell, Table};
 use super::end::EndPage;
-use super::fields::{faults, said};
+use super::fields::faults;
 use super::lists::{Choice, Filter, environments, paging};
 use super::memberships::{SCOPES, on_of, role_path, scope_of};
 use super::raw::from;
@@ -415,8 +415,8 @@ async fn put(
         Err(problem) => {
             let mut page = form(reader, new, scope.name(), &name, &held);
             let said = |fault: &Fault| match fault.field.strip_prefix("permissions.") {
-                Some(permission) => format!("{permission}: {}", said(reader, &fault.reason)),
-                None => said(reader, &fault.reason),
+                Some(permission) => format!("{permission}: {}", reader.refusal(&fault.reason)),
+                None => reader.refusal(&fault.reason),
             };
             page.faults = faults(problem)?.iter().map(said).collect();
             page::refuse(&page)
