@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod demo;
+mod directory;
 pub mod exit;
 pub mod hasher;
 pub mod import;

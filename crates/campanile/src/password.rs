@@ -1,9 +1,13 @@
-//! The change of one's own password, as every interface does it.
+//! New passwords, as every interface sets them: one's own, and somebody's by an administrator.
 
 use std::net::IpAddr;
 
-use campanile_core::Error;
 use campanile_core::account::{self, password};
+use campanile_core::id::PersonId;
+use campanile_core::message::preview;
+use campanile_core::policy::{Act, may};
+use campanile_core::rights::Rights;
+use campanile_core::{Error, error};
 
 use crate::app::App;
 use crate::auth::{self, Principal};
@@ -38,6 +42,31 @@ pub(crate) async fn change(
     app.db
         .jot(move |tx| account::set_password(tx, person, &phc, kept.as_deref()))
         .await?;
+    Ok(())
+}
+
+/// Sets the password of the user with this id or login, and ends every session of theirs.
+///
+/// # Errors
+/// `Denied` without ORGANIZATION:ADMIN, and by a personal token for oneself; `Missing` without such a user; `Invalid`
+/// names `password`.
+pub(crate) async fn reset(app: &App, by: &Principal, name: String, wanted: String) -> Result<(), Problem> {
+    let person = by.person;
+    let (id, login) = app
+        .db
+        .read(move |tx| -> error::Result<(PersonId, String)> {
+            // Nobody's number: who may not is told so before the name is looked up.
+            may(&Rights::load(tx, person)?, &Act::ResetPassword(PersonId(0)))?;
+            let id = preview::person(tx, &name)?;
+            Ok((id, account::candidate_of(tx, id)?.login))
+        })
+        .await?;
+    if id == person {
+        by.in_person()?;
+    }
+    password::check("password", &wanted, &login)?;
+    let phc = hash(app, wanted).await?;
+    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
     Ok(())
 }
 

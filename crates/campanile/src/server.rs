@@ -31,7 +31,9 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     registry.register_collector(Box::new(Database(app.db.clone())));
     let (api, _) = api::routes().split_for_parts();
     let docs = docs::routes(|| Docs::new(&api::document()));
-    let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot).with_long_route(IMPORT);
+    let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
+        .with_long_route(IMPORT)
+        .with_long_route(console::IMPORT);
     let ready = {
         let db = app.db.clone();
         move || readiness(db.clone())

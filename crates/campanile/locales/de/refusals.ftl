@@ -203,3 +203,13 @@ cannot-be-sent-by-this-server = kann dieser Server nicht senden
 there-is-no-such-role-of-scope-environment = diese Rolle gibt es nicht
 there-is-no-such-role-of-scope-application = diese Rolle gibt es nicht
 somebody-else-has-corrected-the-message-meanwhile = Jemand anderes hat die Nachricht inzwischen berichtigt. Prüfen Sie, was hier steht, und speichern Sie erneut.
+
+# Formulare des Verzeichnisses
+is-not-a-number = ist keine Zahl
+is-not-a-time = ist keine Zeit
+this-role-is-there-already = diese Rolle gibt es schon
+a-system-role-cannot-change = eine eingebaute Rolle kann sich nicht ändern
+choose-a-file-first = wählen Sie zuerst eine Datei
+send-the-file-by-the-form-of-this-page = senden Sie die Datei mit dem Formular dieser Seite
+a-field-before-the-file-is-too-long = ein Feld vor der Datei ist zu lang
+the-form-did-not-arrive-whole = das Formular kam nicht vollständig an

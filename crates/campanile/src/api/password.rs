@@ -3,12 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use campanile_core::account;
-use campanile_core::error;
-use campanile_core::id::PersonId;
-use campanile_core::message::preview;
-use campanile_core::policy::{Act, may};
-use campanile_core::rights::Rights;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -90,20 +84,6 @@ async fn reset_password(
     Path(name): Path<String>,
     Json(wanted): Json<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (id, login) = app
-        .db
-        .read(move |tx| -> error::Result<(PersonId, String)> {
-            // Nobody's number: who may not is told so before the name is looked up.
-            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
-            let id = preview::person(tx, &name)?;
-            Ok((id, account::candidate_of(tx, id)?.login))
-        })
-        .await?;
-    if id == principal.person {
-        principal.in_person()?;
-    }
-    account::password::check("password", &wanted.password, &login)?;
-    let phc = password::hash(&app, wanted.password).await?;
-    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    password::reset(&app, &principal, name, wanted.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -32,6 +32,8 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("copy.js", JS),
     asset!("compose.js", JS),
     asset!("fragment.js", JS),
+    asset!("import.js", JS),
+    asset!("pick.js", JS),
     asset!("icon.svg", SVG),
 ];
 

@@ -35,6 +35,18 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// Out of names and texts.
+    #[must_use]
+    pub(super) fn of<const N: usize>(fields: [(&str, String); N]) -> Self {
+        Self(fields.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// Puts one text in the place of all of a name.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(at, _)| at != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The first text of a name, trimmed; empty where there is none.
     #[must_use]
     pub(super) fn get(&self, name: &str) -> &str {

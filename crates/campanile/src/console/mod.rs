@@ -5,6 +5,7 @@
 //! come from this server alone, and nothing inline runs ([`POLICY`]).
 
 mod assets;
+mod directory;
 mod form;
 mod inbox;
 mod login;
@@ -34,6 +35,9 @@ use form::Form;
 use page::Reader;
 use words::Words;
 
+/// Where a directory file is uploaded: it may take longer than other requests.
+pub const IMPORT: &str = "/directory/import";
+
 /// What a page may load and do (CSP Level 3, Trusted Types). The one policy by which a script may write HTML takes it
 /// from this server's own answers (`fragment.js`).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -47,6 +51,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .route("/environment", post(switch))
         .merge(login::routes())
         .merge(inbox::routes())
+        .merge(directory::routes())
         .merge(me::routes())
         .merge(start::routes())
         .merge(messages::routes());

@@ -8,6 +8,7 @@
 mod account;
 mod authorization;
 mod cli;
+mod console_directory;
 mod console_inbox;
 mod console_me;
 mod console_messages;
