@@ -80,7 +80,8 @@ export function start() {
   panel.addEventListener("submit", async (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
     event.preventDefault();
-    await fetchPart(form.action, { method: "POST", body: fieldsOf(form, event.submitter) });
+    // Its field named "action" hides the property of that name.
+    await fetchPart(form.getAttribute("action") ?? "", { method: "POST", body: fieldsOf(form, event.submitter) });
     await load(panel, shown);
     await refresh();
   });
