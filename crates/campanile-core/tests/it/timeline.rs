@@ -1,4 +1,4 @@
-//! How far a message got, over time: what it says at its end is the funnel, and at any time what each person did by then.
+//! How far a message got, over time: its end is the funnel, and at any time it is what each person did by then.
 
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::act::{Action, All};

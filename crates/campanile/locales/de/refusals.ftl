@@ -213,3 +213,6 @@ choose-a-file-first = wählen Sie zuerst eine Datei
 send-the-file-by-the-form-of-this-page = senden Sie die Datei mit dem Formular dieser Seite
 a-field-before-the-file-is-too-long = ein Feld vor der Datei ist zu lang
 the-form-did-not-arrive-whole = das Formular kam nicht vollständig an
+the-database-refuses-it-it-holds-a-value-that-cannot-be-stored = die Datenbank lehnt es ab: ein Wert lässt sich nicht speichern
+the-database-refuses-it-something-else-has-what-can-be-had-once-only = die Datenbank lehnt es ab: etwas anderes hat schon, was es nur einmal geben kann
+the-database-refuses-it-what-it-refers-to-is-not-there = die Datenbank lehnt es ab: worauf es sich bezieht, gibt es nicht
