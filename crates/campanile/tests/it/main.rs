@@ -11,6 +11,7 @@ mod cli;
 mod directory;
 mod directory_import;
 mod docs;
+mod inbox;
 mod messages;
 mod openapi;
 mod pass;
