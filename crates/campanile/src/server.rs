@@ -29,7 +29,6 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry, app.clock.now());
     registry.register_collector(Box::new(Database(app.db.clone())));
-    let (api, _) = api::routes().split_for_parts();
     let docs = docs::routes(|| Docs::new(&api::document()));
     let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
         .with_long_route(IMPORT)
@@ -38,7 +37,10 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         let db = app.db.clone();
         move || readiness(db.clone())
     };
-    let inside = api.with_state(Arc::clone(app)).merge(docs).merge(console::routes(app));
+    let inside = api::routes()
+        .with_state(Arc::clone(app))
+        .merge(docs)
+        .merge(console::routes(app));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))
 }

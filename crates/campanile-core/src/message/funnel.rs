@@ -22,8 +22,8 @@ use crate::time::{Moment, OPEN, Revision};
 
 sql! {
     // Marks from a revision on, of the kinds "seen" and "read".
-    MARKS = "SELECT person, kind, revision, at FROM mark
-        WHERE kind IN (1, 2) AND revision >= $1 AND at >= $2 AND at <= $3";
+    MARKS = "SELECT person, kind, revision, at, clock FROM mark
+        WHERE kind IN (1, 2) AND revision >= $1 AND clock >= $2 AND at <= $3";
     // $3: those that ended by then are left out.
     CLOCKED = "SELECT api FROM term WHERE api = $1 AND status = 1 AND starts_at > $2 AND until > $3 LIMIT 1";
     LAST_AT = "SELECT value FROM tally WHERE name = 'revision_at'";
@@ -301,6 +301,7 @@ fn look_through_marks(tx: &mut Tx<'_>, counts: &mut [Count<'_>]) -> Result<()> {
         let mark = Mark {
             revision: row.get(2)?,
             at: row.get(3)?,
+            clock: row.get(4)?,
         };
         for count in &mut *counts {
             count.take(person, kind, mark);

@@ -10,10 +10,11 @@ use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use campanile_core::Error;
 use campanile_core::id::{MessageId, PersonId};
-use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::inbox::{self, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::markup;
 use campanile_core::message::Importance;
+use campanile_core::time::Moment;
 use http::HeaderMap;
 
 use super::form::{Asked, Fields, Form};
@@ -170,7 +171,7 @@ async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
     show(&InboxPage {
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
-        items: found.items.into_iter().map(Item::new).collect(),
+        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
         here: address(view, importance, search, before),
         refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS as u64)),
         page,
@@ -201,9 +202,13 @@ async fn find(
 /// The inbox was opened (decision 17).
 async fn mark_seen(app: &App, reader: &Reader) -> Result<(), Problem> {
     if reader.counts.unseen > 0 {
-        let (person, revision, now) = (reader.principal.person, reader.revision, reader.now);
+        let (person, now) = (reader.principal.person, reader.now);
+        let up_to = UpTo {
+            revision: reader.revision,
+            clock: now,
+        };
         app.db
-            .jot(move |tx| act::mark(tx, person, All::Seen, revision, now))
+            .jot(move |tx| act::mark(tx, person, All::Seen, up_to, now))
             .await?;
     }
     Ok(())
@@ -282,7 +287,7 @@ async fn panel(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked)
     mark_seen(&app, &reader).await?;
     show(&Panel {
         page: Page::new(&reader, "inbox", reader.t("bell")),
-        items: found.items.into_iter().map(Item::new).collect(),
+        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
         unread,
     })
 }
@@ -322,7 +327,10 @@ async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
     let to = page::back(&fields, "/inbox");
     if fields.get("action") == "read-all" {
         let (person, now) = (reader.principal.person, reader.now);
-        let up_to = fields.get("up_to").parse().unwrap_or(i64::MAX).min(reader.revision);
+        let up_to = UpTo {
+            revision: fields.get("up_to").parse().unwrap_or(i64::MAX).min(reader.revision),
+            clock: Moment(fields.get("as_of").parse().unwrap_or(i64::MAX).min(now.0)),
+        };
         if reader.counts.unread > 0 {
             app.db
                 .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))

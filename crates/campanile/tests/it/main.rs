@@ -15,6 +15,7 @@ mod console_messages;
 mod directory;
 mod directory_import;
 mod docs;
+mod inbox;
 mod messages;
 mod openapi;
 mod pass;

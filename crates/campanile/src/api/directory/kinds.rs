@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::queries::{CustomerQuery, PageQuery, PlacedQuery, SubscriptionQuery, ThingQuery, UserQuery};
 use super::{Editor, create, look, past, read};
+use crate::api::Part;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
@@ -21,26 +22,61 @@ use crate::auth::Principal;
 use crate::directory;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+/// The routes of each kind, for themselves: see [`crate::api::routes`].
+pub(super) const PARTS: [Part; 7] = [
+    customers,
+    environments,
+    users,
+    groups,
+    apis,
+    applications,
+    subscriptions,
+];
+
+fn customers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_customers, create_customer))
         .routes(routes!(read_customer, change_customer, end_customer))
         .routes(routes!(customer_history))
+}
+
+fn environments() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_environments, create_environment))
         .routes(routes!(read_environment, change_environment, end_environment))
         .routes(routes!(environment_history))
+}
+
+fn users() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_users, create_user))
         .routes(routes!(read_user, change_user, end_user))
         .routes(routes!(user_history))
+}
+
+fn groups() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_groups, create_group))
         .routes(routes!(read_group, change_group, end_group))
         .routes(routes!(group_history))
+}
+
+fn apis() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_apis, create_api))
         .routes(routes!(read_api, change_api, end_api))
         .routes(routes!(api_history))
+}
+
+fn applications() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_applications, create_application))
         .routes(routes!(read_application, change_application, end_application))
         .routes(routes!(application_history))
+}
+
+fn subscriptions() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_subscriptions, create_subscription))
         .routes(routes!(read_subscription, change_subscription, end_subscription))
         .routes(routes!(subscription_history))

@@ -23,21 +23,18 @@ use campanile_store::Tx;
 use http::request::Parts;
 use http::{StatusCode, header};
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
 
+use crate::api::Part;
 use crate::api::extract::Json;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::directory::{self, Noun, segment};
 use crate::problem::Problem;
 
-/// The routes of this folder.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    kinds::routes()
-        .merge(roles::routes())
-        .merge(memberships::routes())
-        .merge(import::routes())
-        .merge(addressable::routes())
+/// The parts of this folder.
+pub(super) fn parts() -> impl Iterator<Item = Part> {
+    let others: [Part; 4] = [roles::routes, memberships::routes, import::routes, addressable::routes];
+    kinds::PARTS.into_iter().chain(others)
 }
 
 /// Who may change the directory. Anybody else is refused before the body is read and before anything is looked up.

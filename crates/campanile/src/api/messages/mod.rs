@@ -3,8 +3,6 @@
 mod look;
 mod send;
 
-use std::sync::Arc;
-
 use campanile_core::Result as Ruled;
 use campanile_core::audience::Rule;
 use campanile_core::id::MessageId;
@@ -16,14 +14,11 @@ use campanile_core::time::Moment;
 use campanile_store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::App;
+use crate::api::Part;
 
-/// The routes of this folder.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    send::routes().merge(look::routes())
-}
+/// The files of this folder.
+pub(super) const PARTS: [Part; 2] = [send::routes, look::routes];
 
 /// A message as those who may edit it see it.
 #[derive(Debug, Serialize, ToSchema)]
