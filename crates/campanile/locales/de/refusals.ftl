@@ -216,3 +216,4 @@ the-form-did-not-arrive-whole = das Formular kam nicht vollständig an
 the-database-refuses-it-it-holds-a-value-that-cannot-be-stored = die Datenbank lehnt es ab: ein Wert lässt sich nicht speichern
 the-database-refuses-it-something-else-has-what-can-be-had-once-only = die Datenbank lehnt es ab: etwas anderes hat schon, was es nur einmal geben kann
 the-database-refuses-it-what-it-refers-to-is-not-there = die Datenbank lehnt es ab: worauf es sich bezieht, gibt es nicht
+give-both-up-to-and-as-of-of-the-page-or-neither = geben Sie `up_to` und `as_of` der Seite an, oder keines von beiden

@@ -31,6 +31,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Where tabs do not fit beside one another, the one that is shown is in sight.
+for (const current of document.querySelectorAll("nav [aria-current]")) {
+  const row = /** @type {HTMLElement} */ (current.closest("nav"));
+  const { left, right } = current.getBoundingClientRect();
+  if (right > row.getBoundingClientRect().right || left < 0) row.scrollLeft += left - row.getBoundingClientRect().left - 40;
+}
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
