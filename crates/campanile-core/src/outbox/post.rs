@@ -236,23 +236,17 @@ pub fn check(url: &str, headers: &[(String, String)], proxy: Proxy, policy: &Pol
         "use_system_proxy",
         "this server has no system proxy (HTTPS_PROXY, HTTP_PROXY)",
     );
-    let (url, headers) = match (url, headers) {
-        (Some((url, basic)), Some(mut headers)) => {
-            if let Some(basic) = basic {
-                faults.require(
-                    !headers.has("authorization"),
-                    "url",
-                    "has a user, and there is a header Authorization: give one of them",
-                );
-                headers.0.push(("Authorization".into(), basic));
-            }
-            (url, headers)
-        }
-        _ => {
-            faults.finish()?;
-            unreachable!("what is missing has left a fault");
-        }
+    let Some(((url, basic), mut headers)) = url.zip(headers) else {
+        return Err(faults.finish().expect_err("what is missing has left a fault"));
     };
+    if let Some(basic) = basic {
+        faults.require(
+            !headers.has("authorization"),
+            "url",
+            "has a user, and there is a header Authorization: give one of them",
+        );
+        headers.0.push(("Authorization".into(), basic));
+    }
     faults.finish()?;
     Ok(Post { url, headers, proxy })
 }
@@ -286,8 +280,9 @@ pub fn check_url(text: &str, policy: &Policy) -> std::result::Result<(Url, Optio
     Ok((url, basic))
 }
 
-/// Takes user and password out of a URL (RFC 7617).
-fn take_user(url: &mut Url) -> Option<String> {
+/// Takes user and password out of a URL: the value of `Authorization`, or `Proxy-Authorization`, that stands for them
+/// (RFC 7617).
+pub fn take_user(url: &mut Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

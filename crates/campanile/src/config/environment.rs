@@ -1,6 +1,6 @@
 //! The environment: the one door through which it comes in, and a word about variables that are none of ours.
 
-use super::{SETTINGS, nearest};
+use super::{nearest, settings};
 
 /// A variable of the environment. Not UTF-8 is read with replacement characters, and refused by what reads the value.
 /// Empty is not set: that is how a container's file of variables leaves one out.
@@ -40,7 +40,7 @@ pub fn unknown_variables() -> Vec<String> {
 }
 
 fn told_of(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let twins = SETTINGS.iter().map(|setting| (twin(setting.name), setting.secret));
+    let twins = settings().map(|setting| (twin(setting.name), setting.secret));
     let files = twins
         .clone()
         .filter(|(_, secret)| *secret)
