@@ -1,7 +1,7 @@
 //! Where a message may be posted: schemes, ports, the operator's lists, and the addresses that nobody may reach by it.
 //!
-//! What a URL's host leads to is known only when it is looked up; `deliver::guard` asks [`Policy::vet`] for every address
-//! then. What can be seen from the URL alone is refused at SEND.
+//! What a URL's host leads to is known only when it is looked up; `deliver::guard` asks [`Policy::vet`] for every
+//! address then. What can be seen from the URL alone is refused at SEND.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -48,7 +48,8 @@ impl Default for Policy {
 pub enum Allowed {
     /// A block of addresses.
     Network(Network),
-    /// A host name, in lower case and in its ASCII form: whatever it leads to, except for what a cloud tells its machines.
+    /// A host name, in lower case and in its ASCII form: whatever it leads to, except for what a cloud tells its
+    /// machines.
     Name(String),
     /// `*.` and a name: every name below it.
     Below(String),

@@ -92,7 +92,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// What [`HttpsConnector`] says: a trouble of ours, or one of TLS, which it wraps twice into errors of input and output.
+/// What [`HttpsConnector`] says: a trouble of ours, or one of TLS, which it wraps twice into errors of input and
+/// output.
 fn trouble(error: &(dyn std::error::Error + 'static)) -> Trouble {
     let mut cause = error;
     loop {

@@ -1,7 +1,8 @@
 //! The only maker of outbound connections: look up once, refuse, pin, check, and no more than so many at once.
 //!
 //! A name is looked up once for a connection. If any of its addresses is one that the policy refuses, nothing is
-//! connected to; otherwise the connection goes to one of these very addresses, whatever the name leads to a moment later.
+//! connected to; otherwise the connection goes to one of these very addresses, whatever the name leads to a moment
+//! later.
 
 use std::future::Future;
 use std::io;
@@ -242,7 +243,7 @@ impl Guard {
     }
 }
 
-/// Whether a target is an address that we listen at; one that listens at all addresses of the machine is at each of them.
+/// Whether a target is an address that we listen at; who listens at all addresses of the machine is at each of them.
 fn is_own(own: &SocketAddr, target: &SocketAddr) -> bool {
     if own.port() != target.port() {
         return false;

@@ -228,13 +228,8 @@ pub async fn post(client: &Client, request: &Request, now: Moment, chance: u32) 
             };
             (told(code), Some(code), plea)
         }
-        Err(Failure::Refused(reason) | Failure::Trouble(Trouble::Forbidden(reason))) => {
-            return Outcome::Dead {
-                reason,
-                code: None,
-                gone: false,
-            };
-        }
+        Err(Failure::Refused(reason)) => return dead(reason, None),
+        Err(Failure::Trouble(trouble @ Trouble::Forbidden(_))) => return dead(trouble.to_string(), None),
         Err(Failure::Trouble(trouble)) if trouble.is_ours() => {
             return Outcome::Ours {
                 at: retry::soon(failed_at, chance),

@@ -128,18 +128,20 @@ where
     let broke_off = |_| Trouble::Proxy("broke off".into());
     stream.write_all(&request).await.map_err(broke_off)?;
     let mut answer = Vec::with_capacity(512);
-    while !answer.ends_with(b"\r\n\r\n") {
-        // What follows the head would be the target's; it speaks TLS, and in TLS we speak first.
-        let too_much = answer.windows(4).any(|part| part == b"\r\n\r\n") || answer.len() >= ANSWER_MAX;
-        if too_much || stream.read_buf(&mut answer).await.map_err(broke_off)? == 0 {
+    let head = loop {
+        if let Some(at) = answer.windows(4).position(|part| part == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if answer.len() >= ANSWER_MAX || stream.read_buf(&mut answer).await.map_err(broke_off)? == 0 {
             return Err(Trouble::Proxy("broke off".into()));
         }
-    }
+    };
     let status = answer
         .strip_prefix(b"HTTP/1.")
         .and_then(|rest| std::str::from_utf8(rest.get(2..5)?).ok()?.parse::<u16>().ok());
     match status {
-        Some(200..=299) => Ok(()),
+        // What follows would be the target's; it speaks TLS, and in TLS we speak first.
+        Some(200..=299) if answer.len() == head => Ok(()),
         Some(407) => Err(Trouble::Proxy("asks for another user and password".into())),
         Some(code @ 500..=599) => Err(Trouble::Beyond(code)),
         Some(code) => Err(Trouble::Proxy(format!(

@@ -23,8 +23,8 @@ const PAUSES_MS: [i64; 9] = [
 const THROTTLED_MS: i64 = MINUTE_MS;
 /// Longer than this no target makes us wait.
 const ASKED_MAX_MS: i64 = 24 * HOUR_MS;
-/// Tenths of a percent by which a pause is shortened or lengthened at most, so that what failed together does not come
-/// back together.
+/// Tenths of a percent by which a pause is shortened or lengthened at most, so that what failed together does not
+/// come back together.
 const JITTER: i64 = 100;
 
 /// What a failed attempt says about the next one.
@@ -36,8 +36,8 @@ pub struct Plea {
     pub asked_ms: Option<i64>,
 }
 
-/// When to try again after attempt number `attempt` (from 1) failed; `None` after the last. A target may ask for a later
-/// time, up to a day, not for an earlier one: ten tries in ten seconds would be over before anybody can mend anything.
+/// When to try again after attempt number `attempt` (from 1) failed; `None` after the last. A target may ask for a
+/// later time, up to a day, not for an earlier one: ten tries in ten seconds are over before anybody can mend anything.
 #[must_use]
 pub fn next(attempt: u32, failed_at: Moment, chance: u32, plea: Plea) -> Option<Moment> {
     let pause = *PAUSES_MS.get(usize::try_from(attempt.saturating_sub(1)).ok()?)?;

@@ -14,5 +14,6 @@ mod docs;
 mod messages;
 mod openapi;
 mod pass;
+mod post;
 mod serve;
 mod world;
