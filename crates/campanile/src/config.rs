@@ -299,7 +299,7 @@ impl Settings {
         let mut settings = Self::default();
         for setting in self::settings() {
             let twin = environment::twin(setting.name);
-            settings.put_of_system(setting, env)?;
+            settings.put_of_system(setting, env);
             settings.put(setting, &in_file, setting.name, "_file", "settings file")?;
             settings.put(setting, env, &twin, "_FILE", &format!("environment {twin}"))?;
             let flag = match setting.name {
@@ -315,13 +315,12 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Takes what the system says of proxies, to every program: weaker than anything that is said to this one.
-    fn put_of_system(&mut self, setting: &Setting, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-        let names = http::of_system(setting.name);
-        let said = names.iter().find_map(|name| env(name).map(|text| (name, text)));
-        said.map_or(Ok(()), |(name, text)| {
-            self.set(setting, &text, &format!("environment {name}"))
-        })
+    /// Takes what the system says of proxies, to every program: weaker than anything that is said to this one, and left
+    /// out where it is of no use here; [`unknown_variables`] tells of that.
+    fn put_of_system(&mut self, setting: &Setting, env: &dyn Fn(&str) -> Option<String>) {
+        if let Some(text) = http::of_system(setting.name).iter().find_map(|name| env(name)) {
+            let _ = (setting.put)(self, &text);
+        }
     }
 
     /// Takes one setting from one source, directly or out of the file that the source names.

@@ -139,6 +139,22 @@ pub(super) fn of_system(setting: &str) -> &'static [&'static str] {
     }
 }
 
+/// What to tell of proxies that the system names and that cannot be used: they may be meant for other programs.
+pub(super) fn unusable(env: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let named = ["https_proxy", "http_proxy"].map(|setting| {
+        let mut names = of_system(setting).iter();
+        names.find_map(|name| env(name).map(|text| (*name, text)))
+    });
+    let mut told: Vec<_> = named
+        .into_iter()
+        .flatten()
+        .filter(|(_, text)| proxy(text).is_err())
+        .map(|(name, _)| format!("the variable {name} names no proxy that speaks HTTP, and is not used"))
+        .collect();
+    told.dedup();
+    told
+}
+
 /// Ports and ranges of ports between commas.
 fn ports(text: &str) -> Result<Vec<RangeInclusive<u16>>, Refusal> {
     let range = |part: &str| {

@@ -375,18 +375,33 @@ fn a_proxy_that_cannot_be_used_is_refused_without_its_password() {
         "http://",
         "::",
     ] {
-        let error = load(None, &[("HTTPS_PROXY", wrong)], Flags::default())
+        let error = load(None, &[("CAMPANILE_HTTPS_PROXY", wrong)], Flags::default())
             .unwrap_err()
             .to_string();
-        assert!(
-            error.contains("environment HTTPS_PROXY") && error.contains("http://HOST:PORT"),
-            "{error}"
-        );
+        assert!(error.contains("http://HOST:PORT"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
     let env = [("HTTPS_PROXY", "http://u:secret@proxy")];
     let settings = load(None, &env, Flags::default()).unwrap();
     assert!(!format!("{settings:?}").contains("secret@"));
+}
+
+#[test]
+fn a_proxy_of_the_system_that_is_of_no_use_here_is_left_out_and_told() {
+    let system = [
+        ("ALL_PROXY", "socks5://u:secret@proxy:1080"),
+        ("HTTP_PROXY", "http://p"),
+    ];
+    let proxies = load(None, &system, Flags::default()).unwrap().http.proxies;
+    assert!(proxies.https.is_none() && proxies.http.is_some());
+    let env = |name: &str| {
+        system
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    let told = "the variable ALL_PROXY names no proxy that speaks HTTP, and is not used";
+    assert_eq!(http::unusable(&env), [told]);
 }
 
 #[test]
