@@ -283,6 +283,8 @@ CREATE TABLE edition (
     opens_at BIGINT NOT NULL,
     closes_at BIGINT NOT NULL,
     enabled BOOLEAN NOT NULL,
+    -- The name of its API that was shown with the title.
+    api_name TEXT,
     -- The selectors that it had, where the change is one of audience: "kind:object:role …".
     audience TEXT
 ) {clustered};
@@ -321,12 +323,14 @@ CREATE TABLE engagement (
 CREATE INDEX engagement_message ON engagement (message, person);
 
 -- "All of it": one row, whatever the number of messages. kind: 1 seen, 2 read, 3 deleted. It covers what had come up
--- for the person by then. Kept in order, so that "seen when?" has an answer.
+-- for the person up to a revision and, where the clock alone decides, up to a time. Kept in order, so that "seen when?"
+-- has an answer.
 CREATE TABLE mark (
     person BIGINT NOT NULL REFERENCES person (id),
     kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 3),
     at BIGINT NOT NULL,
     revision BIGINT NOT NULL,
+    clock BIGINT NOT NULL,
     PRIMARY KEY (person, kind, at)
 ) {clustered};
 CREATE INDEX mark_revision ON mark (kind, revision, person);

@@ -7,6 +7,7 @@ pub mod account;
 pub mod audience;
 pub mod directory;
 pub mod error;
+pub mod first;
 pub mod id;
 pub mod inbox;
 pub mod lists;

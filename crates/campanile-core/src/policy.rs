@@ -102,6 +102,15 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
     }
 }
 
+/// Whether there is any audience at all that [`Act::Send`] allows somebody.
+#[must_use]
+pub fn may_send_anything(rights: &Rights) -> bool {
+    rights.is_root()
+        || !rights.subtree.is_empty()
+        || rights.on_any_environment(Permission::Message, Letter::Create)
+        || rights.on_any_api(Permission::Message, Letter::Create)
+}
+
 /// What somebody may address, of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach<T> {

@@ -157,13 +157,33 @@ pub fn authorization(headers: &HeaderMap) -> Credentials<'_> {
 /// The value of the session's cookie.
 #[must_use]
 pub fn session_secret<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
-    let name = session_cookie(&app.origin);
+    cookie_value(headers, session_cookie(&app.origin))
+}
+
+/// The value of a cookie.
+#[must_use]
+pub fn cookie_value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).into_iter();
     let mut pairs = cookies
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='));
     pairs.find_map(|(at, value)| (at == name).then_some(value))
+}
+
+/// Ends the session of the cookie, if there is one.
+pub async fn close_session(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(secret) = session_secret(app, headers) else {
+        return Ok(());
+    };
+    let (secret, now) = (secret.to_owned(), app.clock.now());
+    app.db
+        .jot(move |tx| match session::find(tx, &secret, now)? {
+            Some(alive) => session::close(tx, alive.person, &alive.id),
+            None => Ok(()),
+        })
+        .await?;
+    Ok(())
 }
 
 /// Where a request comes from.

@@ -10,6 +10,7 @@
 //! the end.
 
 mod read;
+pub(crate) mod upload;
 mod write;
 
 use bytes::Bytes;

@@ -19,6 +19,7 @@ use tower::{Layer, ServiceExt};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::Limits;
+use crate::console;
 use crate::problem::{Kind, MEDIA_TYPE, Problem};
 use crate::telemetry::{Metrics, method_name};
 
@@ -120,12 +121,13 @@ impl Pass {
         }))
     }
 
-    /// Whether a browser may have sent this on behalf of a page: a change, authenticated by nothing but a cookie.
-    fn is_by_cookie(&self, request: &Request) -> bool {
+    /// Whether a browser may have sent this on behalf of a page: a change, authenticated by nothing but a cookie, or a
+    /// form, which may be a log-in that another site begs for.
+    fn is_by_browser(&self, request: &Request) -> bool {
         let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         !harmless
             && !request.headers().contains_key(header::AUTHORIZATION)
-            && cookie_names(request.headers()).any(|name| self.cookies.contains(&name))
+            && (is_form(request.headers()) || cookie_names(request.headers()).any(|name| self.cookies.contains(&name)))
     }
 }
 
@@ -134,7 +136,7 @@ impl Pass {
 pub fn around(router: Router, pass: Pass) -> Router {
     let limit = DefaultBodyLimit::max(pass.body_limit);
     router
-        .fallback(|| async { Problem::new(Kind::Missing, "there is nothing at this address") })
+        .fallback(nothing)
         .method_not_allowed_fallback(|| async {
             Problem::new(
                 Kind::Method,
@@ -142,6 +144,12 @@ pub fn around(router: Router, pass: Pass) -> Router {
             )
         })
         .layer((from_fn_with_state(Arc::new(pass), run), limit))
+}
+
+/// The answer to an address that belongs to nobody: a page for a browser, a problem for everybody else.
+async fn nothing(headers: HeaderMap) -> Response {
+    console::missing(&headers)
+        .unwrap_or_else(|| Problem::new(Kind::Missing, "there is nothing at this address").into_response())
 }
 
 async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) -> Response {
@@ -196,7 +204,7 @@ impl Seen {
 /// The router's answer, whatever becomes of the handler.
 async fn answer(pass: &Pass, seen: &Seen, request: Request, next: Next) -> Response {
     let handled = async {
-        if pass.is_by_cookie(&request) {
+        if pass.is_by_browser(&request) {
             let inner =
                 tower::service_fn(|request: Request| next.clone().run(request).map(Ok::<_, std::convert::Infallible>));
             match pass.csrf.layer(inner).oneshot(request).await {
@@ -281,6 +289,15 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
             .or_insert(HeaderValue::from_static("no-store"));
         *response.body_mut() = json.into();
     }
+}
+
+/// Whether a page can send this without a script, and so without asking first.
+fn is_form(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    media_type.is_some_and(|value| {
+        let value = value.to_ascii_lowercase();
+        value.starts_with(b"application/x-www-form-urlencoded") || value.starts_with(b"multipart/form-data")
+    })
 }
 
 /// The names of the cookies that a request brings.

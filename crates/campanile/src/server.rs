@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, keeper};
+use crate::{api, console, keeper};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -29,14 +29,18 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry, app.clock.now());
     registry.register_collector(Box::new(Database(app.db.clone())));
-    let (api, _) = api::routes().split_for_parts();
     let docs = docs::routes(|| Docs::new(&api::document()));
-    let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot).with_long_route(IMPORT);
+    let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
+        .with_long_route(IMPORT)
+        .with_long_route(console::IMPORT);
     let ready = {
         let db = app.db.clone();
         move || readiness(db.clone())
     };
-    let inside = api.with_state(Arc::clone(app)).merge(docs);
+    let inside = api::routes()
+        .with_state(Arc::clone(app))
+        .merge(docs)
+        .merge(console::routes(app));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))
 }

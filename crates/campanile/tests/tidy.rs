@@ -20,7 +20,7 @@ const MAX_PICTURE_BYTES: usize = 400 * 1024;
 const BIG_FILES: [&str; 2] = ["Cargo.lock", "docs/openapi.json"];
 
 /// Folders that hold nothing of the repository: see `.gitignore`.
-const NOT_OURS: [&str; 3] = [".git", "target", "artifacts"];
+const NOT_OURS: [&str; 4] = [".git", "target", "artifacts", "node_modules"];
 /// Ends of names of files that hold nothing of the repository: see `.gitignore`.
 const NOT_OURS_ENDINGS: [&str; 5] = [".db", ".db-wal", ".db-shm", ".pending-snap", ".snap.new"];
 

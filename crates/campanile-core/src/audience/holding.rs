@@ -6,19 +6,19 @@ use super::{Instant, Key, kind};
 use crate::id::PersonId;
 use crate::time::{Moment, OPEN, Revision};
 
-/// What a person held: one definition, an arm for each kind of selector.
+/// What a person held: one definition, in as few arms as there are ways to hold something. Two kinds follow from others
+/// and are not looked up: a row of kind 4 (the customer's own place in its lineage) stands for the customer and for its
+/// subtree, one of kind 6 for everyone and for the person themselves. See [`imply`], and `implied` in MATCHES.
 ///
 /// Each row: kind, object, role, since, until, `since_at`, `until_at`, `starts_at`, `ends_at`. A joined arm holds where
 /// all its facts hold. CROSS JOIN fixes the order from the person outwards on SQLite and is harmless on PostgreSQL.
 macro_rules! holds {
     () => {
-        "SELECT CAST(1 AS BIGINT) AS kind, m.object AS object, m.role AS role, m.since AS since, m.until AS until,
+        "SELECT CAST(CASE m.place WHEN 2 THEN 1 ELSE 7 END AS BIGINT) AS kind, m.object AS object,
+             CASE m.place WHEN 2 THEN m.role ELSE 0 END AS role, m.since AS since, m.until AS until,
              m.since_at AS since_at, m.until_at AS until_at,
              CAST(0 AS BIGINT) AS starts_at, 9223372036854775807 AS ends_at
-         FROM membership m WHERE m.person = $1 AND m.place = 2
-         UNION ALL
-         SELECT 7, m.object, 0, m.since, m.until, m.since_at, m.until_at, 0, 9223372036854775807
-         FROM membership m WHERE m.person = $1 AND m.place IN (5, 6)
+         FROM membership m WHERE m.person = $1 AND m.place >= 2 AND m.place <> 3 AND m.place <> 4
          UNION ALL
          SELECT 2, t.api, m.role, {greatest}(m.since, t.since), {least}(m.until, t.until),
              {greatest}(m.since_at, t.since_at), {least}(m.until_at, t.until_at), t.starts_at, t.ends_at
@@ -39,18 +39,13 @@ macro_rules! holds {
          SELECT 3, t.api, 0, t.since, t.until, t.since_at, t.until_at, t.starts_at, t.ends_at
          FROM term t WHERE t.subscriber = $1 AND t.status = 1
          UNION ALL
-         SELECT 4, r.customer, 0, r.since, r.until, r.since_at, r.until_at, 0, 9223372036854775807
-         FROM residence r WHERE r.person = $1
-         UNION ALL
-         SELECT 5, l.ancestor, 0, {greatest}(r.since, l.since), {least}(r.until, l.until),
+         SELECT CASE l.ancestor WHEN l.customer THEN 4 ELSE 5 END, l.ancestor, 0,
+             {greatest}(r.since, l.since), {least}(r.until, l.until),
              {greatest}(r.since_at, l.since_at), {least}(r.until_at, l.until_at), 0, 9223372036854775807
          FROM residence r CROSS JOIN lineage l
          WHERE r.person = $1 AND l.customer = r.customer AND l.since < r.until AND r.since < l.until
          UNION ALL
          SELECT 6, 0, 0, l.since, l.until, l.since_at, l.until_at, 0, 9223372036854775807
-         FROM life l WHERE l.kind = 1 AND l.object = $1
-         UNION ALL
-         SELECT 8, l.object, 0, l.since, l.until, l.since_at, l.until_at, 0, 9223372036854775807
          FROM life l WHERE l.kind = 1 AND l.object = $1"
     };
 }
@@ -58,28 +53,35 @@ macro_rules! holds {
 sql! {
     HOLDS = holds!();
     // Everything that one person's inbox needs, in one snapshot and one round trip. The kinds above 8: 20 a mark
-    // (object: its kind), 21 what was done with a message (object: the message), 22 a counter (object: which).
+    // (object: its kind; since its time, until its revision, since_at its clock), 21 what was done with a message
+    // (object: the message), 22 the counters (object: the revision, role: that of messages).
     BUNDLE = concat!(holds!(), "
          UNION ALL
-         SELECT 20, 1, 0, at, revision, 0, 0, 0, 0 FROM
-             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 1) seen
+         SELECT 20, 1, 0, at, revision, clock, 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 1) seen
          UNION ALL
-         SELECT 20, 2, 0, at, revision, 0, 0, 0, 0 FROM
-             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 1) read
+         SELECT 20, 2, 0, at, revision, clock, 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 1) read
          UNION ALL
-         SELECT 20, 3, 0, at, revision, 0, 0, 0, 0 FROM
-             (SELECT at, revision FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 1) deleted
+         SELECT 20, 3, 0, at, revision, clock, 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 1) deleted
          UNION ALL
          SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
              COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
              COALESCE(e.acknowledged_at, 0)
          FROM engagement e WHERE e.person = $1
          UNION ALL
-         SELECT 22, CASE y.name WHEN 'revision' THEN 1 ELSE 2 END, 0, y.value, 0, 0, 0, 0, 0
-         FROM tally y WHERE y.name IN ('revision', 'messages')");
+         SELECT 22, r.value, m.value, 0, 0, 0, 0, 0, 0
+         FROM tally r CROSS JOIN tally m WHERE r.name = 'revision' AND m.name = 'messages'");
     // The definition once more, whole and in SQL: the form that the tests hold the others against, and for tools.
     // $2 is now. Rows: message, and the least revision and time since which the person's matching fact holds.
-    MATCHES = concat!("WITH s AS MATERIALIZED (", holds!(), ")
+    MATCHES = concat!("WITH held AS MATERIALIZED (", holds!(), "), implied AS (
+             SELECT kind, object, role, since, until, since_at, until_at, starts_at, ends_at FROM held
+             UNION ALL
+             SELECT 5, object, role, since, until, since_at, until_at, starts_at, ends_at FROM held WHERE kind = 4
+             UNION ALL
+             SELECT 8, $1, role, since, until, since_at, until_at, starts_at, ends_at FROM held WHERE kind = 6
+         ), s AS MATERIALIZED (SELECT * FROM implied)
          SELECT m.id, MIN(s.since), MIN(s.since_at) FROM s
          CROSS JOIN audience a CROSS JOIN message m
          WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
@@ -156,8 +158,11 @@ pub struct Marks {
 pub struct Mark {
     /// The last revision that it covers.
     pub revision: i64,
-    /// When it was made; 0 for never.
+    /// When it was made, in the order of what this person did; 0 for never.
     pub at: i64,
+    /// What comes up by the clock alone (a window, a subscription) it covers up to this time: that of the page that was
+    /// looked at.
+    pub clock: i64,
 }
 
 /// What a person did with one message. 0 where it was not done.
@@ -231,15 +236,33 @@ fn holding(row: &Row<'_>) -> Result<Holding> {
     })
 }
 
+/// Adds a holding and what follows from it: who belongs to a customer belongs to its subtree, and whoever is there is
+/// themselves.
+fn imply(holdings: &mut Vec<Holding>, person: i64, held: Holding) {
+    holdings.push(held);
+    let follows = match held.key.0 {
+        kind::CUSTOMER => (kind::SUBTREE, held.key.1, 0),
+        kind::EVERYONE => (kind::USER, person, 0),
+        _ => return,
+    };
+    holdings.push(Holding { key: follows, ..held });
+}
+
 /// What a person holds and held, themselves as a selector included.
 pub fn holdings(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Holding>> {
-    tx.rows(&HOLDS, &[&person.0], holding)
+    let mut holdings = Vec::new();
+    tx.each(&HOLDS, &[&person.0], |row| {
+        imply(&mut holdings, person.0, holding(row)?);
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    Ok(holdings)
 }
 
 /// Fetches what one person's inbox needs: one statement, whatever the number of messages.
 pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
     let mut bundle = Bundle {
         person: person.0,
+        holdings: Vec::with_capacity(16),
         ..Bundle::default()
     };
     tx.each(&BUNDLE, &[&person.0], |row| {
@@ -249,6 +272,7 @@ pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
                 let mark = Mark {
                     at: row.get(3)?,
                     revision: row.get(4)?,
+                    clock: row.get(5)?,
                 };
                 match row.get::<i64>(1)? {
                     1 => bundle.marks.seen = mark,
@@ -266,9 +290,8 @@ pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
                 dismissed_edition: row.get(7)?,
                 acknowledged_at: row.get(8)?,
             }),
-            22 if row.get::<i64>(1)? == 1 => bundle.revision = row.get(3)?,
-            22 => bundle.messages = row.get(3)?,
-            _ => bundle.holdings.push(holding(row)?),
+            22 => (bundle.revision, bundle.messages) = (row.get(1)?, row.get(2)?),
+            _ => imply(&mut bundle.holdings, person.0, holding(row)?),
         }
         Ok::<(), campanile_store::Error>(())
     })?;

@@ -12,7 +12,7 @@ use super::list::{self, CustomerFilter, Kind, Paging, ThingFilter};
 use crate::error::{Error, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId};
 use crate::policy::{self, Act, Part, Reach};
-use crate::rights::Rights;
+use crate::rights::{Letter, Permission, Rights};
 
 /// Choices of an answer when nothing is said.
 pub const CHOICES: i64 = 20;
@@ -135,6 +135,24 @@ pub fn choices(tx: &mut Tx<'_>, rights: &Rights, kind: Addressable, search: &Sea
         },
         Addressable::Environments => environments(tx, rights, q, limit),
     }
+}
+
+/// The first of the APIs whose messages somebody may send or see and that begin so.
+pub fn apis(tx: &mut Tx<'_>, rights: &Rights, search: &Search) -> Result<Choices> {
+    let limit = search.limit.unwrap_or(CHOICES_LIMIT).clamp(1, CHOICES_LIMIT);
+    let q = search.q.as_deref();
+    list::prefix(q)?;
+    if rights.is_organization_admin {
+        return things(tx, Kind::Api, q, limit);
+    }
+    let letters = [Letter::Create, Letter::Read];
+    let held = |api: &ApiId| {
+        letters
+            .iter()
+            .any(|letter| rights.on_api(*api, Permission::Message, *letter))
+    };
+    let apis: Vec<ApiId> = rights.apis.keys().copied().filter(held).collect();
+    held_apis(tx, &apis, q, limit)
 }
 
 fn paging(limit: i64) -> Paging {

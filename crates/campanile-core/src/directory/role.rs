@@ -86,16 +86,16 @@ pub(super) fn remove(edit: &mut Edit<'_, '_>, entry: &RoleOnly) -> Result<Applie
         return Ok(Applied::Unchanged);
     };
     let refusal = if old.system {
-        Some("is a system role")
+        Some("is a system role, so it stays")
     } else if edit.read()?.first(&IS_HELD, &[&old.id], |_| Ok(()))?.is_some() {
-        Some("is or was held by somebody")
+        Some("is or was held by somebody, so it stays")
     } else if edit.read()?.first(&IS_NAMED, &[&old.id], |_| Ok(()))?.is_some() {
-        Some("is named by a message")
+        Some("is named by a message, so it stays")
     } else {
         None
     };
     if let Some(why) = refusal {
-        return Err(Error::field("name", format!("{} {why}, so it stays", entry.name)));
+        return Err(Error::field("name", why));
     }
     edit.stamp()?;
     // The permissions go with it by the schema's own rule.

@@ -18,7 +18,9 @@ sql! {
     READ = "INSERT INTO engagement (person, message, read_at, read_revision) VALUES ($1, $2, $3, $4)
         ON CONFLICT (person, message) DO UPDATE
         SET read_at = excluded.read_at, read_revision = excluded.read_revision, unread_at = NULL";
-    UNREAD = "INSERT INTO engagement (person, message, unread_at) VALUES ($1, $2, $3)
+    // What one person does is in order even within a millisecond: a time is never before that of what it overrides.
+    UNREAD = "INSERT INTO engagement (person, message, unread_at)
+        VALUES ($1, $2, {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
         ON CONFLICT (person, message) DO UPDATE
         SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL";
     ARCHIVE = "INSERT INTO engagement (person, message, archived_at) VALUES ($1, $2, $3)
@@ -26,14 +28,25 @@ sql! {
     UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
     DELETE = "INSERT INTO engagement (person, message, deleted_at) VALUES ($1, $2, $3)
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
-    // One row, whatever the number of messages. Neither its time nor its revision runs against the mark before: an old
-    // page takes nothing back.
-    MARK = "INSERT INTO mark (person, kind, at, revision)
-        SELECT $1, $2, {greatest}($3, COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0)),
+    // With a minus, so that it overrides a "delete all" made before.
+    RESTORE = "INSERT INTO engagement (person, message, deleted_at)
+        VALUES ($1, $2, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
+        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
+    // One row, whatever the number of messages. Neither its time nor its revision nor its clock runs against the mark
+    // before: an old page takes nothing back. Its time is after that of the deeds that it overrides.
+    MARK = "INSERT INTO mark (person, kind, at, revision, clock)
+        SELECT $1, $2,
+            {greatest}($3, {greatest}(
+                COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0),
+                COALESCE((SELECT MAX(CASE CAST($2 AS BIGINT) WHEN 2 THEN unread_at WHEN 3 THEN -deleted_at END) + 1
+                    FROM engagement WHERE person = $1), 0))),
             {greatest}($4, COALESCE((SELECT revision FROM mark WHERE person = $1 AND kind = $2
+                ORDER BY at DESC LIMIT 1), 0)),
+            {greatest}($5, COALESCE((SELECT clock FROM mark WHERE person = $1 AND kind = $2
                 ORDER BY at DESC LIMIT 1), 0))
         WHERE TRUE
-        ON CONFLICT (person, kind, at) DO UPDATE SET revision = {greatest}(mark.revision, excluded.revision)";
+        ON CONFLICT (person, kind, at) DO UPDATE SET revision = {greatest}(mark.revision, excluded.revision),
+            clock = {greatest}(mark.clock, excluded.clock)";
 }
 
 /// Messages that one call may name.
@@ -85,8 +98,8 @@ impl Action {
             Self::Unread => &UNREAD,
             Self::Archive => &ARCHIVE,
             Self::Unarchive => &UNARCHIVE,
-            // A restored one carries the time with a minus, so that it overrides a "delete all" made before.
-            Self::Delete | Self::Restore => &DELETE,
+            Self::Delete => &DELETE,
+            Self::Restore => &RESTORE,
         }
     }
 }
@@ -180,10 +193,9 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
     for message in &messages {
         match action {
             Action::Read => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.revision])?,
-            Action::Unread | Action::Archive | Action::Delete => {
+            Action::Unread | Action::Archive | Action::Delete | Action::Restore => {
                 tx.send(action.sql(), &[&person.0, message, &now.0])?;
             }
-            Action::Restore => tx.send(action.sql(), &[&person.0, message, &-now.0])?,
             Action::Unarchive => tx.send(action.sql(), &[&person.0, message])?,
         }
     }
@@ -194,9 +206,19 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
     Ok(())
 }
 
-/// Marks all of it, up to a revision: one row, whatever the number of messages.
-pub fn mark(tx: &mut Tx<'_>, person: PersonId, all: All, up_to: i64, now: Moment) -> Result<()> {
-    tx.send(&MARK, &[&person.0, &(all as i64), &now.0, &up_to])?;
+/// What a person had before them when they marked all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpTo {
+    /// Nothing that came up after this revision.
+    pub revision: i64,
+    /// Nothing that came up by the clock after this time: a window that opened, a subscription that started.
+    pub clock: Moment,
+}
+
+/// Marks all of it, up to what was there: one row, whatever the number of messages.
+pub fn mark(tx: &mut Tx<'_>, person: PersonId, all: All, up_to: UpTo, now: Moment) -> Result<()> {
+    let UpTo { revision, clock } = up_to;
+    tx.send(&MARK, &[&person.0, &(all as i64), &now.0, &revision, &clock.0])?;
     tx.signal(Signal {
         topic: topic::PERSON,
         key: person.0,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::audience::{Bundle, Holding, Instant, Key, Mark, Rule};
 use crate::lists::{Entry, Lists};
 use crate::message::Channel;
-use crate::time::{Moment, Revision};
+use crate::time::{Moment, OPEN, Revision};
 
 /// The lists that a person can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -76,8 +76,10 @@ thread_local! {
     static STAMPS: RefCell<(u32, Vec<u32>)> = const { RefCell::new((0, Vec::new())) };
 }
 
-/// Hands over every portal message that the person may see or could see while it lasted, each once, in no order.
+/// Hands over every portal message that the person may see or could see while it lasted, each once: of each selector
+/// the newest first.
 pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(Item)) {
+    let second = now.second().0;
     STAMPS.with_borrow_mut(|(stamp, stamps)| {
         *stamp = stamp.wrapping_add(1);
         if *stamp == 0 {
@@ -90,22 +92,24 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
                 continue;
             };
             let until = holding.until.min(bundle.revision + 1);
-            for slot in lists.between(&postings.at_send, holding.since, until) {
+            let always = is_always_in(bundle, holding);
+            for slot in lists.between(&postings.at_send, holding.since, until).iter().rev() {
                 let entry = lists.entry(*slot);
-                if stamps[*slot as usize] != *stamp && was_in(bundle, holding, entry) && shown(entry, now) {
-                    stamps[*slot as usize] = *stamp;
-                    hand(item(bundle, entry, None, now));
+                let seen = &mut stamps[*slot as usize];
+                if *seen != *stamp && shown(entry, second) && (always || was_in(bundle, holding, entry)) {
+                    *seen = *stamp;
+                    hand(item(bundle, entry, None, second));
                 }
             }
-            for slot in &postings.while_active {
+            for slot in postings.while_active.iter().rev() {
                 let entry = lists.entry(*slot);
                 if stamps[*slot as usize] != *stamp
                     && entry.revision <= bundle.revision
-                    && shown(entry, now)
+                    && shown(entry, second)
                     && let Some(arrival) = arrival(bundle, lists.keys_at(*slot), entry, now)
                 {
                     stamps[*slot as usize] = *stamp;
-                    hand(item(bundle, entry, Some(arrival), now));
+                    hand(item(bundle, entry, Some(arrival), second));
                 }
             }
         }
@@ -115,23 +119,38 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
 /// The state of one message for a person; `None` where they may not know of it.
 #[must_use]
 pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<Item> {
+    let second = now.second().0;
     let entry = lists
         .find(message)
-        .filter(|entry| entry.revision <= bundle.revision && shown(entry, now))?;
+        .filter(|entry| entry.revision <= bundle.revision && shown(entry, second))?;
     let keys = lists.keys(message);
     match entry.rule {
         Rule::AtSend => {
             let holds = |holding: &&Holding| keys.contains(&holding.key) && was_in(bundle, holding, entry);
             bundle.holdings.iter().find(holds)?;
-            Some(item(bundle, entry, None, now))
+            Some(item(bundle, entry, None, second))
         }
-        Rule::WhileActive => Some(item(bundle, entry, Some(arrival(bundle, keys, entry, now)?), now)),
+        Rule::WhileActive => {
+            let arrival = arrival(bundle, keys, entry, now)?;
+            Some(item(bundle, entry, Some(arrival), second))
+        }
     }
 }
 
-/// Whether a message is there for its audience: in bell and inbox, or under Past.
-fn shown(entry: &Entry, now: Moment) -> bool {
-    entry.channels & Channel::Portal.bit() != 0 && entry.is_on() && (entry.is_open(now) || entry.is_past(now))
+/// Whether a message is there for its audience: in bell and inbox, or under Past. Its window is open or has closed
+/// where it has opened, since no window closes before it opens.
+const fn shown(entry: &Entry, second: i64) -> bool {
+    entry.opens_at <= second && entry.channels & Channel::Portal.bit() != 0 && entry.is_on()
+}
+
+/// Whether every `at_send` message that was published during a holding had the person in its audience: no clock decides
+/// and they were active all the while. So it is for most, and the messages need not be asked one by one.
+fn is_always_in(bundle: &Bundle, holding: &Holding) -> bool {
+    let clocked = holding.starts_at > 0 || holding.ends_at < OPEN;
+    !clocked
+        && bundle
+            .lives()
+            .any(|life| life.since <= holding.since && holding.until <= life.until)
 }
 
 /// In the audience of an `at_send` message: held when it was published, and there then.
@@ -183,7 +202,8 @@ pub(crate) fn stretch(held: &[Holding], keys: &[Key], there: impl Fn(&Holding) -
     }
     Some(Mark {
         revision: first.since,
-        at: first.starts_at,
+        at: 0,
+        clock: first.starts_at,
     })
 }
 
@@ -204,15 +224,17 @@ fn to(fact: &Holding) -> i64 {
 
 /// Whether a mark covers what came up at a revision and, where a clock decides, at a time (decision 18).
 const fn covers(mark: Mark, arrival: Mark) -> bool {
-    arrival.revision <= mark.revision && arrival.at <= mark.at
+    arrival.revision <= mark.revision && arrival.clock <= mark.clock
 }
 
 /// Applies marks and deeds. `since`: when a late joiner came to match.
-fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, now: Moment) -> Item {
+#[inline]
+fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Item {
     let since = since.unwrap_or_default();
     let arrival = Mark {
         revision: entry.arrival.max(since.revision),
-        at: entry.opens_at.max(since.at),
+        at: 0,
+        clock: entry.opens_at.max(since.clock),
     };
     let marks = &bundle.marks;
     let deed = bundle.deed(entry.id).copied().unwrap_or_default();
@@ -228,7 +250,7 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, now: Moment) -> Ite
         seen: read || had || covers(marks.seen, arrival),
         archived: deed.archived_at != 0,
         deleted: deed.deleted_at > 0 || all_deleted,
-        past: entry.is_past(now),
+        past: entry.closes_at < second,
     };
     Item {
         message: entry.id,

@@ -11,8 +11,10 @@ pub(crate) mod texts;
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
+pub use act::UpTo;
 pub use judge::{Item, State, View};
 pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
+pub use texts::Listed;
 
 use crate::audience::bundle;
 use crate::error::Result;

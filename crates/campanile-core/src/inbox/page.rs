@@ -4,7 +4,7 @@ use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::judge::{self, Item, View};
-use super::texts;
+use super::texts::{self, Listed};
 use crate::audience::{Bundle, bundle};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
@@ -57,8 +57,6 @@ pub struct Shown {
     pub format: Format,
     /// Who it says it is from.
     pub sender_name: String,
-    /// How much it matters.
-    pub importance: Importance,
     /// When it was published.
     pub published_at: Moment,
     /// The window's start, where it has one.
@@ -72,6 +70,9 @@ pub struct Shown {
     pub edited_at: Option<Moment>,
     /// Grows with every correction.
     pub edition: i64,
+    // What follows is each reader's own; `Listed::write_json` writes it behind what they share.
+    /// How much it matters.
+    pub importance: Importance,
     /// Opened or marked.
     pub read: bool,
     /// Bell or inbox was opened since it came up.
@@ -86,7 +87,7 @@ pub struct Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Newest first.
-    pub items: Vec<Shown>,
+    pub items: Vec<Listed>,
     /// Ask with this for what follows; `None` at the end.
     pub next: Option<i64>,
     /// How many there are in all; not known for a search.
@@ -111,41 +112,41 @@ pub fn page(
 ) -> Result<Page> {
     let bundle = bundle(tx, person)?;
     let lists = shared.at(tx, bundle.messages)?;
-    let (mut items, total) = candidates(&bundle, &lists, filter, before.unwrap_or(i64::MAX), now);
-    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
-    drop(lists);
-    let limit = limit.clamp(1, PAGE_LIMIT);
-    let (revision, messages) = (bundle.revision, bundle.messages);
-    let Some(words) = filter
+    let words = filter
         .search
         .as_deref()
         .map(str::trim)
-        .filter(|words| !words.is_empty())
-    else {
-        let next = newest(&mut items, limit);
+        .filter(|words| !words.is_empty());
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let place = before.unwrap_or(i64::MAX);
+    let keep = if words.is_some() { SEARCH_LIMIT } else { limit };
+    let (newest, total) = candidates(&bundle, &lists, filter, place, keep, now);
+    let (items, left) = newest.finish();
+    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    drop(lists);
+    let (revision, messages) = (bundle.revision, bundle.messages);
+    let Some(words) = words.map(str::to_lowercase) else {
         return Ok(Page {
             items: texts::fetch(tx, shared, &items)?,
-            next,
+            next: left,
             total: Some(total),
             revision,
             messages,
             stands_until,
         });
     };
-    let left = newest(&mut items, SEARCH_LIMIT);
-    let words = words.to_lowercase();
     let mut found = Vec::new();
     for (at, part) in items.chunks(texts::FETCH).enumerate() {
         let looked = texts::plain(tx, part)?.into_iter().zip(part);
         found.extend(
             looked
                 .filter(|(shown, _)| holds(shown, &words))
-                .map(|(shown, item)| (texts::with_html(shown), item)),
+                .map(|(shown, item)| (Listed::alone(texts::with_html(shown), item), item)),
         );
         if found.len() > limit || (found.len() == limit && (at + 1) * texts::FETCH < items.len()) {
             found.truncate(limit);
             let next = found.last().map(|(_, item)| item.ring);
-            let items = found.into_iter().map(|(shown, _)| shown).collect();
+            let items = found.into_iter().map(|(listed, _)| listed).collect();
             return Ok(Page {
                 items,
                 next,
@@ -157,7 +158,7 @@ pub fn page(
         }
     }
     Ok(Page {
-        items: found.into_iter().map(|(shown, _)| shown).collect(),
+        items: found.into_iter().map(|(listed, _)| listed).collect(),
         next: left,
         total: None,
         revision,
@@ -178,33 +179,74 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
         .ok_or(Error::Missing("message"))?;
     texts::fetch(tx, shared, &[item])?
         .pop()
+        .map(|listed| listed.shown())
         .ok_or(Error::Missing("message"))
 }
 
-/// The items of a filter below a place, and how many the filter takes in all.
-fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, now: Moment) -> (Vec<Item>, u64) {
-    let mut items = Vec::new();
+/// The newest items of a filter below a place, and how many the filter takes in all.
+fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, keep: usize, now: Moment) -> (Newest, u64) {
+    let mut newest = Newest::new(keep);
     let mut total = 0;
     judge::each(bundle, lists, now, |item| {
         if filter.takes(&item) {
             total += 1;
             if item.ring < before {
-                items.push(item);
+                newest.put(item);
             }
         }
     });
-    (items, total)
+    (newest, total)
 }
 
-/// Keeps the newest, in order; where to go on when some were left.
-fn newest(items: &mut Vec<Item>, limit: usize) -> Option<i64> {
-    let more = items.len() > limit;
-    if more {
-        items.select_nth_unstable_by_key(limit - 1, |item| std::cmp::Reverse(item.ring));
-        items.truncate(limit);
+/// The newest of many items, without keeping them all.
+struct Newest {
+    items: Vec<Item>,
+    keep: usize,
+    /// What rang no later than this is not among them.
+    floor: i64,
+    more: bool,
+}
+
+impl Newest {
+    fn new(keep: usize) -> Self {
+        Self {
+            items: Vec::new(),
+            keep,
+            floor: i64::MIN,
+            more: false,
+        }
     }
-    items.sort_unstable_by_key(|item| std::cmp::Reverse(item.ring));
-    if more { items.last().map(|item| item.ring) } else { None }
+
+    fn put(&mut self, item: Item) {
+        if item.ring <= self.floor {
+            self.more = true;
+            return;
+        }
+        self.items.push(item);
+        if self.items.len() >= 2 * self.keep {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.items.len() <= self.keep {
+            return;
+        }
+        let last = self.keep - 1;
+        self.items
+            .select_nth_unstable_by_key(last, |item| std::cmp::Reverse(item.ring));
+        self.items.truncate(self.keep);
+        self.floor = self.items[last].ring;
+        self.more = true;
+    }
+
+    /// In order; and where to go on when some were left.
+    fn finish(mut self) -> (Vec<Item>, Option<i64>) {
+        self.cut();
+        self.items.sort_unstable_by_key(|item| std::cmp::Reverse(item.ring));
+        let next = self.items.last().map(|item| item.ring).filter(|_| self.more);
+        (self.items, next)
+    }
 }
 
 fn holds(shown: &Shown, words: &str) -> bool {

@@ -2,9 +2,12 @@
 //! newest few.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use campanile_store::{Param, Row, Tx, sql};
+
+use serde::Serialize;
 
 use super::judge::{Item, State};
 use super::page::Shown;
@@ -27,6 +30,144 @@ sql! {
             $19, $20)";
 }
 
+/// A text as all its readers have it.
+#[derive(Debug, PartialEq, Eq)]
+struct Text {
+    /// What is each reader's own stands here as if nothing had been done.
+    shown: Shown,
+    /// The rest as JSON, without the bracket at the end: written once, since every page would write it alike.
+    json: Box<[u8]>,
+}
+
+impl Text {
+    fn new(shown: Shown) -> Self {
+        let mut json = serde_json::to_vec(&shown).expect("texts and numbers always serialise");
+        let mut own = Vec::new();
+        Own::of(shown.importance, State::default()).write_json(&mut own);
+        // They are the last fields of all, and their opening bracket is as long as the comma before them.
+        json.truncate(json.len() - own.len());
+        let json = json.into();
+        Self { shown, json }
+    }
+
+    /// About what it takes in memory.
+    fn size(&self) -> usize {
+        let shown = &self.shown;
+        shown.title.len() + shown.text.len() + shown.html.len() + shown.sender_name.len() + self.json.len() + 320
+    }
+}
+
+/// What is each reader's own: the last fields of [`Shown`].
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
+struct Own {
+    importance: Importance,
+    read: bool,
+    seen: bool,
+    archived: bool,
+    past: bool,
+}
+
+impl Own {
+    const fn of(importance: Importance, state: State) -> Self {
+        let State {
+            read,
+            seen,
+            archived,
+            past,
+            ..
+        } = state;
+        Self {
+            importance,
+            read,
+            seen,
+            archived,
+            past,
+        }
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, self).expect("a word and four truth values always serialise");
+    }
+}
+
+/// An item of a page: a text that all its readers share, and what is this reader's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    text: Arc<Text>,
+    importance: Importance,
+    state: State,
+}
+
+impl Listed {
+    fn new(text: Arc<Text>, item: &Item) -> Self {
+        Self {
+            text,
+            importance: Importance::from_code(item.importance),
+            state: item.state,
+        }
+    }
+
+    /// One whose text is shared with nobody.
+    pub(super) fn alone(shown: Shown, item: &Item) -> Self {
+        Self::new(Arc::new(Text::new(shown)), item)
+    }
+
+    /// Its title, as it is shown.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.text.shown.title
+    }
+
+    /// What the reader sees, as a value of its own.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        let Own {
+            importance,
+            read,
+            seen,
+            archived,
+            past,
+        } = Own::of(self.importance, self.state);
+        Shown {
+            importance,
+            read,
+            seen,
+            archived,
+            past,
+            ..self.text.shown.clone()
+        }
+    }
+
+    /// Appends the JSON of [`Listed::shown`].
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.text.json);
+        let comma = out.len();
+        Own::of(self.importance, self.state).write_json(out);
+        out[comma] = b',';
+    }
+
+    /// About how long the JSON is.
+    #[must_use]
+    pub fn json_len(&self) -> usize {
+        self.text.json.len() + 100
+    }
+}
+
+/// Two items that hash alike look alike. In few words, as every page hashes all its items.
+impl Hash for Listed {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let (shown, state) = (&self.text.shown, self.state);
+        let flags = [state.read, state.seen, state.archived, state.past];
+        let flags = flags.iter().fold(0, |bits, flag| bits << 1 | i64::from(*flag));
+        shown.id.0.hash(hasher);
+        shown.edition.hash(hasher);
+        shown.opens_at.unwrap_or_default().0.hash(hasher);
+        shown.closes_at.unwrap_or(Moment::NEVER).0.hash(hasher);
+        (self.importance.code() << 4 | flags).hash(hasher);
+    }
+}
+
 /// What a text depends on: a correction changes the edition, a moved window its ends.
 type Version = (i64, i64, i64);
 
@@ -36,35 +177,30 @@ pub(crate) struct Texts(RwLock<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    texts: HashMap<i64, (Version, Arc<Shown>)>,
+    texts: HashMap<i64, (Version, Arc<Text>)>,
     bytes: usize,
 }
 
 impl Texts {
-    fn put(&self, fresh: Vec<(i64, Version, Arc<Shown>)>) {
+    fn put(&self, fresh: Vec<(i64, Version, Arc<Text>)>) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, version, shown) in fresh {
-            kept.bytes += size(&shown);
+        for (id, version, text) in fresh {
+            kept.bytes += text.size();
             if kept.bytes > KEPT {
                 // The newest are asked for again at once, the others seldom.
                 kept.texts.clear();
-                kept.bytes = size(&shown);
+                kept.bytes = text.size();
             }
-            if let Some((_, old)) = kept.texts.insert(id, (version, shown)) {
-                kept.bytes = kept.bytes.saturating_sub(size(&old));
+            if let Some((_, old)) = kept.texts.insert(id, (version, text)) {
+                kept.bytes = kept.bytes.saturating_sub(old.size());
             }
         }
     }
 }
 
-/// About what a text takes in memory.
-fn size(shown: &Shown) -> usize {
-    shown.title.len() + shown.text.len() + shown.html.len() + shown.sender_name.len() + 256
-}
-
 /// The texts of some items, in their order: what is kept, and the rest by one statement a few.
-pub(super) fn fetch(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<Vec<Shown>> {
-    let mut out: Vec<Option<Shown>> = vec![None; items.len()];
+pub(super) fn fetch(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<Vec<Listed>> {
+    let mut out: Vec<Option<Listed>> = vec![None; items.len()];
     let mut missing = Vec::new();
     {
         let kept = shared.texts().0.read().unwrap_or_else(PoisonError::into_inner);
@@ -74,16 +210,16 @@ pub(super) fn fetch(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<
                 .get(&item.message)
                 .filter(|(version, _)| *version == item.version)
             {
-                Some((_, shown)) => out[at] = Some(for_reader(shown, item)),
+                Some((_, text)) => out[at] = Some(Listed::new(Arc::clone(text), item)),
                 None => missing.push(at),
             }
         }
     }
     let mut fresh = Vec::new();
     rows(tx, items, &missing, |at, version, shown| {
-        let shown = with_html(shown);
-        out[at] = Some(for_reader(&shown, &items[at]));
-        fresh.push((items[at].message, version, Arc::new(shown)));
+        let text = Arc::new(Text::new(with_html(shown)));
+        out[at] = Some(Listed::new(Arc::clone(&text), &items[at]));
+        fresh.push((items[at].message, version, text));
     })?;
     if !fresh.is_empty() {
         shared.texts().put(fresh);
@@ -96,7 +232,7 @@ pub(super) fn plain(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
     let mut out: Vec<Option<Shown>> = vec![None; items.len()];
     let all: Vec<usize> = (0..items.len()).collect();
     rows(tx, items, &all, |at, _, shown| {
-        out[at] = Some(for_reader(&shown, &items[at]));
+        out[at] = Some(shown);
     })?;
     Ok(out.into_iter().flatten().collect())
 }
@@ -126,26 +262,6 @@ fn rows(tx: &mut Tx<'_>, items: &[Item], places: &[usize], mut hand: impl FnMut(
         })?;
     }
     Ok(())
-}
-
-/// The text with the state that its reader left it in.
-fn for_reader(shown: &Shown, item: &Item) -> Shown {
-    let State {
-        read,
-        seen,
-        archived,
-        past,
-        ..
-    } = item.state;
-    let importance = Importance::from_code(item.importance);
-    Shown {
-        importance,
-        read,
-        seen,
-        archived,
-        past,
-        ..shown.clone()
-    }
 }
 
 fn read(row: &Row<'_>) -> campanile_store::Result<(Version, Shown)> {

@@ -89,13 +89,17 @@ pub fn plain(format: Format, text: &str) -> String {
     }
 }
 
-/// [`plain`] in one line of at most `most_chars` characters. A longer text is cut, after a word where one ends in the
-/// second half, and then ends in `…`, which is counted.
+/// The text in one line of at most `most_chars` characters: of a link its words alone, between the items of a list
+/// ` · `. A longer text is cut, after a word where one ends in the second half, and then ends in `…`, which is counted.
 #[must_use]
 pub fn excerpt(format: Format, text: &str, most_chars: usize) -> String {
-    let plain = plain(format, text);
-    let mut line = String::with_capacity(plain.len());
-    for word in plain.split_whitespace() {
+    let text = clean(text);
+    let words = match format {
+        Format::Markdown => write::words(markdown::pieces(&markdown::guard(&text))),
+        Format::StyleTags => write::words(tags::pieces(&text)),
+    };
+    let mut line = String::with_capacity(words.len());
+    for word in words.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }

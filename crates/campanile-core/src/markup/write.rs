@@ -115,6 +115,37 @@ pub(super) fn plain(pieces: Vec<Piece<'_>>) -> String {
     text.out.trim().to_owned()
 }
 
+/// The words of the pieces with white space between them; see [`super::excerpt`].
+pub(super) fn words(pieces: Vec<Piece<'_>>) -> String {
+    let mut out = String::new();
+    // Each with the place where its content starts and, of a list, whether it has an item.
+    let mut open: Vec<(Element, usize, bool)> = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.extend(text.chars().filter(|c| *c == '\n' || *c == '\t' || !is_hidden(*c))),
+            Piece::Open(element) => {
+                match (&element, open.last_mut()) {
+                    (Element::Item, Some((_, _, follows))) => {
+                        out.push_str(if *follows { " · " } else { " " });
+                        *follows = true;
+                    }
+                    (Element::Paragraph | Element::List(_) | Element::Item, _) => out.push(' '),
+                    _ => {}
+                }
+                open.push((element, out.len(), false));
+            }
+            Piece::Close => match open.pop() {
+                Some((Element::Link(address), content, _)) if out[content..].trim().is_empty() => {
+                    out.extend(address.chars().filter(|c| !is_hidden(*c)));
+                }
+                Some((Element::Paragraph | Element::List(_), _, _)) => out.push(' '),
+                _ => {}
+            },
+        }
+    }
+    out
+}
+
 /// Plain text as it grows.
 #[derive(Default)]
 struct Plain {

@@ -16,8 +16,8 @@ use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
     KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, audience)
-        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, $7
+            opens_at, closes_at, enabled, api_name, audience)
+        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name, $7
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,

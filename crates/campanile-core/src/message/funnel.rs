@@ -22,8 +22,8 @@ use crate::time::{Moment, OPEN, Revision};
 
 sql! {
     // Marks from a revision on, of the kinds "seen" and "read".
-    MARKS = "SELECT person, kind, revision, at FROM mark
-        WHERE kind IN (1, 2) AND revision >= $1 AND at >= $2 AND at <= $3";
+    MARKS = "SELECT person, kind, revision, at, clock FROM mark
+        WHERE kind IN (1, 2) AND revision >= $1 AND clock >= $2 AND at <= $3";
     // $3: those that ended by then are left out.
     CLOCKED = "SELECT api FROM term WHERE api = $1 AND status = 1 AND starts_at > $2 AND until > $3 LIMIT 1";
     LAST_AT = "SELECT value FROM tally WHERE name = 'revision_at'";
@@ -198,6 +198,29 @@ struct Count<'m> {
     doubtful: HashMap<u32, Vec<(i64, Mark)>>,
     /// When people marked it unread, and then everything read for the last time; 0 for never.
     unread: HashMap<u32, (i64, i64)>,
+    /// Who is told of each mark that counts.
+    tell: Option<&'m mut Tell<'m>>,
+}
+
+/// Told of a person, whether the mark reads the message, and the time of the mark in milliseconds.
+pub(super) type Tell<'t> = dyn FnMut(u32, bool, i64) + 't;
+
+/// Tells of each mark by which somebody saw or read a message; who is in its audience.
+pub(super) fn tell<'m>(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &'m Message,
+    now: Moment,
+    tell: &'m mut Tell<'m>,
+) -> Result<RoaringBitmap> {
+    let Some(mut count) = count(tx, residents, kept, (0, message), now)? else {
+        return Ok(RoaringBitmap::new());
+    };
+    count.tell = Some(tell);
+    look_through_marks(tx, std::slice::from_mut(&mut count))?;
+    count.settle(tx)?;
+    Ok(count.crowds.people)
 }
 
 /// As [`crowds`], of many messages: the marks are looked through once for all of them.
@@ -257,6 +280,7 @@ fn count<'m>(
         is_clocked,
         doubtful: HashMap::new(),
         unread: HashMap::new(),
+        tell: None,
     };
     count.add_deeds(tx)?;
     Ok(Some(count))
@@ -277,6 +301,7 @@ fn look_through_marks(tx: &mut Tx<'_>, counts: &mut [Count<'_>]) -> Result<()> {
         let mark = Mark {
             revision: row.get(2)?,
             at: row.get(3)?,
+            clock: row.get(4)?,
         };
         for count in &mut *counts {
             count.take(person, kind, mark);
@@ -303,6 +328,9 @@ impl Count<'_> {
         let reads = kind == 2 && self.sights.reading.holds(mark);
         if reads || self.sights.showed(mark) {
             self.crowds.seen.insert(person);
+            if let Some(tell) = &mut self.tell {
+                tell(person, reads, mark.at);
+            }
         }
         if reads {
             self.crowds.read.insert(person);

@@ -7,11 +7,13 @@
 pub mod change;
 pub mod draft;
 pub mod funnel;
+pub mod label;
 pub mod preview;
 pub mod publish;
 pub mod sent;
 pub(crate) mod sight;
 pub mod target;
+pub mod timeline;
 
 use campanile_store::{Row, Tx, sql};
 use serde::{Deserialize, Serialize};

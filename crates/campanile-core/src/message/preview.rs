@@ -91,9 +91,34 @@ pub struct Reason {
     pub holds: bool,
     /// In a sentence.
     pub because: String,
+    /// The same for who says it in other words.
+    #[serde(skip)]
+    pub why: Why,
     /// Since when, where it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Moment>,
+}
+
+/// Why a part of an audience holds a person or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Why {
+    /// It does, since then.
+    Holds(Moment),
+    /// It is no user of today.
+    Deactivated,
+    /// The subscription starts only then.
+    Later(Moment),
+    /// The subscription ended then.
+    Over(Moment),
+    /// The role is there; the application's subscription stands so.
+    Nearly(&'static str),
+    /// The person made a subscription that stands so.
+    Made(&'static str),
+    /// It did until then.
+    NoLonger(Moment),
+    /// It never did.
+    #[default]
+    Never,
 }
 
 /// Whether a person has, or ever had, anything to do with an API of these selectors: a sender who may not look
@@ -143,6 +168,7 @@ pub fn explain(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector], now: M
     let included = someone.active && parts.iter().any(|part| part.holds);
     if !someone.active {
         for part in &mut parts {
+            part.why = Why::Deactivated;
             "the user is deactivated, and in no new audience".clone_into(&mut part.because);
             part.holds = false;
             part.since = None;
@@ -162,22 +188,17 @@ fn reason(tx: &mut Tx<'_>, person: PersonId, selector: Selector, held: &[Holding
         .iter()
         .filter(|one| one.covers(Instant::now(now)))
         .min_by_key(|one| one.since);
-    if let Some(holding) = holding {
-        let since = Moment(holding.since_at.max(holding.starts_at));
-        let because = format!("{} since {since}", held_as(selector));
-        return Ok(Reason {
-            part,
-            holds: true,
-            because,
-            since: Some(since),
-        });
-    }
-    let because = why_not(tx, person, selector, &own, now)?;
+    let since = holding.map(|holding| Moment(holding.since_at.max(holding.starts_at)));
+    let why = match since {
+        Some(since) => Why::Holds(since),
+        None => why_not(tx, person, selector, &own, now)?,
+    };
     Ok(Reason {
         part,
-        holds: false,
-        because,
-        since: None,
+        holds: since.is_some(),
+        because: because(selector, why),
+        why,
+        since,
     })
 }
 
@@ -195,60 +216,65 @@ const fn held_as(selector: Selector) -> &'static str {
 }
 
 /// The closest thing to a yes.
-fn why_not(tx: &mut Tx<'_>, person: PersonId, selector: Selector, own: &[&Holding], now: Moment) -> Result<String> {
+fn why_not(tx: &mut Tx<'_>, person: PersonId, selector: Selector, own: &[&Holding], now: Moment) -> Result<Why> {
     if let Some(later) = own
         .iter()
         .filter(|one| one.is_open() && one.starts_at > now.0)
         .min_by_key(|one| one.starts_at)
     {
-        return Ok(format!("the subscription starts only at {}", Moment(later.starts_at)));
+        return Ok(Why::Later(Moment(later.starts_at)));
     }
     if let Some(over) = own.iter().filter(|one| one.is_open()).max_by_key(|one| one.ends_at) {
-        return Ok(format!("the subscription ended at {}", Moment(over.ends_at)));
+        return Ok(Why::Over(Moment(over.ends_at)));
     }
     if let Selector::ApiRole { api, role } = selector
-        && let Some(text) = nearly(tx, person, api, role)?
+        && let Some(status) = nearly(tx, person, api, role)?
     {
-        return Ok(text);
+        return Ok(Why::Nearly(status_name(status)));
     }
     if let Selector::Subscribers { api } = selector
         && let Some(status) = tx.first(&MADE, &[&person.0, &api.0], |row| row.get(0))?
     {
-        return Ok(format!("made a subscription, but it is {}", status_name(status)));
+        return Ok(Why::Made(status_name(status)));
     }
-    if let Some(last) = own.iter().max_by_key(|one| one.until) {
-        return Ok(format!(
-            "no longer: {} until {}",
-            held_as(selector),
-            Moment(last.until_at)
-        ));
+    let last = own.iter().max_by_key(|one| one.until);
+    Ok(last.map_or(Why::Never, |last| Why::NoLonger(Moment(last.until_at))))
+}
+
+/// The reason in a sentence.
+fn because(selector: Selector, why: Why) -> String {
+    match why {
+        Why::Holds(since) => format!("{} since {since}", held_as(selector)),
+        Why::Deactivated => "is deactivated".to_owned(),
+        Why::Later(at) => format!("the subscription starts only at {at}"),
+        Why::Over(at) => format!("the subscription ended at {at}"),
+        Why::Nearly(status) => format!("holds the role, but the application's subscription is {status}"),
+        Why::Made(status) => format!("made a subscription, but it is {status}"),
+        Why::NoLonger(at) => format!("no longer: {} until {at}", held_as(selector)),
+        Why::Never => never(selector).to_owned(),
     }
-    Ok(match selector {
-        Selector::EnvironmentRole { .. } => "has never held this role in this environment".into(),
+}
+
+fn never(selector: Selector) -> &'static str {
+    match selector {
+        Selector::EnvironmentRole { .. } => "has never held this role in this environment",
         Selector::ApiRole { role, .. } if role == APPLICATION_PRIMARY_OWNER => {
             "is not the primary owner of an application that subscribes to this API; groups do not lend this role"
-                .into()
         }
-        Selector::ApiRole { .. } => "holds this role in no application that subscribes to this API".into(),
-        Selector::Subscribers { .. } => "has made no valid subscription to this API".into(),
-        Selector::Customer { .. } => "does not belong to this customer".into(),
-        Selector::Subtree { .. } => "belongs neither to this customer nor to one below it".into(),
-        Selector::Group { .. } => "is not a member of this group".into(),
-        Selector::Everyone => "is deactivated".into(),
-        Selector::User { .. } => "is another user".into(),
-    })
+        Selector::ApiRole { .. } => "holds this role in no application that subscribes to this API",
+        Selector::Subscribers { .. } => "has made no valid subscription to this API",
+        Selector::Customer { .. } => "does not belong to this customer",
+        Selector::Subtree { .. } => "belongs neither to this customer nor to one below it",
+        Selector::Group { .. } => "is not a member of this group",
+        Selector::Everyone => "is deactivated",
+        Selector::User { .. } => "is another user",
+    }
 }
 
 /// The role is there; what is wrong with the subscription?
-fn nearly(tx: &mut Tx<'_>, person: PersonId, api: ApiId, role: RoleId) -> Result<Option<String>> {
+fn nearly(tx: &mut Tx<'_>, person: PersonId, api: ApiId, role: RoleId) -> Result<Option<i64>> {
     let statuses = tx.rows(&NEARLY, &[&person.0, &api.0, &role.0], |row| row.get::<i64>(0))?;
-    let wrong = statuses.into_iter().find(|status| *status != 1);
-    Ok(wrong.map(|status| {
-        format!(
-            "holds the role, but the application's subscription is {}",
-            status_name(status)
-        )
-    }))
+    Ok(statuses.into_iter().find(|status| *status != 1))
 }
 
 fn status_name(status: i64) -> &'static str {

@@ -48,7 +48,7 @@ sql! {
         UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
         LIMIT $3";
     // The state before the first change after a time is the state at that time.
-    AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, audience FROM edition
+    AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, api_name FROM edition
         WHERE message = $1 AND at > $2 ORDER BY revision LIMIT 1";
     AUDIENCE_AS_OF = "SELECT audience FROM edition
         WHERE message = $1 AND at > $2 AND audience IS NOT NULL ORDER BY revision LIMIT 1";
@@ -358,6 +358,8 @@ pub struct Visible {
     /// When they read it, at whatever time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Moment>,
+    /// They had deleted it for themselves by then, and have not restored it since: it was in no list of theirs.
+    pub deleted: bool,
 }
 
 /// Messages that one call looks at; a cursor goes on from there.
@@ -436,6 +438,7 @@ fn was_visible(
         return Ok(None);
     };
     let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.0)?;
+    let deleted = sight::had_deleted(tx, message, since, person.0, at)?;
     Ok(Some(Visible {
         id: message.id,
         title: then.shown_title(),
@@ -445,6 +448,7 @@ fn was_visible(
         published_at,
         seen_at,
         read_at,
+        deleted,
     }))
 }
 
@@ -461,6 +465,7 @@ fn as_of(tx: &mut Tx<'_>, message: &Message, at: Moment) -> Result<Message> {
                 closes: Moment(row.get(5)?),
             },
             enabled: row.get(6)?,
+            api_name: row.get(7)?,
             ..message.clone()
         })
     })?;

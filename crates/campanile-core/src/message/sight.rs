@@ -13,7 +13,7 @@ sql! {
     STATES = "SELECT revision, at, opens_at, closes_at, enabled FROM edition
         WHERE message = $1 AND revision > $2 ORDER BY revision";
     FIRST = "SELECT at FROM mark
-        WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND at >= $5 AND at <= $6
+        WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND clock >= $5 AND at >= $6 AND at <= $7
         ORDER BY at LIMIT 1";
     DEED = "SELECT read_at, read_revision, unread_at, archived_at, deleted_at, dismissed_at, acknowledged_at
         FROM engagement WHERE person = $1 AND message = $2";
@@ -40,7 +40,7 @@ pub(super) struct Sight {
 impl Sight {
     /// Whether it was there for who made this mark.
     pub(super) const fn holds(&self, mark: Mark) -> bool {
-        self.since <= mark.revision && mark.revision < self.until && self.opens <= mark.at && mark.at <= self.closes
+        self.since <= mark.revision && mark.revision < self.until && self.opens <= mark.clock && mark.at <= self.closes
     }
 
     const fn window(&self) -> (i64, i64) {
@@ -83,7 +83,7 @@ impl Sights {
     /// Whether a mark has to do with the message, for who came to match at `since`.
     pub(super) fn holds(&self, mark: Mark, since: Mark) -> bool {
         let there = self.reading.holds(mark) || self.showed(mark);
-        there && since.revision <= mark.revision && since.at <= mark.at
+        there && since.revision <= mark.revision && since.clock <= mark.clock
     }
 
     /// When the audience of a message is judged for which those count who match now: as long as it can be seen, now;
@@ -162,7 +162,7 @@ pub(super) fn did(
     let by_hand = deed.read.filter(|_| deed.read_revision >= message.ring);
     // "Read all" counts where it was made after the message was marked unread.
     let read_from = Mark {
-        at: since.at.max(deed.unread.map_or(0, |at| at + 1)),
+        at: deed.unread.map_or(0, |at| at + 1),
         ..since
     };
     let read = earlier(by_hand, first(tx, person, 2, &sights.reading, read_from)?);
@@ -175,6 +175,29 @@ pub(super) fn did(
     Ok((seen.map(Moment), read.map(Moment)))
 }
 
+/// Whether a person who came to match at `since` had deleted the message by a time, and has not restored it since.
+pub(super) fn had_deleted(tx: &mut Tx<'_>, message: &Message, since: Mark, person: i64, by: Moment) -> Result<bool> {
+    let deed = tx.first(&DEED, &[&person, &message.id.0], deed)?.unwrap_or_default();
+    let deleted = deed.deleted.unwrap_or_default();
+    if deleted > 0 && deleted <= by.0 {
+        return Ok(true);
+    }
+    // "Delete all" counts where it was made after the message was restored.
+    let all = Sight {
+        since: message.arrival,
+        since_at: 0,
+        until: OPEN,
+        until_at: OPEN,
+        opens: message.window.opens.0,
+        closes: by.0,
+    };
+    let from = Mark {
+        at: if deleted < 0 { 1 - deleted } else { 0 },
+        ..since
+    };
+    Ok(first(tx, person, 3, &all, from)?.is_some())
+}
+
 fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     a.into_iter().chain(b).min()
 }
@@ -182,10 +205,10 @@ fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 /// The time of a person's first mark of a kind within a sight and not before a mark.
 fn first(tx: &mut Tx<'_>, person: i64, kind: i64, sight: &Sight, from: Mark) -> Result<Option<i64>> {
     let revision = sight.since.max(from.revision);
-    let at = sight.opens.max(from.at);
+    let clock = sight.opens.max(from.clock);
     Ok(tx.first(
         &FIRST,
-        &[&person, &kind, &revision, &sight.until, &at, &sight.closes],
+        &[&person, &kind, &revision, &sight.until, &clock, &from.at, &sight.closes],
         |row| row.get(0),
     )?)
 }
@@ -198,6 +221,8 @@ struct Deed {
     read: Option<i64>,
     read_revision: i64,
     unread: Option<i64>,
+    /// With a minus: restored.
+    deleted: Option<i64>,
 }
 
 fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
@@ -211,5 +236,6 @@ fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
         read: row.get(0)?,
         read_revision: row.get::<Option<i64>>(1)?.unwrap_or_default(),
         unread: row.get(2)?,
+        deleted: row.get(4)?,
     })
 }

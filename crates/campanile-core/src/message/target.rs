@@ -280,6 +280,11 @@ pub fn environment(tx: &mut Tx<'_>, key: &str) -> Result<Option<EnvironmentId>> 
     Ok(id(tx, &ENVIRONMENT, key)?.map(EnvironmentId))
 }
 
+/// An API by its id outside: its number, its name and its environment; `None` where there is none.
+pub fn api(tx: &mut Tx<'_>, key: &str) -> Result<Option<(ApiId, String, EnvironmentId)>> {
+    find_api(tx, key, &mut |_, _| {})
+}
+
 /// The name outside of an environment.
 pub fn environment_key(tx: &mut Tx<'_>, id: EnvironmentId) -> Result<String> {
     Ok(tx.one(&ENVIRONMENT_KEY, &[&id.0], |row| row.get(0))?)

@@ -11,5 +11,6 @@ mod publish;
 mod random;
 mod schedule;
 mod subscription;
+mod timeline;
 mod visible;
 mod world;

@@ -1,11 +1,12 @@
 //! "All of it": what a mark covers and what it does not.
 
-use campanile_core::inbox::Filter;
-use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::act::{self, Action, All, Plan};
+use campanile_core::message::change::Correction;
 use campanile_core::message::target::Target;
 
 use crate::world::{
-    At, OWNER, PUBLISHER, Status, active, api_role, draft, each_world, is_missing, role, subtree, user,
+    At, OWNER, PUBLISHER, Status, World, active, api_role, draft, each_world, is_missing, role, subtree, user,
 };
 
 const NOTHING: [&str; 0] = [];
@@ -39,10 +40,46 @@ fn what_arrived_while_the_page_was_open_is_not_covered_by_its_read_all() {
     each_world(|world| {
         let ann = world.person("ann");
         world.publish(draft("On the page", [user("ann")]));
-        let page = world.page(ann, Filter::default(), None, 10);
+        let page = world.loads(ann);
         world.publish(draft("Not on it", [user("ann")]));
-        world.marks_up_to(ann, All::Read, page.revision);
+        world.marks_up_to(ann, All::Read, page);
         assert_eq!(world.unread(ann), ["Not on it"]);
+    });
+}
+
+#[test]
+fn what_opened_by_the_clock_while_the_page_was_open_is_not_covered_by_its_read_all() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("Opened since", [user("ann")]));
+        let correction = Correction {
+            opens_at: Some(Some(world.in_s(100))),
+            ..Correction::default()
+        };
+        world.correct(id, correction);
+        world.publish(draft("On the page", [user("ann")]));
+        let page = world.loads(ann);
+        world.pass(200);
+        world.marks_up_to(ann, All::Read, page);
+        assert_eq!(world.unread(ann), ["Opened since"]);
+        world.marks(ann, All::Read);
+        assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+#[test]
+fn what_a_subscription_brought_by_the_clock_while_the_page_was_open_is_not_covered_by_its_read_all() {
+    each_world(|world| {
+        let (ann, api, shop) = (world.person("ann"), world.api("payments"), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        let subscription = world.subscribes(ann, shop, api);
+        let starts = world.in_s(100);
+        world.sets(subscription, ann, Status::Accepted, Some(starts), None);
+        world.publish(active("Active", [api_role("payments", "OWNER")]));
+        let page = world.loads(ann);
+        world.pass(200);
+        world.marks_up_to(ann, All::Read, page);
+        assert_eq!(world.unread(ann), ["[PAYMENTS] Active"]);
     });
 }
 
@@ -50,11 +87,58 @@ fn what_arrived_while_the_page_was_open_is_not_covered_by_its_read_all() {
 fn read_all_from_an_older_page_takes_nothing_back() {
     each_world(|world| {
         let ann = world.person("ann");
-        let old = world.page(ann, Filter::default(), None, 10).revision;
+        let old = world.loads(ann);
         world.publish(draft("One", [user("ann")]));
         world.marks(ann, All::Read);
         world.marks_up_to(ann, All::Read, old);
         assert_eq!(world.unread(ann), NOTHING);
+    });
+}
+
+/// Marks all of it in the millisecond that it is.
+fn marks_at_once(world: &World<'_>, person: PersonId, all: All) {
+    let (now, up_to) = (world.now(), world.loads(person));
+    let marked = world.db.jot(move |tx| act::mark(tx, person, all, up_to, now));
+    marked.expect("a mark is stored");
+}
+
+/// Does something in the millisecond that it is.
+fn does_at_once(world: &World<'_>, person: PersonId, action: Action, id: MessageId) {
+    let now = world.now();
+    let plan = Plan {
+        messages: vec![id.0],
+        revision: world.revision(),
+        more: false,
+    };
+    let done = world.db.jot(move |tx| act::act(tx, person, &plan, action, now));
+    done.expect("it is done");
+}
+
+#[test]
+fn within_a_millisecond_unread_and_read_all_count_in_their_order() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        for _ in 0..2 {
+            does_at_once(world, ann, Action::Unread, id);
+            assert_eq!(world.unread(ann), ["One"]);
+            marks_at_once(world, ann, All::Read);
+            assert_eq!(world.unread(ann), NOTHING);
+        }
+    });
+}
+
+#[test]
+fn within_a_millisecond_delete_all_and_restore_count_in_their_order() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("One", [user("ann")]));
+        for _ in 0..2 {
+            marks_at_once(world, ann, All::Deleted);
+            assert_eq!(world.titles(ann), NOTHING);
+            does_at_once(world, ann, Action::Restore, id);
+            assert_eq!(world.titles(ann), ["One"]);
+        }
     });
 }
 
@@ -63,10 +147,8 @@ fn two_marks_in_the_same_instant_are_both_kept_in_order() {
     each_world(|world| {
         let ann = world.person("ann");
         world.publish(draft("One", [user("ann")]));
-        let (now, revision) = (world.now(), world.revision());
         for _ in 0..2 {
-            let marked = world.db.jot(move |tx| act::mark(tx, ann, All::Read, revision, now));
-            marked.unwrap();
+            marks_at_once(world, ann, All::Read);
         }
         assert_eq!(world.number("SELECT COUNT(*) FROM mark"), 2);
         assert_eq!(world.number("SELECT MAX(at) - MIN(at) FROM mark"), 1);

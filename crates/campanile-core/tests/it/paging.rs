@@ -1,7 +1,7 @@
 //! Pages, filters, search.
 
 use campanile_core::inbox::act::Action;
-use campanile_core::inbox::{Filter, PAGE_LIMIT, View};
+use campanile_core::inbox::{Filter, Listed, PAGE_LIMIT, View};
 use campanile_core::message::Importance;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
@@ -27,7 +27,7 @@ fn pages_are_newest_first_and_say_how_many_there_are() {
         let ann = world.person("ann");
         world.publish_many((0..7).map(|at| draft(&format!("{at}"), [Target::Everyone])).collect());
         let page = world.page(ann, Filter::default(), None, 3);
-        let titles: Vec<&str> = page.items.iter().map(|item| item.title.as_str()).collect();
+        let titles: Vec<&str> = page.items.iter().map(Listed::title).collect();
         assert_eq!(titles, ["6", "5", "4"]);
         assert_eq!(page.total, Some(7));
         assert_eq!(page.revision, world.revision());
@@ -44,7 +44,7 @@ fn paging_is_complete_and_without_repeats_while_messages_are_published() {
         let mut before = None;
         loop {
             let page = world.page(ann, Filter::default(), before, 4);
-            read.extend(page.items.into_iter().map(|item| item.title));
+            read.extend(page.items.iter().map(|item| item.title().to_owned()));
             before = page.next;
             if before.is_none() {
                 break;
@@ -125,7 +125,7 @@ fn only_one_importance() {
         };
         let page = world.page(ann, filter, None, 10);
         assert_eq!(page.items.len(), 1);
-        assert_eq!(page.items[0].title, "High");
+        assert_eq!(page.items[0].title(), "High");
         assert_eq!(page.total, Some(1));
     });
 }
@@ -210,11 +210,11 @@ fn search_goes_on_over_more_messages_than_one_call_looks_at() {
         };
         world.publish_many((0..2_050).map(|at| draft(&title(at), [user("ann")])).collect());
         let page = world.page(ann, search("needle"), None, 10);
-        let titles: Vec<&str> = page.items.iter().map(|item| item.title.as_str()).collect();
+        let titles: Vec<&str> = page.items.iter().map(Listed::title).collect();
         assert_eq!(titles, ["Needle 2040", "Needle 1900"]);
         assert_eq!(page.total, None);
         let rest = world.page(ann, search("needle"), page.next, 10);
-        let titles: Vec<&str> = rest.items.iter().map(|item| item.title.as_str()).collect();
+        let titles: Vec<&str> = rest.items.iter().map(Listed::title).collect();
         assert_eq!(titles, ["Needle 7", "Needle 0"]);
         assert_eq!(rest.next, None);
     });
@@ -232,7 +232,7 @@ fn pages_of_a_search_are_complete_and_without_repeats() {
             loop {
                 let page = world.page(ann, search("needle"), before, limit);
                 assert!(page.items.len() <= limit);
-                titles.extend(page.items.into_iter().map(|item| item.title));
+                titles.extend(page.items.iter().map(|item| item.title().to_owned()));
                 before = page.next;
                 if before.is_none() {
                     break;
@@ -240,6 +240,28 @@ fn pages_of_a_search_are_complete_and_without_repeats() {
             }
             let expected: Vec<String> = (0..90).rev().filter(|at| at % 3 == 0).map(title).collect();
             assert_eq!(titles, expected, "pages of {limit}");
+        }
+    });
+}
+
+#[test]
+fn the_json_of_an_item_is_that_of_what_its_reader_sees() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let read = world.publish(Draft {
+            importance: Importance::Critical,
+            closes_at: Some(world.in_s(1_000)),
+            ..draft("A \"quoted\" title", [user("ann")])
+        });
+        world.publish(draft("Plain", [user("ann")]));
+        world.does(ann, Action::Read, &[read]);
+        let page = world.page(ann, Filter::default(), None, 10);
+        assert_eq!(page.items.len(), 2);
+        for item in page.items {
+            let mut json = Vec::new();
+            item.write_json(&mut json);
+            let json = String::from_utf8(json).unwrap();
+            assert_eq!(json, serde_json::to_string(&item.shown()).unwrap());
         }
     });
 }

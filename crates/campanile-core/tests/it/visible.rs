@@ -283,6 +283,50 @@ fn and_whether_they_did() {
 }
 
 #[test]
+fn and_whether_they_had_deleted_it() {
+    each_world(|world| {
+        let ann = ann(world);
+        let id = world.publish(draft("Sent", [user("ann")]));
+        let had = |at: Moment| {
+            world
+                .visible_at(ann, at)
+                .iter()
+                .map(|one| one.deleted)
+                .collect::<Vec<_>>()
+        };
+        let there = world.now();
+        world.does(ann, Action::Delete, &[id]);
+        let deleted = world.now();
+        assert_eq!((had(there), had(deleted)), (vec![false], vec![true]));
+        world.does(ann, Action::Restore, &[id]);
+        assert_eq!(had(world.now()), [false]);
+        world.marks(ann, All::Deleted);
+        assert_eq!((had(before(world.now())), had(world.now())), (vec![false], vec![true]));
+    });
+}
+
+#[test]
+fn with_the_name_that_its_api_had_then() {
+    each_world(|world| {
+        let (ann, shop) = (ann(world), world.application("shop"));
+        world.holds(ann, At::Application(shop), OWNER);
+        for key in ["payments", "orders"] {
+            let api = world.api(key);
+            world.subscribes(ann, shop, api);
+        }
+        let id = world.publish(active("Active", [api_role("payments", "OWNER")]));
+        let first = world.now();
+        let readdressed = Correction {
+            audience: Some(vec![api_role("orders", "OWNER")]),
+            ..Correction::default()
+        };
+        world.correct(id, readdressed);
+        assert_eq!(world.titles_at(ann, first), ["[PAYMENTS] Active"]);
+        assert_eq!(world.titles_at(ann, world.now()), ["[ORDERS] Active"]);
+    });
+}
+
+#[test]
 fn it_comes_in_pages() {
     each_world(|world| {
         let ann = ann(world);

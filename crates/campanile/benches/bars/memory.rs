@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use campanile_core::audience::Selector;
 use campanile_core::id::PersonId;
-use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::inbox::{self, Filter};
 use campanile_core::message::draft;
 use campanile_core::message::preview;
@@ -189,7 +189,10 @@ pub(crate) fn engage(house: &House) {
     plan.messages.truncate(1);
     let before = rows(house);
     let started = Instant::now();
-    let revision = plan.revision;
+    let up_to = UpTo {
+        revision: plan.revision,
+        clock: now,
+    };
     let work = house
         .app
         .db
@@ -200,7 +203,7 @@ pub(crate) fn engage(house: &House) {
     let work = house
         .app
         .db
-        .jot(move |tx| act::mark(tx, someone, All::Read, revision, now));
+        .jot(move |tx| act::mark(tx, someone, All::Read, up_to, now));
     house.rt.block_on(work).expect("all are read");
     let (all, after) = (started.elapsed(), rows(house));
     let size = format!("{messages} messages");

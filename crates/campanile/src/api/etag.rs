@@ -12,7 +12,6 @@ use campanile_core::revision::topic;
 use campanile_core::time::Moment;
 use campanile_store::Signal;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
 
 use crate::app::App;
 
@@ -109,8 +108,14 @@ pub(super) fn not_modified(tag: &Tag) -> Response {
     response
 }
 
-/// The body, or 304 where the client has just that. `content` is a number for what the body says.
-pub(super) fn answer<T: Serialize>(app: &App, body: &T, content: u64, known: Option<&Tag>, basis: Basis) -> Response {
+/// The body as JSON, or 304 where the client has just that. `content` is a number for what the body says.
+pub(super) fn answer(
+    app: &App,
+    json: impl FnOnce() -> Vec<u8>,
+    content: u64,
+    known: Option<&Tag>,
+    basis: Basis,
+) -> Response {
     let tag = Tag {
         content: format!("{content:016x}"),
         boot: app.boot,
@@ -122,9 +127,8 @@ pub(super) fn answer<T: Serialize>(app: &App, body: &T, content: u64, known: Opt
     if known.is_some_and(|known| known.content == tag.content) {
         return not_modified(&tag);
     }
-    let bytes = serde_json::to_vec(body).expect("texts and numbers always serialise");
-    let json = HeaderValue::from_static("application/json");
-    let mut response = ([(header::CONTENT_TYPE, json)], bytes).into_response();
+    let media_type = HeaderValue::from_static("application/json");
+    let mut response = ([(header::CONTENT_TYPE, media_type)], json()).into_response();
     put(&mut response, &tag);
     response
 }

@@ -9,9 +9,11 @@ use axum::response::Response;
 use campanile_core::Error;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::act::{self, Action, All};
-use campanile_core::inbox::{self, Counted, Counts, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
+use campanile_core::inbox::{
+    self, Counted, Counts, Filter, Listed, PAGE_DEFAULT, PAGE_LIMIT, SEARCH_CHARS, Shown, UpTo, View,
+};
 use campanile_core::message::Importance;
-use campanile_core::time::Revision;
+use campanile_core::time::{Moment, Revision};
 use campanile_store::Tx;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::etag;
-use crate::api::extract::{Json, Path, Query};
+use crate::api::extract::{self, Json, Path, Query};
 use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
@@ -56,7 +58,7 @@ pub(super) struct ListQuery {
     /// The `next` of the page before.
     cursor: Option<String>,
     /// Items of a page, 1 to 100; 20 where absent.
-    limit: Option<usize>,
+    limit: Option<i64>,
 }
 
 /// A page of an inbox, newest first.
@@ -72,6 +74,24 @@ pub(super) struct InboxPage {
     total: Option<u64>,
     /// The place in the order of everything that this answer rests on: send it back as `up_to` with "read all".
     revision: Revision,
+    /// The time at which this was so: send it back too.
+    as_of: Moment,
+}
+
+/// The JSON of an [`InboxPage`]: the items are there already.
+fn page_json(items: &[Listed], rest: &InboxPage) -> Vec<u8> {
+    let rest = serde_json::to_vec(rest).expect("numbers always serialise");
+    let length: usize = items.iter().map(|item| item.json_len() + 1).sum();
+    let mut out = Vec::with_capacity(length + rest.len());
+    out.extend_from_slice(b"{\"items\":[");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        item.write_json(&mut out);
+    }
+    out.extend_from_slice(&rest[b"{\"items\":[".len()..]);
+    out
 }
 
 /// The numbers of the bell.
@@ -116,8 +136,8 @@ async fn list(
     let now = app.clock.now();
     let person = principal.person;
     let filter = query.filter()?;
-    let before = cursor(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    let before = extract::cursor(query.cursor.as_deref())?;
+    let limit = extract::limit(query.limit, PAGE_DEFAULT, PAGE_LIMIT)?;
     let place = etag::content_of((filter.view, filter.importance, &filter.search, before, limit));
     let known = etag::given(&headers, person, place);
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
@@ -133,33 +153,26 @@ async fn list(
     } else {
         app.db.read(work).await?
     };
-    let (stands_until, messages) = (page.stands_until, page.messages);
-    let body = InboxPage {
-        items: page.items,
-        next: page.next.map(|next| next.to_string()),
-        total: page.total,
-        revision: Revision(page.revision),
-    };
+    let next = page.next.map(|next| next.to_string());
     // The place in the order of everything moves on with every write; the page does not.
-    let items = body.items.iter().map(|item| {
-        let state = (item.read, item.seen, item.archived, item.past);
-        (
-            item.id,
-            item.edition,
-            item.opens_at,
-            item.closes_at,
-            item.edited_at,
-            state,
-        )
-    });
-    let content = etag::content_of((items.collect::<Vec<_>>(), &body.next, body.total, messages));
+    let content = etag::content_of((&page.items, &next, page.total, page.messages));
     let basis = etag::Basis {
         person,
         place,
         version,
-        stands_until,
+        stands_until: page.stands_until,
     };
-    Ok(etag::answer(&app, &body, content, known.as_ref(), basis))
+    let json = || {
+        let rest = InboxPage {
+            items: Vec::new(),
+            next,
+            total: page.total,
+            revision: Revision(page.revision),
+            as_of: now,
+        };
+        page_json(&page.items, &rest)
+    };
+    Ok(etag::answer(&app, json, content, known.as_ref(), basis))
 }
 
 /// Counts your inbox: the number on the bell. Always exact.
@@ -193,7 +206,8 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
         version,
         stands_until,
     };
-    Ok(etag::answer(&app, &body, content, known.as_ref(), basis))
+    let json = || serde_json::to_vec(&body).expect("numbers always serialise");
+    Ok(etag::answer(&app, json, content, known.as_ref(), basis))
 }
 
 /// One message of yours. Looking at it marks nothing.
@@ -227,8 +241,12 @@ async fn seen(State(app): State<Arc<App>>, principal: Principal) -> Result<Statu
     let lists = Arc::clone(&app.lists);
     let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
     if counted.counts.unseen > 0 {
+        let up_to = UpTo {
+            revision: counted.revision,
+            clock: now,
+        };
         app.db
-            .jot(move |tx| act::mark(tx, person, All::Seen, counted.revision, now))
+            .jot(move |tx| act::mark(tx, person, All::Seen, up_to, now))
             .await?;
     }
     Ok(StatusCode::NO_CONTENT)
@@ -262,8 +280,12 @@ pub(super) struct Bulk {
     view: Option<View>,
     /// Only of this importance.
     importance: Option<Importance>,
-    /// For "read all": nothing that came up after this `revision`, the one of the page that you looked at.
+    /// For "read all": nothing that came up after this `revision`, the one of the page that you looked at. Give its
+    /// `as_of` too.
     up_to: Option<i64>,
+    /// For "read all": nothing whose window opened after this time, the `as_of` of the page that you looked at.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Moment>,
 }
 
 /// What a bulk operation came to.
@@ -298,10 +320,17 @@ async fn bulk(
         }));
     }
     if action == Action::Read && bulk.view.unwrap_or_default() == View::Inbox && bulk.importance.is_none() {
+        if bulk.up_to.is_some() != bulk.as_of.is_some() {
+            let absent = if bulk.as_of.is_none() { "as_of" } else { "up_to" };
+            return Err(Error::field(absent, "give both `up_to` and `as_of` of the page, or neither").into());
+        }
         let now = app.clock.now();
         let lists = Arc::clone(&app.lists);
         let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
-        let up_to = bulk.up_to.map_or(counted.revision, |up_to| up_to.min(counted.revision));
+        let up_to = UpTo {
+            revision: bulk.up_to.unwrap_or(i64::MAX).min(counted.revision),
+            clock: bulk.as_of.unwrap_or(now).min(now),
+        };
         // A mark only where there is something to mark: they are kept.
         if counted.counts.unread > 0 {
             app.db
@@ -345,13 +374,4 @@ async fn on_ids(app: &App, person: PersonId, ids: Vec<MessageId>, action: Action
     let changed = plan.messages.len();
     app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
     Ok(changed)
-}
-
-/// A cursor of ours: a whole number.
-pub(super) fn cursor(text: Option<&str>) -> Result<Option<i64>, Problem> {
-    let read = |text: &str| {
-        text.parse()
-            .map_err(|_| Error::field("cursor", "is not one that this list gave").into())
-    };
-    text.map(read).transpose()
 }

@@ -14,6 +14,7 @@ mod visibility;
 
 use std::sync::Arc;
 
+use axum::Router;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -61,21 +62,30 @@ impl Modify for Security {
     }
 }
 
-/// Every route of the API, with its description.
-#[must_use]
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .merge(inbox::routes())
-        .merge(messages::routes())
-        .merge(visibility::routes())
-        .merge(directory::routes())
-        .merge(session::routes())
-        .merge(me::routes())
-        .merge(password::routes())
+/// Some routes that belong together, with their description.
+type Part = fn() -> OpenApiRouter<Arc<App>>;
+
+/// What the API is put together from.
+fn parts() -> impl Iterator<Item = Part> {
+    let here: [Part; 5] = [
+        inbox::routes,
+        visibility::routes,
+        session::routes,
+        me::routes,
+        password::routes,
+    ];
+    here.into_iter().chain(messages::PARTS).chain(directory::parts())
+}
+
+/// Every route of the API. The description that comes with each part is dropped part by part: all of it at once takes
+/// memory that a process never gives back, and is wanted only by who asks for [`document`].
+pub fn routes() -> Router<Arc<App>> {
+    parts().fold(Router::new(), |all, part| all.merge(part().split_for_parts().0))
 }
 
 /// The OpenAPI 3.1 document.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    let described = OpenApiRouter::with_openapi(Description::openapi());
+    parts().fold(described, |all, part| all.merge(part())).into_openapi()
 }

@@ -3,12 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use campanile_core::account::{self, password};
-use campanile_core::id::PersonId;
-use campanile_core::message::preview;
-use campanile_core::policy::{Act, may};
-use campanile_core::rights::Rights;
-use campanile_core::{Error, error};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,8 +12,9 @@ use utoipa_axum::routes;
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Throttled, Unauthenticated, Unavailable};
 use crate::app::App;
-use crate::auth::{self, Client, Principal};
-use crate::problem::{Kind, Problem};
+use crate::auth::{Client, Principal};
+use crate::password;
+use crate::problem::Problem;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -66,22 +61,7 @@ async fn change_password(
     client: Client,
     Json(wanted): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
-    principal.in_person()?;
-    let person = principal.person;
-    let candidate = app.db.read(move |tx| account::candidate_of(tx, person)).await?;
-    let login = candidate.login.clone();
-    password::check("new", &wanted.new, &login)?;
-    auth::verify(&app, &login, Some(candidate), wanted.old, client.address)
-        .await
-        .map_err(|problem| match problem.kind {
-            // The person is signed in; it is the field that is wrong.
-            Kind::Unauthenticated => Error::field("old", "is not your password").into(),
-            _ => problem,
-        })?;
-    let phc = hash(&app, wanted.new).await?;
-    app.db
-        .jot(move |tx| account::set_password(tx, person, &phc, principal.session()))
-        .await?;
+    password::change(&app, &principal, client.address, wanted.old, wanted.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -104,25 +84,6 @@ async fn reset_password(
     Path(name): Path<String>,
     Json(wanted): Json<ResetPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (id, login) = app
-        .db
-        .read(move |tx| -> error::Result<(PersonId, String)> {
-            // Nobody's number: who may not is told so before the name is looked up.
-            may(&Rights::load(tx, principal.person)?, &Act::ResetPassword(PersonId(0)))?;
-            let id = preview::person(tx, &name)?;
-            Ok((id, account::candidate_of(tx, id)?.login))
-        })
-        .await?;
-    if id == principal.person {
-        principal.in_person()?;
-    }
-    password::check("password", &wanted.password, &login)?;
-    let phc = hash(&app, wanted.password).await?;
-    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    password::reset(&app, &principal, name, wanted.password).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn hash(app: &App, password: String) -> Result<String, Problem> {
-    let place = app.hasher.place().await?;
-    place.hash(password, app.chance.salt()).await
 }

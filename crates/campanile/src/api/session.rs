@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use campanile_core::account::{profile, session};
+use campanile_core::account::profile;
 use campanile_core::id::PersonId;
 use campanile_core::time::Moment;
 use http::{HeaderMap, StatusCode, header};
@@ -99,14 +99,6 @@ async fn log_in(
     )), Unavailable)
 )]
 async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
-    if let Some(secret) = auth::session_secret(&app, &headers) {
-        let (secret, now) = (secret.to_owned(), app.clock.now());
-        app.db
-            .jot(move |tx| match session::find(tx, &secret, now)? {
-                Some(alive) => session::close(tx, alive.person, &alive.id),
-                None => Ok(()),
-            })
-            .await?;
-    }
+    auth::close_session(&app, &headers).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, auth::no_cookie(&app))]))
 }

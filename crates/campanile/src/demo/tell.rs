@@ -5,7 +5,7 @@ use std::sync::Arc;
 use campanile_core::audience::Instant;
 use campanile_core::audience::crowd::crowd;
 use campanile_core::id::{MessageId, PersonId};
-use campanile_core::inbox::act::{self, Action, All, Plan};
+use campanile_core::inbox::act::{self, Action, All, Plan, UpTo};
 use campanile_core::message::{self, change, draft, preview, publish, sent};
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
@@ -69,7 +69,10 @@ pub(super) async fn tell(app: &App, stories: &[Story], now: Moment) -> Result<()
             Event::Looked(login) => {
                 let look = move |tx: &mut Tx<'_>| {
                     let person = preview::person(tx, login)?;
-                    let up_to = revision::latest(tx)?;
+                    let up_to = UpTo {
+                        revision: revision::latest(tx)?,
+                        clock: at,
+                    };
                     act::mark(tx, person, All::Seen, up_to, at)
                 };
                 app.db.jot(look).await?;

@@ -1,6 +1,6 @@
 //! The demonstration as its accounts find it.
 
-use campanile_core::inbox::{Filter, Shown, View, page};
+use campanile_core::inbox::{Filter, Listed, Shown, View, page};
 use campanile_core::message::sent;
 use campanile_core::message::{Message, Status, funnel};
 
@@ -33,7 +33,8 @@ async fn inbox(app: &App, login: &'static str, view: View) -> Vec<Shown> {
         };
         page(tx, &lists, person, &filter, None, 100, NOW)
     };
-    app.db.read(look).await.unwrap().items
+    let page = app.db.read(look).await.unwrap();
+    page.items.iter().map(Listed::shown).collect()
 }
 
 async fn all_sent(app: &App) -> Vec<Message> {

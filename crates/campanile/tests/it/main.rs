@@ -8,9 +8,14 @@
 mod account;
 mod authorization;
 mod cli;
+mod console_directory;
+mod console_inbox;
+mod console_me;
+mod console_messages;
 mod directory;
 mod directory_import;
 mod docs;
+mod inbox;
 mod messages;
 mod openapi;
 mod pass;

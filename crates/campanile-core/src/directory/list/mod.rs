@@ -5,6 +5,7 @@
 //! and what is added meanwhile neither repeats nor hides another item. A search looks into several indexes one after
 //! another ("arms"); what an earlier arm has found a later one leaves out.
 
+mod attachments;
 mod customers;
 pub(super) mod memberships;
 mod roles;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+pub use attachments::{Attachment, attachments};
 pub use customers::{Customer, CustomerFilter, Parent, customer, customers};
 pub use memberships::{Membership, MembershipFilter, memberships};
 pub use roles::{Role, role, roles};
@@ -53,6 +55,7 @@ pub struct Page<T> {
 /// The statements of the files below, a list each.
 pub(super) fn statements() -> impl Iterator<Item = &'static [&'static Sql]> {
     [
+        attachments::STATEMENTS,
         customers::STATEMENTS,
         memberships::STATEMENTS,
         roles::STATEMENTS,

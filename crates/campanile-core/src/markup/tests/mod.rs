@@ -118,7 +118,29 @@ mod excerpts {
 
     #[test]
     fn a_short_text_is_kept_in_one_line() {
-        assert_eq!(excerpt(Format::Markdown, "**a**\n\n- b\n- c", 9), "a - b - c");
+        assert_eq!(excerpt(Format::Markdown, "**a**\n\nb\nc", 9), "a b c");
+    }
+
+    #[test]
+    fn of_a_link_its_words_are_shown_and_of_a_bare_one_its_address() {
+        let shown = |typed| excerpt(Format::Markdown, typed, 100);
+        assert_eq!(
+            shown("see [the *plan*](https://example.com/x), please"),
+            "see the plan, please"
+        );
+        assert_eq!(shown("<https://example.com/x>"), "https://example.com/x");
+        assert_eq!(shown("[](https://example.com/x)"), "https://example.com/x");
+        let tags = "see [link=\"https://example.com/x\"]the plan[/link]";
+        assert_eq!(excerpt(Format::StyleTags, tags, 100), "see the plan");
+    }
+
+    #[test]
+    fn items_of_a_list_are_told_apart_without_their_marks() {
+        let shown = |typed| excerpt(Format::Markdown, typed, 100);
+        assert_eq!(
+            shown("Do:\n\n- stop\n- start\n  1. it\n  2. them\n- look\n\nBye"),
+            "Do: stop · start it · them · look Bye"
+        );
     }
 
     #[test]

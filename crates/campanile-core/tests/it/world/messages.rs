@@ -3,7 +3,7 @@
 use campanile_core::error::Result;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::Filter;
-use campanile_core::inbox::act::{self, Action, All};
+use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish::{self, Accepted, Idempotency};
@@ -133,12 +133,23 @@ impl World<'_> {
 
     /// Marks all that the person can know of by now.
     pub(crate) fn marks(&self, person: PersonId, all: All) {
-        let up_to = self.revision();
+        let up_to = UpTo {
+            revision: self.revision(),
+            clock: self.in_s(1),
+        };
         self.marks_up_to(person, all, up_to);
     }
 
-    /// Marks all of it up to a revision, as a page that was loaded then does.
-    pub(crate) fn marks_up_to(&self, person: PersonId, all: All, up_to: i64) {
+    /// What a page that is loaded now is as of.
+    pub(crate) fn loads(&self, person: PersonId) -> UpTo {
+        UpTo {
+            revision: self.page(person, Filter::default(), None, 10).revision,
+            clock: self.now(),
+        }
+    }
+
+    /// Marks all of it, as a page that was loaded before does.
+    pub(crate) fn marks_up_to(&self, person: PersonId, all: All, up_to: UpTo) {
         let now = self.tick();
         let done = self.db.jot(move |tx| act::mark(tx, person, all, up_to, now));
         done.expect("a mark is stored");

@@ -98,7 +98,7 @@ impl<'d> World<'d> {
         self.audiences.replace(Arc::default());
     }
 
-    fn audiences(&self) -> Arc<Audiences> {
+    pub(crate) fn audiences(&self) -> Arc<Audiences> {
         self.audiences.borrow().clone()
     }
 

@@ -6,7 +6,7 @@ use campanile_core::audience::crowd::Residents;
 use campanile_core::audience::{Selector, matches};
 use campanile_core::error::{Faults, Result};
 use campanile_core::id::{MessageId, PersonId};
-use campanile_core::inbox::{self, Counted, Counts, Filter, Shown, View};
+use campanile_core::inbox::{self, Counted, Counts, Filter, Listed, Shown, View};
 use campanile_core::message::funnel::{self, Crowds, Funnel};
 use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::sent::{self, Part, Recipient, Visible};
@@ -45,7 +45,7 @@ impl World<'_> {
         let mut before = None;
         loop {
             let page = self.page(person, filter.clone(), before, 100);
-            out.extend(page.items);
+            out.extend(page.items.iter().map(Listed::shown));
             before = page.next;
             if before.is_none() {
                 return out;
@@ -146,7 +146,7 @@ impl World<'_> {
         self.read(move |tx| inbox::one(tx, &shared, person, id, now))
     }
 
-    fn with_residents<T: Send + 'static>(
+    pub(crate) fn with_residents<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_>, &Residents, Moment) -> Result<T> + Send + 'static,
     ) -> T {

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,10 +11,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Editor;
-use crate::api::extract::{Json, Query, body_error_problem};
+use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, TooLarge, Unauthenticated, Unavailable};
 use crate::app::App;
-use crate::import::{self, Broken, Manner, Report};
+use crate::import::{Report, upload};
 use crate::problem::{Kind, Problem};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -34,13 +32,6 @@ struct ImportQuery {
     /// Write nothing; say what would become of it.
     dry_run: bool,
 }
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// More came than may.
-#[derive(Debug, thiserror::Error)]
-#[error("more than {0} bytes")]
-struct Overlong(u64);
 
 /// Takes in a directory file
 ///
@@ -65,19 +56,13 @@ async fn import_directory(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Report>, Problem> {
-    let limit = app.settings.limits.import_limit;
     check_type(&headers)?;
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|bytes: u64| bytes > limit) {
-        return Err(stopped(too_large(limit), 0, query.dry_run));
-    }
-    let mut taken = 0;
-    let mut progress = |done: import::Progress| taken = done.lines;
-    let done = import::run(&app, limited(body, limit), query.dry_run, Manner::Polite, &mut progress).await;
-    done.map(Json)
-        .map_err(|broken| stopped(problem(broken), taken, query.dry_run))
+    upload::run(&app, body.into_data_stream(), announced, query.dry_run)
+        .await
+        .map(Json)
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -91,44 +76,4 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
     let detail = "send the file with the header `Content-Type: application/x-ndjson`";
     Err(Problem::new(Kind::MediaType, detail))
-}
-
-/// The body as it arrives; after more than `limit` bytes, an error.
-fn limited(body: Body, limit: u64) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
-    let mut room = limit;
-    body.into_data_stream().map(move |piece| {
-        let piece = piece?;
-        room = room.checked_sub(piece.len() as u64).ok_or(Overlong(limit))?;
-        Ok(piece)
-    })
-}
-
-fn problem(broken: Broken) -> Problem {
-    match broken {
-        Broken::Source(error) => match error.downcast_ref::<Overlong>() {
-            Some(Overlong(limit)) => too_large(*limit),
-            None => body_error_problem(error.as_ref()),
-        },
-        Broken::Rule(error) => error.into(),
-        Broken::Defect(cause) => Problem::internal(cause),
-    }
-}
-
-fn too_large(limit: u64) -> Problem {
-    let detail = format!("the file is larger than {limit} bytes, the setting `import_limit`");
-    Problem::new(Kind::TooLarge, detail)
-}
-
-/// A problem in the middle of a file: it says what has been taken.
-fn stopped(mut problem: Problem, lines: u64, dry_run: bool) -> Problem {
-    // Where the server failed, some of what came after may have been written.
-    let is_exact = problem.kind.status().is_client_error();
-    let taken = match (lines, dry_run) {
-        (_, true) => "nothing was to be taken".to_owned(),
-        (0, false) if is_exact => "nothing was taken".to_owned(),
-        (lines, false) if is_exact => format!("the good lines up to line {lines} were taken, and stay"),
-        (lines, false) => format!("the good lines up to line {lines}, and perhaps some after it, were taken, and stay"),
-    };
-    problem.detail = format!("{}; {taken}", problem.detail);
-    problem
 }

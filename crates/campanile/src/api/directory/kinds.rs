@@ -4,97 +4,91 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use campanile_core::Result as Ruled;
-use campanile_core::directory::Entry;
-use campanile_core::directory::entry::{self, KeyOnly, NumberOnly, Removal};
-use campanile_core::directory::history::{Interval, Subject};
-use campanile_core::directory::list::{self, Kind, Page};
+use campanile_core::directory::entry;
+use campanile_core::directory::history::Interval;
+use campanile_core::directory::list::{self, Page};
 use campanile_core::policy::Act;
-use campanile_store::Tx;
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queries::{CustomerQuery, PageQuery, PlacedQuery, SubscriptionQuery, ThingQuery, UserQuery};
-use super::{Editor, Noun, change, create, end, look, past, read};
+use super::{Editor, create, look, past, read};
+use crate::api::Part;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::directory;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+/// The routes of each kind, for themselves: see [`crate::api::routes`].
+pub(super) const PARTS: [Part; 7] = [
+    customers,
+    environments,
+    users,
+    groups,
+    apis,
+    applications,
+    subscriptions,
+];
+
+fn customers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_customers, create_customer))
         .routes(routes!(read_customer, change_customer, end_customer))
         .routes(routes!(customer_history))
+}
+
+fn environments() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_environments, create_environment))
         .routes(routes!(read_environment, change_environment, end_environment))
         .routes(routes!(environment_history))
+}
+
+fn users() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_users, create_user))
         .routes(routes!(read_user, change_user, end_user))
         .routes(routes!(user_history))
+}
+
+fn groups() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_groups, create_group))
         .routes(routes!(read_group, change_group, end_group))
         .routes(routes!(group_history))
+}
+
+fn apis() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_apis, create_api))
         .routes(routes!(read_api, change_api, end_api))
         .routes(routes!(api_history))
+}
+
+fn applications() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_applications, create_application))
         .routes(routes!(read_application, change_application, end_application))
         .routes(routes!(application_history))
+}
+
+fn subscriptions() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(list_subscriptions, create_subscription))
         .routes(routes!(read_subscription, change_subscription, end_subscription))
         .routes(routes!(subscription_history))
 }
 
-/// A kind: its name in a path, in a sentence and with an article; its object and id; how one is found and shown; what
-/// its list is asked with; the names of its operations, which are also those of the OpenAPI document.
+/// A kind: its name in a path and with an article; its object and id; how one is shown; what its list is asked with;
+/// the names of its operations, which are also those of the OpenAPI document.
 macro_rules! kind {
     (
-        $path:tt, $word:tt, $article:tt, $words:tt;
-        $Body:ident($Id:ident) => $Item:ident by $find:expr, ends as $Ending:ident;
+        $path:tt, $article:tt, $words:tt; $Body:ident($Id:ident) => $Item:ident;
         $list:ident($Query:ident), $create:ident, $read:ident, $change:ident, $end:ident, $history:ident
     ) => {
-        impl Noun for entry::$Body {
-            type Id = $Id;
-            type Item = list::$Item;
-            const WORD: &'static str = $word;
-            const PATH: &'static str = concat!("/api/v1/", $path);
-
-            fn id(&mut self) -> &mut Option<$Id> {
-                &mut self.id
-            }
-
-            fn entry(self) -> Entry {
-                Entry::$Body(self)
-            }
-
-            fn id_of(entry: &Entry) -> Option<$Id> {
-                match entry {
-                    Entry::$Body(entry) => entry.id.clone(),
-                    _ => None,
-                }
-            }
-
-            fn removal(id: $Id) -> Removal {
-                Removal::$Body($Ending { id })
-            }
-
-            fn subject(id: $Id) -> Subject {
-                Subject::$Body(id)
-            }
-
-            fn find(tx: &mut Tx<'_>, id: &$Id) -> Ruled<list::$Item> {
-                let find: fn(&mut Tx<'_>, &$Id) -> Ruled<list::$Item> = $find;
-                find(tx, id)
-            }
-
-            fn is_active(item: &list::$Item) -> bool {
-                item.active
-            }
-        }
-
         #[utoipa::path(
             get, path = concat!("/api/v1/", $path), tag = "Directory", summary = concat!("Lists ", $words),
             description = "Needs ORGANIZATION_USER[READ].",
@@ -128,7 +122,7 @@ macro_rules! kind {
             _: Editor,
             Json(wanted): Json<entry::$Body>,
         ) -> Result<Response, Problem> {
-            create(&app, wanted).await
+            create(&app, concat!("/api/v1/", $path), wanted).await
         }
 
         #[utoipa::path(
@@ -165,7 +159,7 @@ macro_rules! kind {
             Path(id): Path<$Id>,
             Json(wanted): Json<entry::$Body>,
         ) -> Result<Json<list::$Item>, Problem> {
-            change(&app, id, wanted).await
+            directory::change(&app, id, wanted).await.map(Json)
         }
 
         #[utoipa::path(
@@ -182,7 +176,8 @@ macro_rules! kind {
             _: Editor,
             Path(id): Path<$Id>,
         ) -> Result<StatusCode, Problem> {
-            end::<entry::$Body>(&app, id).await
+            directory::end::<entry::$Body>(&app, id).await?;
+            Ok(StatusCode::NO_CONTENT)
         }
 
         #[utoipa::path(
@@ -207,47 +202,46 @@ macro_rules! kind {
 }
 
 kind! {
-    "customers", "customer", "a customer", "customers: by id; by name where something is searched";
-    Customer(i64) => Customer by |tx, id| list::customer(tx, *id), ends as NumberOnly;
+    "customers", "a customer", "customers: by id; by name where something is searched";
+    Customer(i64) => Customer;
     list_customers(CustomerQuery), create_customer, read_customer, change_customer, end_customer, customer_history
 }
 
 kind! {
-    "environments", "environment", "an environment", "environments by id";
-    Environment(String) => Thing by |tx, id| list::thing(tx, Kind::Environment, id), ends as KeyOnly;
+    "environments", "an environment", "environments by id";
+    Environment(String) => Thing;
     list_environments(ThingQuery), create_environment, read_environment, change_environment, end_environment,
     environment_history
 }
 
 kind! {
-    "users", "user", "a user", "users: by login; the last to leave first where only inactive ones are asked for";
-    User(String) => User by |tx, id| list::user(tx, id), ends as KeyOnly;
+    "users", "a user", "users: by login; the last to leave first where only inactive ones are asked for";
+    User(String) => User;
     list_users(UserQuery), create_user, read_user, change_user, end_user, user_history
 }
 
 kind! {
-    "groups", "group", "a group", "groups by id; by name too where something is searched";
-    Group(String) => Thing by |tx, id| list::thing(tx, Kind::Group, id), ends as KeyOnly;
+    "groups", "a group", "groups by id; by name too where something is searched";
+    Group(String) => Thing;
     list_groups(ThingQuery), create_group, read_group, change_group, end_group, group_history
 }
 
 kind! {
-    "apis", "API", "an API", "APIs by id; by name too where something is searched";
-    Api(String) => Thing by |tx, id| list::thing(tx, Kind::Api, id), ends as KeyOnly;
+    "apis", "an API", "APIs by id; by name too where something is searched";
+    Api(String) => Thing;
     list_apis(PlacedQuery), create_api, read_api, change_api, end_api, api_history
 }
 
 kind! {
-    "applications", "application", "an application", "applications by id; by name too where something is searched";
-    Application(String) => Thing by |tx, id| list::thing(tx, Kind::Application, id), ends as KeyOnly;
+    "applications", "an application", "applications by id; by name too where something is searched";
+    Application(String) => Thing;
     list_applications(PlacedQuery), create_application, read_application, change_application, end_application,
     application_history
 }
 
 kind! {
-    "subscriptions", "subscription", "a subscription",
-    "subscriptions by id; as they came where an API or application is named";
-    Subscription(String) => Subscription by |tx, id| list::subscription(tx, id), ends as KeyOnly;
+    "subscriptions", "a subscription", "subscriptions by id; as they came where an API or application is named";
+    Subscription(String) => Subscription;
     list_subscriptions(SubscriptionQuery), create_subscription, read_subscription, change_subscription,
     end_subscription, subscription_history
 }

@@ -3,27 +3,24 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use campanile_core::Error;
-use campanile_core::audience::{Rule, Selector};
 use campanile_core::id::MessageId;
-use campanile_core::inbox::SEARCH_CHARS;
+use campanile_core::message::Status;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
-use campanile_core::message::target;
-use campanile_core::message::{Message, Status, funnel};
-use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Revision;
+use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{SentMessage, Want, describe, reach};
+use super::{SentMessage, describe};
 use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
+use crate::sending::{self, Filter, Want, Which, reach};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -75,31 +72,17 @@ async fn list(
     let now = app.clock.now();
     let below = cursor(query.cursor.as_deref())?.unwrap_or(i64::MAX);
     let limit = extract::limit(query.limit, 20, sent::PEOPLE_LIMIT)?;
-    let person = principal.person;
-    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
-    let page = app
-        .db
-        .scan(move |tx| {
-            let rights = Rights::load(tx, person)?;
-            policy::may(&rights, &Act::ListSent)?;
-            let author = (query.mine == Some(true)).then_some(person);
-            let takes = |message: &Message, selectors: &[Selector]| {
-                let parts = target::parts(selectors, message.environment);
-                query.status.is_none_or(|status| status == message.status(now))
-                    && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()
-            };
-            let (messages, next) = sent::page(tx, below, author, limit, takes)?;
-            let residents = residents.at(tx)?;
-            let funnels = funnel::funnels(tx, &residents, &crowds, &messages, now)?;
-            let items = messages.into_iter().zip(funnels);
-            let items = items.map(|(message, funnel)| describe(tx, message, funnel, now));
-            Ok::<_, Error>(SentPage {
-                items: items.collect::<Result<_, _>>()?,
-                next: next.map(|next| next.to_string()),
-            })
-        })
-        .await?;
-    Ok(Json(page))
+    let filter = Filter {
+        mine: query.mine == Some(true),
+        status: query.status,
+        api: None,
+    };
+    let describe = move |tx: &mut Tx<'_>, _: &Rights, message, funnel| describe(tx, message, funnel, now);
+    let (items, next) = sending::list(&app, principal.person, filter, below, limit, describe).await?;
+    Ok(Json(SentPage {
+        items,
+        next: next.map(|next| next.to_string()),
+    }))
 }
 
 /// One message as a sender sees it, with how far it got.
@@ -114,30 +97,10 @@ pub(super) async fn one(
     Path(id): Path<MessageId>,
 ) -> Result<Json<SentMessage>, Problem> {
     let now = app.clock.now();
-    let person = principal.person;
-    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
-    let (described, size) = app
-        .db
-        .scan(move |tx| {
-            let message = reach(tx, person, id, Want::See)?;
-            let residents = residents.at(tx)?;
-            let funnel = match message.revision {
-                Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
-                None => None,
-            };
-            let uncounted = message.people.is_none() && message.rule == Rule::AtSend;
-            let size = funnel.filter(|_| uncounted);
-            Ok::<_, Error>((describe(tx, message, funnel, now)?, size))
-        })
-        .await?;
-    if let Some(size) = size {
-        // Counted again by the next who looks, where it cannot be stored.
-        let _stored = app
-            .db
-            .jot(move |tx| funnel::store_size(tx, id, size.people, size.without_email))
-            .await;
-    }
-    Ok(Json(described))
+    let describe = move |tx: &mut Tx<'_>, _: &Rights, message, funnel| describe(tx, message, funnel, now);
+    Ok(Json(
+        sending::one(&app, principal.person, id, Want::See, describe).await?,
+    ))
 }
 
 /// Which people, and which page of them.
@@ -179,42 +142,19 @@ async fn recipients(
     Path(id): Path<MessageId>,
     Query(query): Query<RecipientsQuery>,
 ) -> Result<Json<RecipientsPage>, Problem> {
-    let now = app.clock.now();
-    let person = principal.person;
-    if query
-        .q
-        .as_ref()
-        .is_some_and(|words| words.chars().count() > SEARCH_CHARS)
-    {
-        return Err(Error::field("q", format!("is longer than {SEARCH_CHARS} characters")).into());
-    }
     let after = cursor(query.cursor.as_deref())?;
-    let after = after.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-    let limit = extract::limit(query.limit, 50, sent::PEOPLE_LIMIT)?;
-    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
-    let page = app
-        .db
-        .scan(move |tx| {
-            let message = reach(tx, person, id, Want::See)?;
-            let residents = residents.at(tx)?;
-            let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
-            let mut people = query.part.unwrap_or_default().of(&crowds);
-            if let Some(words) = &query.q {
-                let by = sent::By::rights(&Rights::load(tx, person)?);
-                if let Some(found) = sent::search(tx, words, by)? {
-                    people &= found;
-                }
-            }
-            let (items, next) = sent::recipients(tx, &message, &people, after, limit, now)?;
-            let next = next.map(|next| next.to_string());
-            Ok::<_, Error>(RecipientsPage {
-                items,
-                total: people.len(),
-                next,
-            })
-        })
-        .await?;
-    Ok(Json(page))
+    let which = Which {
+        part: query.part.unwrap_or_default(),
+        q: query.q,
+        after: after.map(|at| u32::try_from(at).unwrap_or(u32::MAX)),
+        limit: extract::limit(query.limit, 50, sent::PEOPLE_LIMIT)?,
+    };
+    let page = sending::people(&app, principal.person, id, which).await?;
+    Ok(Json(RecipientsPage {
+        items: page.items,
+        total: page.total,
+        next: page.next.map(|next| next.to_string()),
+    }))
 }
 
 /// A page of the changes of a message.
@@ -255,7 +195,8 @@ async fn editions(
     let items = app
         .db
         .read(move |tx| {
-            reach(tx, person, id, Want::See)?;
+            let rights = Rights::load(tx, person)?;
+            reach(tx, &rights, id, Want::See)?;
             sent::editions(tx, id, below, limit)
         })
         .await?;

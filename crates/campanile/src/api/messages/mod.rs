@@ -3,29 +3,22 @@
 mod look;
 mod send;
 
-use std::sync::Arc;
-
+use campanile_core::Result as Ruled;
 use campanile_core::audience::Rule;
-use campanile_core::id::{MessageId, PersonId};
+use campanile_core::id::MessageId;
 use campanile_core::markup::{self, Format};
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Importance, Message, Status, sent};
-use campanile_core::policy::{self, Act};
-use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
-use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::App;
+use crate::api::Part;
 
-/// The routes of this folder.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    send::routes().merge(look::routes())
-}
+/// The files of this folder.
+pub(super) const PARTS: [Part; 2] = [send::routes, look::routes];
 
 /// A message as those who may edit it see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -113,26 +106,4 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         recalled_at: message.recalled_at,
         funnel,
     })
-}
-
-/// What the caller wants with a message; who may not see it does not learn that it is there.
-#[derive(Clone, Copy)]
-enum Want {
-    See,
-    Correct,
-    Recall,
-}
-
-/// A message that the caller may see, and do this with.
-fn reach(tx: &mut Tx<'_>, person: PersonId, id: MessageId, want: Want) -> Ruled<Message> {
-    let rights = Rights::load(tx, person)?;
-    let message = message::find(tx, id)?;
-    let parts = target::parts(&message::selectors(tx, id)?, message.environment);
-    policy::may(&rights, &Act::See(message.author, &parts)).map_err(|_| Error::Missing("message"))?;
-    match want {
-        Want::See => {}
-        Want::Correct => policy::may(&rights, &Act::Correct(&parts))?,
-        Want::Recall => policy::may(&rights, &Act::Recall(&parts))?,
-    }
-    Ok(message)
 }

@@ -4,18 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use campanile_core::audience::Selector;
-use campanile_core::id::{MessageId, PersonId};
-use campanile_core::message::change::{self, Correction};
-use campanile_core::message::draft::{self, Draft};
-use campanile_core::message::preview::{self, Explanation, Preview};
-use campanile_core::message::publish::{self, Idempotency};
+use campanile_core::id::MessageId;
+use campanile_core::message;
+use campanile_core::message::change::Correction;
+use campanile_core::message::draft::Draft;
+use campanile_core::message::preview::{Explanation, Preview};
+use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::Target;
-use campanile_core::message::{self, sent};
-use campanile_core::policy::{self, Act, Part};
-use campanile_core::rights::Rights;
-use campanile_core::time::Moment;
-use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
@@ -24,12 +19,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::look::one;
-use super::{SentMessage, Want, describe, reach};
+use super::{SentMessage, describe};
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, TooLarge, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
+use crate::sending::{self, Addressed};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -38,10 +34,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(explain_audience))
         .routes(routes!(correct))
         .routes(routes!(recall))
-}
-
-fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {
-    move |parts| policy::may(rights, &Act::Send(parts))
 }
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
@@ -60,45 +52,14 @@ async fn create(
     headers: HeaderMap,
     Json(draft): Json<Draft>,
 ) -> Result<Response, Problem> {
-    let now = app.clock.now();
-    let person = principal.person;
     let idempotency = idempotency(&headers, &draft)?;
-    let key = idempotency.clone();
-    let checked = app
-        .db
-        .read(move |tx| {
-            if let Some(known) = key
-                .map(|key| publish::repeated(tx, person, &key))
-                .transpose()?
-                .flatten()
-            {
-                return Ok(Err(known));
-            }
-            let rights = Rights::load(tx, person)?;
-            let name = sent::person_name(tx, person)?;
-            draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(Ok)
-        })
-        .await?;
-    let checked = match checked {
-        Ok(checked) => checked,
-        // The same request, whose answer got lost: what it made, whatever has changed since.
-        Err(known) => return created(&app, known, now).await,
-    };
-    let written = app
-        .db
-        .write(move |tx| publish::publish(tx, person, &checked, idempotency.as_ref(), now))
-        .await;
-    let accepted = match written {
-        Err(error) if publish::is_gone(&error) => {
-            return Err(Error::Conflict("the directory changed meanwhile; look at the audience again".into()).into());
-        }
-        written => written?,
-    };
-    created(&app, accepted.id, now).await
+    let id = sending::send(&app, principal.person, draft, idempotency).await?;
+    created(&app, id).await
 }
 
 /// The answer to a message that was accepted. Its audience is counted by who asks for it next (decision 7).
-async fn created(app: &App, id: MessageId, now: Moment) -> Result<Response, Problem> {
+async fn created(app: &App, id: MessageId) -> Result<Response, Problem> {
+    let now = app.clock.now();
     let describe = move |tx: &mut Tx<'_>| {
         let message = message::find(tx, id)?;
         describe(tx, message, None, now)
@@ -132,11 +93,11 @@ pub(super) struct AudienceBody {
 }
 
 impl AudienceBody {
-    /// What its sender holds, and the audience that they may address.
-    fn open(&self, tx: &mut Tx<'_>, sender: PersonId) -> Ruled<(Rights, Vec<Selector>)> {
-        let rights = Rights::load(tx, sender)?;
-        let selectors = draft::check_audience(tx, &self.audience, self.environment.as_deref(), &may_send(&rights))?;
-        Ok((rights, selectors))
+    fn addressed(self) -> Addressed {
+        Addressed {
+            audience: self.audience,
+            environment: self.environment,
+        }
     }
 }
 
@@ -150,18 +111,8 @@ async fn preview_audience(
     principal: Principal,
     Json(body): Json<AudienceBody>,
 ) -> Result<Json<Preview>, Problem> {
-    let now = app.clock.now();
-    let residents = Arc::clone(&app.residents);
-    let person = principal.person;
-    let preview = app
-        .db
-        .scan(move |tx| {
-            let (_, selectors) = body.open(tx, person)?;
-            let residents = residents.at(tx)?;
-            preview::preview(tx, &residents, &selectors, now)
-        })
-        .await?;
-    Ok(Json(preview))
+    let to = body.addressed();
+    Ok(Json(sending::preview(&app, principal.person, to).await?))
 }
 
 /// Says for one person why they are in an audience or not.
@@ -174,27 +125,9 @@ async fn explain_audience(
     principal: Principal,
     Json(body): Json<AudienceBody>,
 ) -> Result<Json<Explanation>, Problem> {
-    let now = app.clock.now();
-    let asking = principal.person;
-    let explained = app
-        .db
-        .read(move |tx| {
-            let (rights, selectors) = body.open(tx, asking)?;
-            let user = body
-                .user
-                .as_deref()
-                .ok_or_else(|| Error::field("user", "name the user, by id or login"))?;
-            let person = preview::person(tx, user).map_err(|error| match error {
-                Error::Missing(_) => preview::nobody(),
-                other => other,
-            })?;
-            if policy::may(&rights, &Act::FindPeople).is_err() && !preview::is_near(tx, person, &selectors)? {
-                return Err(preview::nobody());
-            }
-            preview::explain(tx, person, &selectors, now)
-        })
-        .await?;
-    Ok(Json(explained))
+    let user = body.user.clone();
+    let to = body.addressed();
+    Ok(Json(sending::explain(&app, principal.person, to, user).await?))
 }
 
 /// Corrects a message, switches it on or off, moves its window. What is absent stays.
@@ -209,23 +142,7 @@ async fn correct(
     Path(id): Path<MessageId>,
     Json(correction): Json<Correction>,
 ) -> Result<Json<SentMessage>, Problem> {
-    let now = app.clock.now();
-    let person = principal.person;
-    let correction = Arc::new(correction);
-    let given = Arc::clone(&correction);
-    app.db
-        .read(move |tx| {
-            let message = reach(tx, person, id, Want::Correct)?;
-            if let Some(audience) = &given.audience {
-                let rights = Rights::load(tx, person)?;
-                draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
-            }
-            Ok::<_, Error>(())
-        })
-        .await?;
-    app.db
-        .write(move |tx| change::correct(tx, person, id, &correction, now))
-        .await?;
+    sending::correct(&app, principal.person, id, correction).await?;
     one(State(app), principal, Path(id)).await
 }
 
@@ -239,9 +156,6 @@ async fn recall(
     principal: Principal,
     Path(id): Path<MessageId>,
 ) -> Result<Json<SentMessage>, Problem> {
-    let now = app.clock.now();
-    let person = principal.person;
-    app.db.read(move |tx| reach(tx, person, id, Want::Recall)).await?;
-    app.db.write(move |tx| change::recall(tx, person, id, now)).await?;
+    sending::recall(&app, principal.person, id).await?;
     one(State(app), principal, Path(id)).await
 }

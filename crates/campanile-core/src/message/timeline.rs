@@ -1,0 +1,167 @@
+//! How far a message got, over time: how many had seen and read it by when.
+//!
+//! One look at the marks and deeds, whatever their number: each goes into the bitmap of its stretch of time. The
+//! stretches grow with the story, so that there are never more than [`POINTS`]. What the last point says is what
+//! [`super::funnel`] says.
+
+use std::collections::HashMap;
+
+use campanile_store::{Tx, sql};
+use roaring::RoaringBitmap;
+
+use super::Message;
+use super::funnel::{self, Audiences};
+use crate::audience::crowd::Residents;
+use crate::error::Result;
+use crate::time::Moment;
+
+/// Points of a timeline at most.
+pub const POINTS: usize = 60;
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+/// Lengths of a stretch, in milliseconds, each a multiple of the one before; longer ones double.
+const LENGTHS: [i64; 10] = [
+    MINUTE,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    60 * MINUTE,
+    120 * MINUTE,
+    240 * MINUTE,
+    720 * MINUTE,
+    DAY,
+    7 * DAY,
+];
+
+sql! {
+    DEEDS = "SELECT person, read_at, read_revision, unread_at, archived_at, deleted_at, dismissed_at, acknowledged_at
+        FROM engagement WHERE message = $1";
+}
+
+/// How many had seen and read a message, by the end of each stretch since its publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// The length of a stretch in milliseconds, a whole number of minutes.
+    pub length: i64,
+    /// People who had seen it by the end of each; at least one number, at most [`POINTS`].
+    pub seen: Vec<u64>,
+    /// Of these, who had read it; as many numbers.
+    pub read: Vec<u64>,
+}
+
+/// The stretches, with who did something in each.
+struct Stretches {
+    /// When the first begins.
+    from: i64,
+    length: i64,
+    seen: Vec<RoaringBitmap>,
+    read: Vec<RoaringBitmap>,
+}
+
+impl Stretches {
+    fn new(from: i64) -> Self {
+        Self {
+            from,
+            length: LENGTHS[0],
+            seen: vec![RoaringBitmap::new()],
+            read: vec![RoaringBitmap::new()],
+        }
+    }
+
+    /// The number of the stretch in which a time is; what comes too late for the last one makes all of them longer.
+    fn at(&mut self, at: i64) -> usize {
+        let since = (at - self.from).max(0);
+        while since / self.length >= POINTS as i64 {
+            let longer = LENGTHS.into_iter().find(|length| *length > self.length);
+            let longer = longer.unwrap_or(self.length * 2);
+            let times = (longer / self.length) as usize;
+            for row in [&mut self.seen, &mut self.read] {
+                *row = row
+                    .chunks(times)
+                    .map(|part| part.iter().fold(RoaringBitmap::new(), |all, one| all | one))
+                    .collect();
+            }
+            self.length = longer;
+        }
+        let index = (since / self.length) as usize;
+        if self.seen.len() <= index {
+            self.seen.resize(index + 1, RoaringBitmap::new());
+            self.read.resize(index + 1, RoaringBitmap::new());
+        }
+        index
+    }
+
+    fn saw(&mut self, person: u32, at: i64) {
+        let index = self.at(at);
+        self.seen[index].insert(person);
+    }
+
+    fn read(&mut self, person: u32, at: i64) {
+        let index = self.at(at);
+        self.read[index].insert(person);
+    }
+}
+
+/// How many, by the end of each stretch, of some people.
+fn sums(row: &[RoaringBitmap], people: &RoaringBitmap) -> Vec<u64> {
+    let mut so_far = RoaringBitmap::new();
+    let sum = |part: &RoaringBitmap| {
+        so_far |= part & people;
+        so_far.len()
+    };
+    row.iter().map(sum).collect()
+}
+
+/// The timeline of a message; `None` before its publication.
+pub fn timeline(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &Message,
+    now: Moment,
+) -> Result<Option<Timeline>> {
+    let Some(published) = message.published_at else {
+        return Ok(None);
+    };
+    let mut stretches = Stretches::new(published.0);
+    let unread = deeds(tx, message, &mut stretches)?;
+    let mut told = |person, reads, at| {
+        stretches.saw(person, at);
+        // "Read all" counts where it was made after the message was marked unread.
+        if reads && unread.get(&person).is_none_or(|unread| *unread < at) {
+            stretches.read(person, at);
+        }
+    };
+    let people = funnel::tell(tx, residents, kept, message, now, &mut told)?;
+    Ok(Some(Timeline {
+        length: stretches.length,
+        seen: sums(&stretches.seen, &people),
+        read: sums(&stretches.read, &people),
+    }))
+}
+
+/// What people did with this very message; when those who marked it unread did so.
+fn deeds(tx: &mut Tx<'_>, message: &Message, stretches: &mut Stretches) -> Result<HashMap<u32, i64>> {
+    let mut unread = HashMap::new();
+    tx.each(&DEEDS, &[&message.id.0], |row| {
+        let person = row.get::<i64>(0)? as u32;
+        let mut first: Option<i64> = None;
+        for column in [1, 3, 4, 5, 6, 7] {
+            // One that was restored carries its time with a minus.
+            let at = row.get::<Option<i64>>(column)?.map(i64::abs);
+            first = first.into_iter().chain(at).min();
+        }
+        if let Some(at) = first {
+            stretches.saw(person, at);
+        }
+        match (row.get::<Option<i64>>(1)?, row.get::<Option<i64>>(2)?) {
+            (Some(at), Some(revision)) if revision >= message.ring => stretches.read(person, at),
+            _ => {}
+        }
+        if let Some(at) = row.get(3)? {
+            unread.insert(person, at);
+        }
+        Ok::<(), campanile_store::Error>(())
+    })?;
+    Ok(unread)
+}

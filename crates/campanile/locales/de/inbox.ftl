@@ -1,0 +1,78 @@
+# Der Eingang und die Mitteilungen unter der Glocke.
+inbox-unread =
+    { $n ->
+        [0] Nichts ungelesen.
+        [one] { $count } ungelesene Nachricht.
+       *[other] { $count } ungelesene Nachrichten.
+    }
+read-all = Alle als gelesen markieren
+search-inbox = Im Eingang suchen
+tab-inbox = Alle
+tab-unread =
+    { $n ->
+        [0] Ungelesen
+       *[other] Ungelesen { $count }
+    }
+tab-archived = Archiv
+tab-past = Abgelaufen
+unread = Ungelesen
+edited = bearbeitet
+edited-at = bearbeitet { $what }
+closes-at = bis { $what }
+closed-at = abgelaufen { $what }
+chosen = Mit den ausgewählten:
+choose-message = „{ $what }“ auswählen
+mark-read = Als gelesen markieren
+mark-read-what = „{ $what }“ als gelesen markieren
+mark-unread = Als ungelesen markieren
+mark-unread-what = „{ $what }“ als ungelesen markieren
+archive = Archivieren
+archive-what = „{ $what }“ archivieren
+unarchive = Zurückholen
+unarchive-what = „{ $what }“ aus dem Archiv zurückholen
+delete = Löschen
+delete-what = „{ $what }“ für mich löschen
+open-inbox = Eingang öffnen
+
+empty-inbox-title = Keine Nachrichten
+empty-inbox-text = Nachrichten an Sie erscheinen hier und unter der Glocke.
+empty-unread-title = Alles gelesen
+empty-unread-text = Sie haben alles gelesen, was an Sie ging.
+empty-archived-title = Das Archiv ist leer
+empty-archived-text = Was Sie archivieren, verlässt den Eingang und bleibt hier.
+empty-past-title = Nichts abgelaufen
+empty-past-text = Eine Nachricht, deren Zeit abgelaufen ist, steht danach hier.
+empty-found-title = Nichts gefunden
+empty-found-text = Hier passt keine Nachricht. Versuchen Sie andere Wörter oder einen anderen Reiter.
+
+done-read =
+    { $n ->
+        [one] Als gelesen markiert.
+       *[other] { $count } Nachrichten als gelesen markiert.
+    }
+done-unread =
+    { $n ->
+        [one] Als ungelesen markiert.
+       *[other] { $count } Nachrichten als ungelesen markiert.
+    }
+done-archived =
+    { $n ->
+        [one] Archiviert.
+       *[other] { $count } Nachrichten archiviert.
+    }
+done-unarchived =
+    { $n ->
+        [one] Wieder im Eingang.
+       *[other] { $count } Nachrichten sind wieder im Eingang.
+    }
+done-deleted =
+    { $n ->
+        [one] Für Sie gelöscht.
+       *[other] { $count } Nachrichten für Sie gelöscht.
+    }
+done-restored =
+    { $n ->
+        [one] Wiederhergestellt.
+       *[other] { $count } Nachrichten wiederhergestellt.
+    }
+done-read-all = Alles ist als gelesen markiert.

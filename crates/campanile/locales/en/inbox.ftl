@@ -1,0 +1,78 @@
+# The inbox and the panel under the bell.
+inbox-unread =
+    { $n ->
+        [0] Nothing unread.
+        [one] { $count } unread message.
+       *[other] { $count } unread messages.
+    }
+read-all = Mark all read
+search-inbox = Search the inbox
+tab-inbox = All
+tab-unread =
+    { $n ->
+        [0] Unread
+       *[other] Unread { $count }
+    }
+tab-archived = Archived
+tab-past = Past
+unread = Unread
+edited = edited
+edited-at = edited { $what }
+closes-at = until { $what }
+closed-at = ended { $what }
+chosen = With the chosen:
+choose-message = Choose “{ $what }”
+mark-read = Mark read
+mark-read-what = Mark “{ $what }” read
+mark-unread = Mark unread
+mark-unread-what = Mark “{ $what }” unread
+archive = Archive
+archive-what = Archive “{ $what }”
+unarchive = Take back
+unarchive-what = Take “{ $what }” back from the archive
+delete = Delete
+delete-what = Delete “{ $what }” for me
+open-inbox = Open the inbox
+
+empty-inbox-title = Nothing here
+empty-inbox-text = Messages to you appear here and on the bell.
+empty-unread-title = All read
+empty-unread-text = You have read everything that was sent to you.
+empty-archived-title = The archive is empty
+empty-archived-text = What you archive leaves the inbox and stays here.
+empty-past-title = Nothing past
+empty-past-text = A message whose time is over moves here.
+empty-found-title = Nothing found
+empty-found-text = No message here matches. Try other words, or another tab.
+
+done-read =
+    { $n ->
+        [one] Marked read.
+       *[other] { $count } messages marked read.
+    }
+done-unread =
+    { $n ->
+        [one] Marked unread.
+       *[other] { $count } messages marked unread.
+    }
+done-archived =
+    { $n ->
+        [one] Archived.
+       *[other] { $count } messages archived.
+    }
+done-unarchived =
+    { $n ->
+        [one] Back in the inbox.
+       *[other] { $count } messages are back in the inbox.
+    }
+done-deleted =
+    { $n ->
+        [one] Deleted for you.
+       *[other] { $count } messages deleted for you.
+    }
+done-restored =
+    { $n ->
+        [one] Restored.
+       *[other] { $count } messages restored.
+    }
+done-read-all = Everything is marked read.

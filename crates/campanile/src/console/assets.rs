@@ -1,0 +1,74 @@
+//! Stylesheet and scripts of the console, in the binary.
+//!
+//! One number for all of them stands in their addresses, so that a browser may keep them for ever and modules import
+//! one another by plain relative names.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use campanile_core::secret::{hex, sha256};
+use http::{HeaderValue, header};
+
+use crate::problem::{Kind, Problem};
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! asset {
+    ($name:literal, $type:expr) => {
+        ($name, $type, include_bytes!(concat!("../../static/console/", $name)))
+    };
+}
+
+/// Name, media type and bytes of each.
+static ASSETS: &[(&str, &str, &[u8])] = &[
+    asset!("console.css", CSS),
+    asset!("console.js", JS),
+    asset!("bell.js", JS),
+    asset!("copy.js", JS),
+    asset!("compose.js", JS),
+    asset!("fragment.js", JS),
+    asset!("import.js", JS),
+    asset!("pick.js", JS),
+    asset!("icon.svg", SVG),
+];
+
+/// The folder of this build's assets.
+static FOLDER: LazyLock<String> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for (name, _, bytes) in ASSETS {
+        all.extend_from_slice(name.as_bytes());
+        all.extend_from_slice(bytes);
+    }
+    hex(&sha256(&all)[..6])
+});
+
+/// The address of an asset.
+#[must_use]
+pub(crate) fn address(name: &str) -> String {
+    format!("/assets/{}/{name}", *FOLDER)
+}
+
+/// `GET /assets/{folder}/{name}`.
+pub(super) fn routes() -> Router {
+    Router::new().route("/assets/{folder}/{name}", get(send))
+}
+
+async fn send(Path((folder, name)): Path<(String, String)>) -> Response {
+    let found = ASSETS.iter().find(|(at, _, _)| *at == name);
+    let Some((_, media_type, bytes)) = found.filter(|_| folder == *FOLDER) else {
+        return Problem::new(Kind::Missing, "there is nothing at this address").into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        ),
+    ];
+    (headers, *bytes).into_response()
+}

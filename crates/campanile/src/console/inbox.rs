@@ -1,0 +1,370 @@
+//! The inbox: tabs, search, one message, what is done with them, and the panel under the bell.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse as _;
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+use campanile_core::Error;
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::act::{self, Action, All, UpTo};
+use campanile_core::inbox::{self, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
+use campanile_core::markup;
+use campanile_core::message::Importance;
+use campanile_core::time::Moment;
+use http::HeaderMap;
+
+use super::form::{Asked, Fields, Form};
+use super::page::{self, Page, Reader, show};
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Items of the panel.
+const PANEL: usize = 8;
+/// Characters of an excerpt.
+const EXCERPT: usize = 240;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/inbox", get(list).post(bulk))
+        .route("/inbox/{id}", get(one))
+        .route("/inbox/{id}/{action}", post(single))
+        .route("/bell", get(panel))
+}
+
+// ---------------------------------------------------------------- what is shown
+
+/// A message in a list.
+pub(super) struct Item {
+    pub(super) shown: Shown,
+    pub(super) excerpt: String,
+}
+
+impl Item {
+    pub(super) fn new(shown: Shown) -> Self {
+        let excerpt = markup::excerpt(shown.format, &shown.text, EXCERPT);
+        Self { shown, excerpt }
+    }
+}
+
+/// A tab: its address, its name, and whether it is this one.
+struct Tab {
+    address: String,
+    name: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/inbox.html")]
+struct InboxPage<'r> {
+    page: Page<'r>,
+    tabs: Vec<Tab>,
+    items: Vec<Item>,
+    /// The address of what follows.
+    more: Option<String>,
+    view: View,
+    importance: Option<Importance>,
+    search: &'r str,
+    /// The address of this very list, to come back to.
+    here: String,
+    refused: Option<String>,
+}
+
+impl InboxPage<'_> {
+    /// What an empty list says.
+    fn empty(&self) -> (String, String) {
+        let key = if !self.search.is_empty() || self.importance.is_some() {
+            "found"
+        } else {
+            view_name(self.view)
+        };
+        (
+            self.page.t(&format!("empty-{key}-title")),
+            self.page.t(&format!("empty-{key}-text")),
+        )
+    }
+
+    fn is_importance(&self, name: &str) -> bool {
+        self.importance.is_some_and(|at| page::importance_name(at) == name)
+    }
+
+    fn view_name(&self) -> &'static str {
+        view_name(self.view)
+    }
+
+    fn is_archive(&self) -> bool {
+        self.view == View::Archived
+    }
+
+    fn can_read_all(&self) -> bool {
+        matches!(self.view, View::Inbox | View::Unread) && self.page.counts.unread > 0
+    }
+}
+
+const VIEWS: [View; 4] = [View::Inbox, View::Unread, View::Archived, View::Past];
+
+const fn view_name(view: View) -> &'static str {
+    match view {
+        View::Inbox => "inbox",
+        View::Unread => "unread",
+        View::Archived => "archived",
+        View::Past => "past",
+    }
+}
+
+fn importance_of(name: &str) -> Option<Importance> {
+    [Importance::Low, Importance::High, Importance::Critical]
+        .into_iter()
+        .find(|at| page::importance_name(*at) == name)
+}
+
+fn view_of(name: &str) -> View {
+    VIEWS
+        .into_iter()
+        .find(|view| view_name(*view) == name)
+        .unwrap_or_default()
+}
+
+/// The address of a list.
+fn address(view: View, importance: Option<Importance>, search: &str, cursor: Option<i64>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if view != View::Inbox {
+        query.append_pair("view", view_name(view));
+    }
+    if let Some(importance) = importance {
+        query.append_pair("importance", page::importance_name(importance));
+    }
+    if !search.is_empty() {
+        query.append_pair("q", search);
+    }
+    if let Some(cursor) = cursor {
+        query.append_pair("cursor", &cursor.to_string());
+    }
+    match query.finish() {
+        query if query.is_empty() => "/inbox".to_owned(),
+        query => format!("/inbox?{query}"),
+    }
+}
+
+async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+    let (view, importance) = (view_of(asked.get("view")), importance_of(asked.get("importance")));
+    let search = asked.get("q");
+    let before = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
+    let too_long = search.chars().count() > SEARCH_CHARS;
+    let filter = Filter {
+        view,
+        importance,
+        search: (!search.is_empty() && !too_long).then(|| search.to_owned()),
+    };
+    let found = find(&app, &reader, filter, before, PAGE_DEFAULT).await?;
+    let tab = |at: View| Tab {
+        address: address(at, importance, search, None),
+        name: reader.n(&format!("tab-{}", view_name(at)), reader.counts.unread),
+        current: at == view,
+    };
+    let mut page = Page::new(&reader, "inbox", reader.t("inbox")).after(&asked);
+    undo(&mut page, &asked);
+    mark_seen(&app, &reader).await?;
+    show(&InboxPage {
+        tabs: VIEWS.into_iter().map(tab).collect(),
+        more: found.next.map(|next| address(view, importance, search, Some(next))),
+        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
+        here: address(view, importance, search, before),
+        refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS as u64)),
+        page,
+        view,
+        importance,
+        search,
+    })
+}
+
+async fn find(
+    app: &App,
+    reader: &Reader,
+    filter: Filter,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<inbox::Page, Problem> {
+    let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+    let searches = filter.search.is_some();
+    let work = move |tx: &mut campanile_store::Tx<'_>| inbox::page(tx, &lists, person, &filter, before, limit, now);
+    // A search looks at many texts: not on a thread that serves.
+    Ok(if searches {
+        app.db.scan(work).await?
+    } else {
+        app.db.read(work).await?
+    })
+}
+
+/// The inbox was opened (decision 17).
+async fn mark_seen(app: &App, reader: &Reader) -> Result<(), Problem> {
+    if reader.counts.unseen > 0 {
+        let (person, now) = (reader.principal.person, reader.now);
+        let up_to = UpTo {
+            revision: reader.revision,
+            clock: now,
+        };
+        app.db
+            .jot(move |tx| act::mark(tx, person, All::Seen, up_to, now))
+            .await?;
+    }
+    Ok(())
+}
+
+/// What undoes the action that the address tells of, on the messages that it names.
+fn undo(page: &mut Page<'_>, asked: &Fields) {
+    let reverse = match asked.get("done") {
+        "read" => "unread",
+        "unread" => "read",
+        "archived" => "unarchive",
+        "unarchived" => "archive",
+        "deleted" => "restore",
+        _ => return,
+    };
+    let ids = asked.get("ids");
+    if let Some(notice) = &mut page.notice
+        && !ids.is_empty()
+    {
+        let mut fields = vec![("action".to_owned(), reverse.to_owned())];
+        fields.extend(ids.split('.').map(|id| ("id".to_owned(), id.to_owned())));
+        notice.undo = Some(("/inbox".to_owned(), fields));
+    }
+}
+
+// ---------------------------------------------------------------- one message
+
+#[derive(Template)]
+#[template(path = "console/item.html")]
+struct ItemPage<'r> {
+    page: Page<'r>,
+    item: Shown,
+    back: &'r str,
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    mut reader: Reader,
+    Path(id): Path<MessageId>,
+    headers: HeaderMap,
+    Asked(asked): Asked,
+) -> Result<Response, Problem> {
+    let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+    let item = app.db.read(move |tx| inbox::one(tx, &lists, person, id, now)).await?;
+    // Opening is reading. A browser that fetches ahead has not opened anything.
+    let ahead = headers.contains_key("sec-purpose");
+    if !item.read && !ahead && asked.get("done") != "unread" {
+        on_ids(&app, person, vec![id], Action::Read, &reader).await?;
+        if !item.archived && !item.past {
+            reader.counts.unread = reader.counts.unread.saturating_sub(1);
+        }
+    }
+    let mut page = Page::new(&reader, "inbox", item.title.clone()).after(&asked);
+    undo(&mut page, &asked);
+    let back = page::back(&asked, "/inbox");
+    show(&ItemPage { page, item, back })
+}
+
+// ---------------------------------------------------------------- the panel
+
+#[derive(Template)]
+#[template(path = "console/bell.html")]
+struct Panel<'r> {
+    page: Page<'r>,
+    items: Vec<Item>,
+    unread: bool,
+}
+
+async fn panel(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+    let unread = asked.get("view") == "unread";
+    let filter = Filter {
+        view: if unread { View::Unread } else { View::Inbox },
+        ..Filter::default()
+    };
+    let found = find(&app, &reader, filter, None, PANEL).await?;
+    mark_seen(&app, &reader).await?;
+    show(&Panel {
+        page: Page::new(&reader, "inbox", reader.t("bell")),
+        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
+        unread,
+    })
+}
+
+// ---------------------------------------------------------------- what is done
+
+fn action_of(name: &str) -> Option<(Action, &'static str)> {
+    Some(match name {
+        "read" => (Action::Read, "read"),
+        "unread" => (Action::Unread, "unread"),
+        "archive" => (Action::Archive, "archived"),
+        "unarchive" => (Action::Unarchive, "unarchived"),
+        "delete" => (Action::Delete, "deleted"),
+        "restore" => (Action::Restore, "restored"),
+        _ => return None,
+    })
+}
+
+async fn single(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path((id, action)): Path<(MessageId, String)>,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    let (action, what) = action_of(&action).ok_or(Error::Missing("action"))?;
+    on_ids(&app, reader.principal.person, vec![id], action, &reader).await?;
+    // A message that is deleted for me has no page to go back to.
+    let to = match page::back(&fields, "/inbox") {
+        own if action == Action::Delete && own.starts_with(&format!("/inbox/{id}")) => "/inbox",
+        other => other,
+    };
+    Ok(page::done(to, what, &[("ids", &id.to_string())]))
+}
+
+/// What is done with the messages that are ticked, or with all of them.
+async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+    let to = page::back(&fields, "/inbox");
+    if fields.get("action") == "read-all" {
+        let (person, now) = (reader.principal.person, reader.now);
+        let up_to = UpTo {
+            revision: fields.get("up_to").parse().unwrap_or(i64::MAX).min(reader.revision),
+            clock: Moment(fields.get("as_of").parse().unwrap_or(i64::MAX).min(now.0)),
+        };
+        if reader.counts.unread > 0 {
+            app.db
+                .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
+                .await?;
+        }
+        return Ok(page::done(to, "read-all", &[]));
+    }
+    let (action, what) = action_of(fields.get("action")).ok_or(Error::Missing("action"))?;
+    let ids: Vec<MessageId> = fields
+        .all("id")
+        .filter_map(|id| id.parse().ok())
+        .map(MessageId)
+        .collect();
+    if ids.is_empty() {
+        return Ok(Redirect::to(to).into_response());
+    }
+    let named = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let count = ids.len().to_string();
+    on_ids(&app, reader.principal.person, ids, action, &reader).await?;
+    Ok(page::done(to, what, &[("n", &count), ("ids", &named)]))
+}
+
+async fn on_ids(
+    app: &App,
+    person: PersonId,
+    ids: Vec<MessageId>,
+    action: Action,
+    reader: &Reader,
+) -> Result<(), Problem> {
+    let (now, lists) = (reader.now, Arc::clone(&app.lists));
+    let plan = app
+        .db
+        .read(move |tx| act::named(tx, &lists, person, &ids, action, now))
+        .await?;
+    app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Where the person is signed in.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use campanile_core::account::session::{self, Session};
+
+use super::agent;
+use crate::app::App;
+use crate::console::form::Asked;
+use crate::console::page::{self, Page, Reader};
+use crate::problem::Problem;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/me/sessions", get(show))
+        .route("/me/sessions/end-others", post(end_others))
+        .route("/me/sessions/{id}/end", post(end))
+}
+
+/// A session as it is shown.
+struct Place {
+    session: Session,
+    agent: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/me/sessions.html")]
+struct SessionsPage<'r> {
+    page: Page<'r>,
+    places: Vec<Place>,
+}
+
+impl SessionsPage<'_> {
+    fn others(&self) -> usize {
+        self.places.iter().filter(|place| !place.current).count()
+    }
+}
+
+async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+    let (person, now) = (reader.principal.person, reader.now);
+    let sessions = app.db.read(move |tx| session::list(tx, person, now)).await?;
+    let place = |session: Session| Place {
+        agent: agent::named(reader.words, &session.agent),
+        current: reader.principal.session() == Some(&session.id),
+        session,
+    };
+    let mut places: Vec<Place> = sessions.into_iter().map(place).collect();
+    places.sort_by_key(|place| !place.current);
+    let page = Page::new(&reader, "me", reader.t("sessions")).after(&asked);
+    page::show(&SessionsPage { page, places })
+}
+
+async fn end(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+    let person = reader.principal.person;
+    app.db.jot(move |tx| session::close(tx, person, &id)).await?;
+    Ok(page::done("/me/sessions", "session-ended", &[]))
+}
+
+async fn end_others(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+    let principal = reader.principal;
+    let ended = app
+        .db
+        .jot(move |tx| session::close_others(tx, principal.person, principal.session()))
+        .await?;
+    Ok(page::done(
+        "/me/sessions",
+        "session-ended",
+        &[("n", &ended.to_string())],
+    ))
+}

@@ -1,0 +1,157 @@
+//! APIs, for those who write to their consumers.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use campanile_core::Error;
+use campanile_core::audience::{Instant, Selector};
+use campanile_core::directory::addressable::{self, Choice, Search};
+use campanile_core::directory::list::{self as lists, Kind as Things, Paging, ThingFilter};
+use campanile_core::inbox::SEARCH_CHARS;
+use campanile_core::policy::{Act, Part};
+use campanile_core::rights::{Letter, Permission};
+use campanile_store::Tx;
+
+use super::compose::{self, Api};
+use super::list::{PAGE, Row, raw, row};
+use crate::app::App;
+use crate::console::form::Asked;
+use crate::console::page::{Page, Reader, show};
+use crate::problem::Problem;
+use crate::sending::{self, Filter};
+
+/// The address of an API's page.
+pub(super) fn address(id: &str) -> String {
+    let escaped: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    // In a path a plus is a plus.
+    format!("/apis/{}", escaped.replace('+', "%20"))
+}
+
+#[derive(Template)]
+#[template(path = "console/messages/apis.html")]
+struct ListPage<'r> {
+    page: Page<'r>,
+    apis: Vec<Choice>,
+    search: &'r str,
+    /// The address of what follows.
+    next: Option<String>,
+    /// Whether there are others that only a search finds.
+    more: bool,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Asked(asked): Asked,
+) -> Result<Response, Problem> {
+    let search = asked.get("q");
+    let q = Some(search.to_owned()).filter(|q| !q.is_empty() && q.chars().count() <= SEARCH_CHARS);
+    let (rights, cursor) = (reader.rights.clone(), asked.some("cursor").map(str::to_owned));
+    let all = reader.may(&Act::ReadDirectory);
+    let work = move |tx: &mut Tx<'_>| {
+        if !all {
+            let found = addressable::apis(tx, &rights, &Search { q, limit: None })?;
+            return Ok((found.items, None, found.more));
+        }
+        let filter = ThingFilter {
+            q,
+            environment: None,
+            active: Some(true),
+        };
+        let paging = Paging { limit: None, cursor };
+        let page = lists::things(tx, Things::Api, &filter, &paging)?;
+        let choice = |thing: lists::Thing| Choice {
+            id: thing.id,
+            name: thing.name,
+            detail: thing.environment,
+        };
+        Ok::<_, Error>((page.items.into_iter().map(choice).collect(), page.next, false))
+    };
+    let (apis, next, more) = app.db.scan(work).await?;
+    let next = next.map(|next| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("q", search).append_pair("cursor", &next);
+        format!("/apis?{}", query.finish())
+    });
+    show(&ListPage {
+        page: Page::new(&reader, "apis", reader.t("apis")),
+        apis,
+        search,
+        next,
+        more,
+    })
+}
+
+/// An API of which the reader may know. Others are not there.
+pub(super) async fn find(app: &App, reader: &Reader, id: String) -> Result<Api, Problem> {
+    let found = app.db.read(move |tx| compose::api(tx, &id)).await?;
+    let rights = &reader.rights;
+    let known = |api: &Api| {
+        let holds = |letter| rights.on_api(api.number, Permission::Message, letter);
+        holds(Letter::Create) || holds(Letter::Read) || reader.may(&Act::ReadDirectory)
+    };
+    Ok(found.filter(known).ok_or(Error::Missing("API"))?)
+}
+
+#[derive(Template)]
+#[template(path = "console/messages/api.html")]
+struct ApiPage<'r> {
+    page: Page<'r>,
+    api: Api,
+    environment: String,
+    /// People who made a valid subscription.
+    subscribers: u64,
+    may_send: bool,
+    rows: Vec<Row>,
+    more: Option<String>,
+    /// Whether this is not the first page.
+    further: bool,
+}
+
+impl ApiPage<'_> {
+    fn address(&self) -> String {
+        address(&self.api.id)
+    }
+}
+
+/// The messages of an API are on its page.
+pub(super) async fn messages(_: Reader, Path(api): Path<String>) -> Response {
+    Redirect::to(&address(&api)).into_response()
+}
+
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(id): Path<String>,
+    Asked(asked): Asked,
+) -> Result<Response, Problem> {
+    let api = find(&app, &reader, id).await?;
+    let (number, now, residents) = (api.number, reader.now, Arc::clone(&app.residents));
+    let count = move |tx: &mut Tx<'_>| {
+        let residents = residents.at(tx)?;
+        let crowd = residents.crowd(tx, &[Selector::Subscribers { api: number }], Instant::now(now))?;
+        Ok::<_, Error>(crowd.len())
+    };
+    let subscribers = app.db.scan(count).await?;
+    let filter = Filter {
+        api: Some(api.number),
+        ..Filter::default()
+    };
+    let cursor = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
+    let below = cursor.unwrap_or(i64::MAX);
+    let (found, next) = sending::list(&app, reader.principal.person, filter, below, PAGE, raw).await?;
+    let environment = reader.environments.iter().find(|one| one.id == api.environment);
+    let environment = environment.map_or_else(|| api.environment.clone(), |one| one.name.clone());
+    show(&ApiPage {
+        page: Page::new(&reader, "apis", api.name.clone()).after(&asked),
+        environment,
+        subscribers,
+        may_send: reader.may(&Act::Send(&[Part::Api { api: api.number }])),
+        rows: found.into_iter().map(|one| row(&reader, one)).collect(),
+        more: next.map(|next| format!("{}?cursor={next}", address(&api.id))),
+        further: cursor.is_some(),
+        api,
+    })
+}

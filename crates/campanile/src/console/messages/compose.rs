@@ -1,0 +1,407 @@
+//! Writing a message and sending it: the form, what its buttons do, and the question before it is sent.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use campanile_core::id::ApiId;
+use campanile_core::message::label::label;
+use campanile_core::message::publish::Idempotency;
+use campanile_core::message::target::{self, Target};
+use campanile_core::policy::{self, Act, Part};
+use campanile_core::secret::{hex, sha256};
+use campanile_core::{Error, Fault, Result as Ruled};
+use campanile_store::Tx;
+
+use super::aside::{self, Aside, AsidePart};
+use super::find::{self, Found};
+use super::offers::{Offers, may_address_platform, offers};
+use super::part::{self, Named};
+use super::typed::Typed;
+use super::{Kind as Channel, channels, in_words};
+use crate::app::App;
+use crate::console::form::{Asked, Fields, Form};
+use crate::console::page::{self, Notice, Page, Reader, refuse, show};
+use crate::problem::{Kind, Problem};
+use crate::sending;
+
+/// Where a message is written: on the platform, or in an API.
+pub(super) struct Scope {
+    pub(super) api: Option<Api>,
+}
+
+/// An API.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    pub(super) number: ApiId,
+    pub(super) id: String,
+    pub(super) name: String,
+    /// The id of its environment.
+    pub(super) environment: String,
+}
+
+impl Scope {
+    /// Where its form is.
+    fn address(&self) -> String {
+        match &self.api {
+            Some(api) => format!("{}/messages/new", super::apis::address(&api.id)),
+            None => "/messages/new".to_owned(),
+        }
+    }
+
+    /// Where its messages are.
+    fn list(&self) -> String {
+        match &self.api {
+            Some(api) => format!("{}/messages", super::apis::address(&api.id)),
+            None => "/messages".to_owned(),
+        }
+    }
+
+    /// The entry of the top bar.
+    const fn here(&self) -> &'static str {
+        if self.api.is_some() { "apis" } else { "messages" }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/messages/compose.html")]
+struct ComposePage<'r> {
+    page: Page<'r>,
+    scope: &'r Scope,
+    typed: Typed,
+    offers: Offers,
+    channels: [Channel; 3],
+    aside: Aside,
+    found: Option<Vec<Found>>,
+    faults: Vec<Fault>,
+    importances: [&'static str; 3],
+}
+
+impl ComposePage<'_> {
+    /// What is wrong with a field, in the reader's language.
+    fn fault(&self, field: &str) -> Option<String> {
+        let of_field = |fault: &&Fault| {
+            let rest = fault.field.strip_prefix(field);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        };
+        let found = self.faults.iter().find(of_field);
+        found.map(|fault| self.page.refusal(&fault.reason))
+    }
+
+    /// What is wrong and stands at no field.
+    fn others(&self) -> Vec<String> {
+        const FIELDS: [&str; 7] = [
+            "title",
+            "text",
+            "sender_name",
+            "opens_at",
+            "closes_at",
+            "audience",
+            "channel",
+        ];
+        let elsewhere = self.faults.iter().filter(|fault| {
+            let name = fault.field.split(['[', '.']).next().unwrap_or_default();
+            !FIELDS.contains(&name)
+        });
+        elsewhere.map(|fault| self.page.refusal(&fault.reason)).collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/messages/confirm.html")]
+struct ConfirmPage<'r> {
+    page: Page<'r>,
+    scope: &'r Scope,
+    typed: Typed,
+    people: u64,
+    audience: String,
+    html: String,
+    title: String,
+    opens: Option<String>,
+    closes: Option<String>,
+}
+
+impl ConfirmPage<'_> {
+    fn values(&self) -> Vec<String> {
+        self.typed.to.iter().map(part::write).collect()
+    }
+}
+
+// ---------------------------------------------------------------- the addresses
+
+pub(super) async fn of_platform(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Asked(asked): Asked,
+) -> Result<Response, Problem> {
+    begin(&app, &reader, Scope { api: None }, &asked).await
+}
+
+pub(super) async fn of_api(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(api): Path<String>,
+    Asked(asked): Asked,
+) -> Result<Response, Problem> {
+    let scope = scope_of(&app, &reader, api).await?;
+    begin(&app, &reader, scope, &asked).await
+}
+
+pub(super) async fn post_of_platform(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    act(&app, reader, &Scope { api: None }, &fields).await
+}
+
+pub(super) async fn post_of_api(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(api): Path<String>,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    let scope = scope_of(&app, &reader, api).await?;
+    act(&app, reader, &scope, &fields).await
+}
+
+pub(super) async fn aside_of_platform(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    beside(&app, &reader, &Scope { api: None }, &fields).await
+}
+
+pub(super) async fn aside_of_api(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(api): Path<String>,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    let scope = scope_of(&app, &reader, api).await?;
+    beside(&app, &reader, &scope, &fields).await
+}
+
+/// An API that the reader may write to.
+async fn scope_of(app: &App, reader: &Reader, id: String) -> Result<Scope, Problem> {
+    let api = super::apis::find(app, reader, id).await?;
+    policy::may(&reader.rights, &Act::Send(&[Part::Api { api: api.number }]))?;
+    Ok(Scope { api: Some(api) })
+}
+
+async fn beside(app: &App, reader: &Reader, scope: &Scope, fields: &Fields) -> Result<Response, Problem> {
+    let typed = read(fields, reader, scope);
+    let aside = aside::aside(app, reader, scope, &typed).await?;
+    let page = Page::new(reader, scope.here(), "");
+    show(&AsidePart { page, aside })
+}
+
+fn read(fields: &Fields, reader: &Reader, scope: &Scope) -> Typed {
+    let mut typed = Typed::read(fields, reader);
+    if let Some(api) = &scope.api {
+        typed.environment.clone_from(&api.environment);
+        typed.to.retain(|target| match target {
+            Target::ApiRole { api: of, .. } | Target::Subscribers { api: of } => *of == api.id,
+            _ => false,
+        });
+    }
+    typed
+}
+
+// ---------------------------------------------------------------- the form
+
+async fn begin(app: &App, reader: &Reader, scope: Scope, asked: &Fields) -> Result<Response, Problem> {
+    if scope.api.is_none() && !policy::may_send_anything(&reader.rights) {
+        return Err(Error::Denied("you lack: the right to send a message".into()).into());
+    }
+    let mut typed = read(asked, reader, &scope);
+    // A link may fill in what is said, never a key.
+    typed.key = hex(&app.chance.bytes()[..16]);
+    if scope.api.is_none() && !may_address_platform(reader) {
+        return Ok(Redirect::to("/apis").into_response());
+    }
+    show(&form(app, reader, &scope, typed, Vec::new(), None).await?)
+}
+
+async fn form<'r>(
+    app: &App,
+    reader: &'r Reader,
+    scope: &'r Scope,
+    mut typed: Typed,
+    faults: Vec<Fault>,
+    found: Option<Vec<Found>>,
+) -> Result<ComposePage<'r>, Problem> {
+    let offers = offers(app, reader, scope, &mut typed).await?;
+    let aside = aside::aside(app, reader, scope, &typed).await?;
+    Ok(ComposePage {
+        page: Page::new(reader, scope.here(), reader.t("new-message")),
+        scope,
+        typed,
+        offers,
+        channels: channels(app),
+        aside,
+        found,
+        faults,
+        importances: ["low", "high", "critical"],
+    })
+}
+
+// ---------------------------------------------------------------- what the buttons do
+
+async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> Result<Response, Problem> {
+    let mut typed = read(fields, &reader, scope);
+    if typed.key.is_empty() {
+        typed.key = hex(&app.chance.bytes()[..16]);
+    }
+    if let Some(target) = fields.some("drop").and_then(part::read) {
+        typed.drop(&target);
+        return show(&form(app, &reader, scope, typed, Vec::new(), None).await?);
+    }
+    if let Some(target) = fields.some("add").and_then(part::read) {
+        typed.add(target);
+        typed.find.clear();
+        return show(&form(app, &reader, scope, typed, Vec::new(), None).await?);
+    }
+    match fields.get("do") {
+        // Enter in the field that finds, or in the one that asks, means that field.
+        "find" => looked_for(app, &reader, scope, typed).await,
+        "enter" if !typed.find.is_empty() => looked_for(app, &reader, scope, typed).await,
+        "enter" if !typed.why.is_empty() => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
+        "enter" | "review" => review(app, &reader, scope, typed).await,
+        "send" => send(app, &reader, scope, typed).await,
+        "myself" => myself(app, &mut reader, scope, typed).await,
+        // To count, to ask why, or back from the question.
+        _ => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
+    }
+}
+
+async fn looked_for(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
+    let found = find::find(app, reader, &typed.find).await?;
+    show(&form(app, reader, scope, typed, Vec::new(), Some(found)).await?)
+}
+
+/// The form again, with what is wrong. Only what a change of the form can mend.
+async fn refused(
+    app: &App,
+    reader: &Reader,
+    scope: &Scope,
+    typed: Typed,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    let faults = match problem.kind {
+        Kind::Invalid if !problem.errors.is_empty() => problem.errors,
+        Kind::Invalid | Kind::Conflict => vec![super::typed::fault("", &problem.detail)],
+        _ => return Err(problem),
+    };
+    refuse(&form(app, reader, scope, typed, faults, None).await?)
+}
+
+fn invalid(errors: Vec<Fault>) -> Problem {
+    Problem::from(Error::Invalid(errors))
+}
+
+/// Asks once more, with the number of people.
+async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> Result<Response, Problem> {
+    let person = reader.principal.person;
+    let draft = match typed.draft(reader) {
+        Ok(draft) => draft,
+        Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
+    };
+    let (opens_at, closes_at) = (draft.opens_at, draft.closes_at);
+    if let Err(problem) = sending::check(app, person, draft).await {
+        return refused(app, reader, scope, typed, problem).await;
+    }
+    // Each question has a key of its own: what is sent from here is sent once, however often the button is pressed.
+    typed.key = hex(&app.chance.bytes()[..16]);
+    let aside = aside::aside(app, reader, scope, &typed).await?;
+    let Some(count) = aside.count else {
+        return show(&form(app, reader, scope, typed, Vec::new(), None).await?);
+    };
+    let targets = typed.to.clone();
+    let name = move |tx: &mut Tx<'_>| {
+        let named = targets.into_iter().map(|target| {
+            let name = label(tx, &target)?;
+            Ok(Named { target, name })
+        });
+        named.collect::<Ruled<Vec<Named>>>()
+    };
+    let audience = app.db.read(name).await?;
+    let key = if opens_at.is_some_and(|at| at > reader.now) {
+        "confirm-schedule"
+    } else {
+        "confirm-send"
+    };
+    show(&ConfirmPage {
+        page: Page::new(reader, scope.here(), reader.n(key, count.people)),
+        scope,
+        people: count.people,
+        audience: in_words(reader, &audience),
+        html: aside.html,
+        title: aside.title,
+        opens: opens_at.map(|at| reader.when(at)),
+        closes: closes_at.map(|at| reader.when(at)),
+        typed,
+    })
+}
+
+async fn send(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
+    let draft = match typed.draft(reader) {
+        Ok(draft) => draft,
+        Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
+    };
+    let waits = draft.opens_at.is_some_and(|at| at > reader.now);
+    let request = serde_json::to_vec(&draft).map_err(Problem::internal)?;
+    let key = Idempotency::new(&typed.key, &request)?;
+    match sending::send(app, reader.principal.person, draft, Some(key)).await {
+        Ok(id) => {
+            let what = if waits { "scheduled" } else { "sent" };
+            Ok(page::done(&format!("/messages/{id}"), what, &[]))
+        }
+        Err(problem) => refused(app, reader, scope, typed, problem).await,
+    }
+}
+
+/// Sends what is typed to who types it, and leaves the form as it was.
+async fn myself(app: &App, reader: &mut Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
+    let mut draft = match typed.draft(reader) {
+        Ok(draft) => draft,
+        Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
+    };
+    if let Some(api) = &scope.api {
+        draft.title = campanile_core::message::shown_title(Some(&api.name), &draft.title);
+    }
+    let request = serde_json::to_vec(&draft).map_err(Problem::internal)?;
+    // The same text is not sent twice by a page that is loaded again; another text is another message.
+    let key = format!("{}-me-{}", typed.key, hex(&sha256(&request)[..16]));
+    let key = Idempotency::new(&key, &request)?;
+    if let Err(problem) = sending::to_myself(app, reader.principal.person, draft, Some(key)).await {
+        return refused(app, reader, scope, typed, problem).await;
+    }
+    let counted = {
+        let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+        let work = move |tx: &mut Tx<'_>| campanile_core::inbox::count(tx, &lists, person, now);
+        app.db.read(work).await?
+    };
+    reader.counts = counted.counts;
+    let mut page = form(app, reader, scope, typed, Vec::new(), None).await?;
+    page.page.notice = Some(Notice {
+        text: reader.t("sent-to-myself"),
+        undo: None,
+    });
+    show(&page)
+}
+
+/// An API by its id outside; `None` where there is none.
+pub(super) fn api(tx: &mut Tx<'_>, id: &str) -> Ruled<Option<Api>> {
+    let Some((number, name, environment)) = target::api(tx, id)? else {
+        return Ok(None);
+    };
+    Ok(Some(Api {
+        number,
+        id: id.to_owned(),
+        name,
+        environment: target::environment_key(tx, environment)?,
+    }))
+}

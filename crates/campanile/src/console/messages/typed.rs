@@ -1,0 +1,147 @@
+//! What stands in the form of a new message, and the draft that it makes.
+
+use campanile_core::Fault;
+use campanile_core::audience::Rule;
+use campanile_core::message::draft::Draft;
+use campanile_core::message::target::Target;
+use campanile_core::message::{AUDIENCE_PARTS, Channel, Importance};
+use campanile_core::time::Moment;
+
+use super::part;
+use crate::console::form::Fields;
+use crate::console::page::{Reader, importance_name};
+
+/// The form as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Typed {
+    pub(super) channel: String,
+    /// Each once, in the order in which they were chosen.
+    pub(super) to: Vec<Target>,
+    /// The home of messages to groups and people.
+    pub(super) environment: String,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) importance: Importance,
+    pub(super) sender: String,
+    /// Times as an `<input type="datetime-local">` writes them; empty for none.
+    pub(super) opens: String,
+    pub(super) closes: String,
+    pub(super) late_joiners: Rule,
+    /// By which the server knows the same press of the button again.
+    pub(super) key: String,
+    /// What is looked for to be added.
+    pub(super) find: String,
+    /// Whom "why is someone missing?" is about.
+    pub(super) why: String,
+}
+
+impl Typed {
+    /// Out of the fields of the form, or of an address that fills some of them in.
+    pub(super) fn read(fields: &Fields, reader: &Reader) -> Self {
+        let importance = [Importance::High, Importance::Critical]
+            .into_iter()
+            .find(|at| importance_name(*at) == fields.get("importance"));
+        let mut typed = Self {
+            channel: fields.some("channel").unwrap_or("portal").to_owned(),
+            to: Vec::new(),
+            environment: fields.some("environment").unwrap_or(&reader.environment).to_owned(),
+            title: fields.text("title"),
+            text: fields.text("text"),
+            importance: importance.unwrap_or_default(),
+            sender: if fields.has("sender") {
+                fields.text("sender")
+            } else {
+                reader.profile.name.clone()
+            },
+            opens: fields.get("opens").to_owned(),
+            closes: fields.get("closes").to_owned(),
+            late_joiners: Rule::from_code(i64::from(fields.get("late") == "active")),
+            key: fields.get("key").to_owned(),
+            find: fields.get("find").to_owned(),
+            why: fields.get("why").to_owned(),
+        };
+        for target in fields.all("to").filter_map(part::read) {
+            typed.add(target);
+        }
+        typed
+    }
+
+    /// One part more. One beyond the limit is kept too, so that the rules can say so.
+    pub(super) fn add(&mut self, target: Target) {
+        if !self.to.contains(&target) && self.to.len() <= AUDIENCE_PARTS {
+            self.to.push(target);
+        }
+    }
+
+    /// One part less.
+    pub(super) fn drop(&mut self, target: &Target) {
+        self.to.retain(|other| other != target);
+    }
+
+    pub(super) fn has(&self, target: &Target) -> bool {
+        self.to.contains(target)
+    }
+
+    pub(super) fn is_for_late_joiners(&self) -> bool {
+        self.late_joiners == Rule::WhileActive
+    }
+
+    /// The home that the message is given: where a role decides it, or nobody needs one, none is said.
+    pub(super) fn home(&self) -> Option<String> {
+        let decided = |target: &Target| matches!(target, Target::EnvironmentRole { .. });
+        let needs = |target: &Target| matches!(target, Target::Group { .. } | Target::User { .. });
+        let said = self.to.iter().any(needs) && !self.to.iter().any(decided);
+        said.then(|| self.environment.clone())
+    }
+
+    /// Whether anything stands in the part of the form that is folded away.
+    pub(super) fn has_more(&self) -> bool {
+        !self.opens.is_empty() || !self.closes.is_empty() || self.is_for_late_joiners()
+    }
+
+    /// The draft, or what keeps the form from being one.
+    pub(super) fn draft(&self, reader: &Reader) -> Result<Draft, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let opens_at = time("opens_at", &self.opens, reader, &mut faults);
+        let closes_at = time("closes_at", &self.closes, reader, &mut faults);
+        if self.channel != "portal" {
+            faults.push(fault("channel", "cannot be sent by this server"));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Draft {
+            title: self.title.trim().to_owned(),
+            text: self.text.clone(),
+            sender_name: Some(self.sender.trim().to_owned()),
+            importance: self.importance,
+            audience: self.to.clone(),
+            channels: vec![Channel::Portal],
+            opens_at,
+            closes_at,
+            enabled: true,
+            late_joiners: self.late_joiners,
+            environment: self.home(),
+        })
+    }
+}
+
+/// A fault of a field; the reason is a key of the refusals, as those of the rules are.
+pub(super) fn fault(field: &str, reason: &str) -> Fault {
+    Fault {
+        field: field.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A time that was typed; none where nothing was.
+pub(super) fn time(field: &str, typed: &str, reader: &Reader, faults: &mut Vec<Fault>) -> Option<Moment> {
+    if typed.is_empty() {
+        return None;
+    }
+    let found = reader.zone.parse(typed);
+    if found.is_none() {
+        faults.push(fault(field, "is not a date and time"));
+    }
+    found
+}

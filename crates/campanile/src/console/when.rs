@@ -1,0 +1,150 @@
+//! Times as a reader reads them: in their zone, in their language, and once more in UTC.
+
+use campanile_core::time::Moment;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::words::Words;
+
+/// A reader's zone.
+#[derive(Clone)]
+pub(super) struct Zone(TimeZone);
+
+impl Zone {
+    /// The first of these that is a zone of the IANA data base, else UTC.
+    #[must_use]
+    pub(super) fn choose<'a>(names: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut names = names.into_iter().flatten();
+        Self(names.find_map(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC))
+    }
+
+    /// Its name, such as `Europe/Prague`.
+    #[must_use]
+    pub(super) fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    fn at(&self, moment: Moment) -> Option<jiff::Zoned> {
+        let stamp = Timestamp::from_millisecond(moment.0).ok()?;
+        Some(stamp.to_zoned(self.0.clone()))
+    }
+
+    /// `21 Nov 2026, 10:44`.
+    #[must_use]
+    pub(super) fn full(&self, words: Words, moment: Moment) -> String {
+        let Some(at) = self.at(moment) else {
+            return words.t("time-far");
+        };
+        words.with(
+            "time-full",
+            [
+                ("day", i64::from(at.day()).into()),
+                ("month", i64::from(at.month()).into()),
+                ("year", at.year().to_string().into()),
+                ("time", at.strftime("%H:%M").to_string().into()),
+            ],
+        )
+    }
+
+    /// How long ago, as short as it can be said: `now`, `2 min`, `3 h`, `12 Nov`, `12 Nov 2024`.
+    #[must_use]
+    pub(super) fn ago(&self, words: Words, moment: Moment, now: Moment) -> String {
+        let minutes = now.0.saturating_sub(moment.0) / 60_000;
+        match minutes {
+            ..0 => self.full(words, moment),
+            0 => words.t("time-now"),
+            1..60 => words.n("time-minutes", minutes as u64),
+            60..1_440 => words.n("time-hours", minutes as u64 / 60),
+            _ => self.day(words, moment, now),
+        }
+    }
+
+    /// `12 Nov`, with the year where it is another one.
+    #[must_use]
+    pub(super) fn day(&self, words: Words, moment: Moment, now: Moment) -> String {
+        let (Some(at), Some(today)) = (self.at(moment), self.at(now)) else {
+            return words.t("time-far");
+        };
+        let key = if at.year() == today.year() {
+            "time-day"
+        } else {
+            "time-day-year"
+        };
+        words.with(
+            key,
+            [
+                ("day", i64::from(at.day()).into()),
+                ("month", i64::from(at.month()).into()),
+                ("year", at.year().to_string().into()),
+            ],
+        )
+    }
+
+    /// The value of an `<input type="datetime-local">`.
+    #[must_use]
+    pub(super) fn input(&self, moment: Moment) -> String {
+        self.at(moment)
+            .map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string())
+            .unwrap_or_default()
+    }
+
+    /// Out of an `<input type="datetime-local">`. A time that the clock skips is the one after it; of one that comes
+    /// twice it is the first.
+    #[must_use]
+    pub(super) fn parse(&self, value: &str) -> Option<Moment> {
+        let at: DateTime = value.parse().ok()?;
+        let zoned = at.to_zoned(self.0.clone()).ok()?;
+        Some(Moment(zoned.timestamp().as_millisecond()))
+    }
+}
+
+/// The value of a `datetime` attribute: RFC 3339 in UTC.
+#[must_use]
+pub(super) fn iso(moment: Moment) -> String {
+    Timestamp::from_millisecond(moment.0).map_or_else(|_| String::new(), |at| at.to_string())
+}
+
+/// The same for people, to stand beside a local time: `2026-11-21 09:44 UTC`.
+#[must_use]
+pub(super) fn utc(moment: Moment) -> String {
+    Timestamp::from_millisecond(moment.0)
+        .map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Moment = Moment(1_795_254_240_000);
+
+    #[test]
+    fn a_time_reads_in_the_readers_zone_and_language() {
+        let shown = |zone, tag| Zone::choose([zone]).full(Words::choose(Some(tag), None), AT);
+        assert_eq!(shown(Some("Europe/Berlin"), "en"), "21 Nov 2026, 10:44");
+        assert_eq!(shown(Some("Europe/Berlin"), "de"), "21. Nov. 2026, 10:44");
+        assert_eq!(shown(Some("no/zone"), "en"), "21 Nov 2026, 09:44");
+        assert_eq!(utc(AT), "2026-11-21 09:44 UTC");
+    }
+
+    #[test]
+    fn how_long_ago_is_short() {
+        let (zone, words) = (Zone::choose([]), Words::choose(None, None));
+        let ago = |ms| zone.ago(words, AT, AT.plus_ms(ms));
+        assert_eq!(ago(0), "now");
+        assert_eq!(ago(125_000), "2 min");
+        assert_eq!(ago(3 * 3_600_000), "3 h");
+        assert_eq!(ago(30 * 3_600_000), "21 Nov");
+        assert_eq!(ago(400 * 86_400_000), "21 Nov 2026");
+        assert_eq!(ago(-60_000), "21 Nov 2026, 09:44");
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_shown() {
+        let zone = Zone::choose([Some("America/New_York")]);
+        assert_eq!(zone.parse(&zone.input(AT)), Some(AT));
+        assert_eq!(zone.parse("2026-13-01T00:00"), None);
+        // The hour that the clock skips in spring.
+        assert!(zone.parse("2026-03-08T02:30").is_some());
+    }
+}

@@ -1,0 +1,80 @@
+//! New passwords, as every interface sets them: one's own, and somebody's by an administrator.
+
+use std::net::IpAddr;
+
+use campanile_core::account::{self, password};
+use campanile_core::id::PersonId;
+use campanile_core::message::preview;
+use campanile_core::policy::{Act, may};
+use campanile_core::rights::Rights;
+use campanile_core::{Error, error};
+
+use crate::app::App;
+use crate::auth::{self, Principal};
+use crate::problem::{Kind, Problem};
+
+/// Sets a new password where the old one is right, and ends every other session of the person. Personal tokens and the
+/// ticket stay. A wrong old password counts as a failed log-in.
+///
+/// # Errors
+/// `Denied` by a personal token; `Invalid` names `old` or `new`; too many wrong ones are throttled.
+pub(crate) async fn change(
+    app: &App,
+    principal: &Principal,
+    address: IpAddr,
+    old: String,
+    new: String,
+) -> Result<(), Problem> {
+    principal.in_person()?;
+    let person = principal.person;
+    let candidate = app.db.read(move |tx| account::candidate_of(tx, person)).await?;
+    let login = candidate.login.clone();
+    password::check("new", &new, &login)?;
+    auth::verify(app, &login, Some(candidate), old, address)
+        .await
+        .map_err(|problem| match problem.kind {
+            // The person is signed in; it is the field that is wrong.
+            Kind::Unauthenticated => Error::field("old", "is not your password").into(),
+            _ => problem,
+        })?;
+    let phc = hash(app, new).await?;
+    let kept = principal.session().map(str::to_owned);
+    app.db
+        .jot(move |tx| account::set_password(tx, person, &phc, kept.as_deref()))
+        .await?;
+    Ok(())
+}
+
+/// Sets the password of the user with this id or login, and ends every session of theirs.
+///
+/// # Errors
+/// `Denied` without ORGANIZATION:ADMIN, and by a personal token for oneself; `Missing` without such a user; `Invalid`
+/// names `password`.
+pub(crate) async fn reset(app: &App, by: &Principal, name: String, wanted: String) -> Result<(), Problem> {
+    let person = by.person;
+    let (id, login) = app
+        .db
+        .read(move |tx| -> error::Result<(PersonId, String)> {
+            // Nobody's number: who may not is told so before the name is looked up.
+            may(&Rights::load(tx, person)?, &Act::ResetPassword(PersonId(0)))?;
+            let id = preview::person(tx, &name)?;
+            Ok((id, account::candidate_of(tx, id)?.login))
+        })
+        .await?;
+    if id == person {
+        by.in_person()?;
+    }
+    password::check("password", &wanted, &login)?;
+    let phc = hash(app, wanted).await?;
+    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    Ok(())
+}
+
+/// The slow hash of a password, on a thread for it.
+///
+/// # Errors
+/// When too many are waiting for theirs.
+pub(crate) async fn hash(app: &App, password: String) -> Result<String, Problem> {
+    let place = app.hasher.place().await?;
+    place.hash(password, app.chance.salt()).await
+}

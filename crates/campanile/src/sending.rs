@@ -1,0 +1,390 @@
+//! What a sender does, for every interface: before SEND, SEND, what may be done about it afterwards, and looking after
+//! it. Each function asks the policy; an interface turns names into requests and answers into its own words.
+
+use std::sync::Arc;
+
+use campanile_core::audience::{Rule, Selector};
+use campanile_core::id::{ApiId, MessageId, PersonId};
+use campanile_core::inbox::SEARCH_CHARS;
+use campanile_core::message::change::{self, Correction};
+use campanile_core::message::draft::{self, Draft};
+use campanile_core::message::funnel::{self, Funnel};
+use campanile_core::message::preview::{self, Explanation, Preview};
+use campanile_core::message::publish::{self, Idempotency};
+use campanile_core::message::sent::{self, Part as People, Recipient};
+use campanile_core::message::target::{self, Target};
+use campanile_core::message::{self, Message, Status};
+use campanile_core::policy::{self, Act, Part};
+use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
+use campanile_core::{Error, Result as Ruled};
+use campanile_store::Tx;
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Decides whether somebody may address the parts of an audience.
+pub fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {
+    move |parts| policy::may(rights, &Act::Send(parts))
+}
+
+/// What the caller wants with a message; who may not see it does not learn that it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Look at it.
+    See,
+    /// Change it.
+    Correct,
+    /// Take it back.
+    Recall,
+}
+
+/// A message that the caller may see, and do this with.
+///
+/// # Errors
+/// `Missing` for one that is not there or not theirs to see, `Denied` for one that they may only look at.
+pub fn reach(tx: &mut Tx<'_>, rights: &Rights, id: MessageId, want: Want) -> Ruled<Message> {
+    let message = message::find(tx, id)?;
+    let parts = target::parts(&message::selectors(tx, id)?, message.environment);
+    policy::may(rights, &Act::See(message.author, &parts)).map_err(|_| Error::Missing("message"))?;
+    match want {
+        Want::See => {}
+        Want::Correct => policy::may(rights, &Act::Correct(&parts))?,
+        Want::Recall => policy::may(rights, &Act::Recall(&parts))?,
+    }
+    Ok(message)
+}
+
+/// An audience and the home of its message.
+#[derive(Debug, Clone, Default)]
+pub struct Addressed {
+    /// Who gets it.
+    pub audience: Vec<Target>,
+    /// The home of a message to groups and users; `DEFAULT` where absent.
+    pub environment: Option<String>,
+}
+
+/// How many people an audience holds now, and a few of them.
+///
+/// # Errors
+/// `Denied` for what the sender may not address, `Invalid` for names that do not exist.
+pub async fn preview(app: &App, person: PersonId, to: Addressed) -> Result<Preview, Problem> {
+    let now = app.clock.now();
+    let residents = Arc::clone(&app.residents);
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let selectors = draft::check_audience(tx, &to.audience, to.environment.as_deref(), &may_send(&rights))?;
+        let residents = residents.at(tx)?;
+        preview::preview(tx, &residents, &selectors, now)
+    };
+    Ok(app.db.scan(work).await?)
+}
+
+/// Why one person, by id or login, is in an audience or not.
+///
+/// # Errors
+/// As [`preview`]; `Invalid` at `user` for who does not exist, or whom the sender may not know of.
+pub async fn explain(app: &App, asking: PersonId, to: Addressed, user: Option<String>) -> Result<Explanation, Problem> {
+    let now = app.clock.now();
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, asking)?;
+        let selectors = draft::check_audience(tx, &to.audience, to.environment.as_deref(), &may_send(&rights))?;
+        let user = user.ok_or_else(|| Error::field("user", "name the user, by id or login"))?;
+        let person = preview::person(tx, &user).map_err(|error| match error {
+            Error::Missing(_) => preview::nobody(),
+            other => other,
+        })?;
+        if policy::may(&rights, &Act::FindPeople).is_err() && !preview::is_near(tx, person, &selectors)? {
+            return Err(preview::nobody());
+        }
+        preview::explain(tx, person, &selectors, now)
+    };
+    Ok(app.db.read(work).await?)
+}
+
+/// Says whether a draft would be accepted now.
+///
+/// # Errors
+/// What the rules say of the draft.
+pub async fn check(app: &App, person: PersonId, draft: Draft) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let name = sent::person_name(tx, person)?;
+        draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(|_| ())
+    };
+    Ok(app.db.read(work).await?)
+}
+
+/// Publishes a message; its id. The same request with the same key gives the message that it made before, whatever has
+/// changed since.
+///
+/// # Errors
+/// What the rules say of the draft; `Conflict` where the directory changed meanwhile.
+pub async fn send(
+    app: &App,
+    person: PersonId,
+    draft: Draft,
+    idempotency: Option<Idempotency>,
+) -> Result<MessageId, Problem> {
+    let key = idempotency.clone();
+    let check = move |tx: &mut Tx<'_>, now| {
+        if let Some(known) = before(tx, person, key.as_ref())? {
+            return Ok(Err(known));
+        }
+        let rights = Rights::load(tx, person)?;
+        let name = sent::person_name(tx, person)?;
+        draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(Ok)
+    };
+    publish(app, person, check, idempotency).await
+}
+
+/// Sends what is being written to its writer alone, at once. Whoever may send it to its audience may do so, as may
+/// whoever may send anything where there is no audience yet.
+///
+/// # Errors
+/// As [`send`].
+pub async fn to_myself(
+    app: &App,
+    person: PersonId,
+    draft: Draft,
+    idempotency: Option<Idempotency>,
+) -> Result<MessageId, Problem> {
+    let key = idempotency.clone();
+    let check = move |tx: &mut Tx<'_>, now| {
+        if let Some(known) = before(tx, person, key.as_ref())? {
+            return Ok(Err(known));
+        }
+        let rights = Rights::load(tx, person)?;
+        if draft.audience.is_empty() {
+            if !policy::may_send_anything(&rights) {
+                return Err(Error::Denied("you lack: the right to send a message".into()));
+            }
+        } else {
+            draft::check_audience(tx, &draft.audience, draft.environment.as_deref(), &may_send(&rights))?;
+        }
+        let user = sent::person_key(tx, person)?;
+        let alone = Draft {
+            audience: vec![Target::User { user }],
+            opens_at: None,
+            closes_at: None,
+            enabled: true,
+            late_joiners: Rule::AtSend,
+            ..draft
+        };
+        let name = sent::person_name(tx, person)?;
+        draft::check(tx, &alone, &name, now).map(Ok)
+    };
+    publish(app, person, check, idempotency).await
+}
+
+fn before(tx: &mut Tx<'_>, person: PersonId, key: Option<&Idempotency>) -> Ruled<Option<MessageId>> {
+    Ok(key.map(|key| publish::repeated(tx, person, key)).transpose()?.flatten())
+}
+
+async fn publish(
+    app: &App,
+    person: PersonId,
+    check: impl FnOnce(&mut Tx<'_>, Moment) -> Ruled<Result<draft::Checked, MessageId>> + Send + 'static,
+    idempotency: Option<Idempotency>,
+) -> Result<MessageId, Problem> {
+    let now = app.clock.now();
+    let checked = match app.db.read(move |tx| check(tx, now)).await? {
+        Ok(checked) => checked,
+        // The same request, whose answer got lost: what it made.
+        Err(known) => return Ok(known),
+    };
+    let written = app
+        .db
+        .write(move |tx| publish::publish(tx, person, &checked, idempotency.as_ref(), now))
+        .await;
+    match written {
+        Err(error) if publish::is_gone(&error) => {
+            Err(Error::Conflict("the directory changed meanwhile; look at the audience again".into()).into())
+        }
+        written => Ok(written?.id),
+    }
+}
+
+/// Corrects a message, switches it on or off, moves its window.
+///
+/// # Errors
+/// As [`reach`]; what the rules say of the correction.
+pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Correction) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let correction = Arc::new(correction);
+    let given = Arc::clone(&correction);
+    let check = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let message = reach(tx, &rights, id, Want::Correct)?;
+        if let Some(audience) = &given.audience {
+            draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
+        }
+        Ok::<_, Error>(())
+    };
+    app.db.read(check).await?;
+    let work = move |tx: &mut Tx<'_>| change::correct(tx, person, id, &correction, now);
+    app.db.write(work).await?;
+    Ok(())
+}
+
+/// Takes a message back: it is gone for its audience everywhere.
+///
+/// # Errors
+/// As [`reach`]; `Conflict` for one that was recalled already.
+pub async fn recall(app: &App, person: PersonId, id: MessageId) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let check = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        reach(tx, &rights, id, Want::Recall).map(|_| ())
+    };
+    app.db.read(check).await?;
+    app.db.write(move |tx| change::recall(tx, person, id, now)).await?;
+    Ok(())
+}
+
+/// Which sent messages.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Only those of the person who asks.
+    pub mine: bool,
+    /// Only those that stand so now.
+    pub status: Option<Status>,
+    /// Only those that go to consumers of this API.
+    pub api: Option<ApiId>,
+}
+
+/// How a message is handed on: with how far it got, and the rights of who asks.
+pub trait Describe<T>: Fn(&mut Tx<'_>, &Rights, Message, Option<Funnel>) -> Ruled<T> + Send + 'static {}
+
+impl<T, F: Fn(&mut Tx<'_>, &Rights, Message, Option<Funnel>) -> Ruled<T> + Send + 'static> Describe<T> for F {}
+
+/// A page of the messages that somebody may see as a sender, below an id, newest first, each with how far it got; and
+/// the `below` of the next page, which may be empty.
+///
+/// # Errors
+/// Those of the database and of `describe`.
+pub async fn list<T: Send + 'static>(
+    app: &App,
+    person: PersonId,
+    filter: Filter,
+    below: i64,
+    limit: usize,
+    describe: impl Describe<T>,
+) -> Result<(Vec<T>, Option<i64>), Problem> {
+    let now = app.clock.now();
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        policy::may(&rights, &Act::ListSent)?;
+        let author = filter.mine.then_some(person);
+        let takes = |message: &Message, selectors: &[Selector]| {
+            let parts = target::parts(selectors, message.environment);
+            filter.status.is_none_or(|status| status == message.status(now))
+                && filter.api.is_none_or(|api| parts.contains(&Part::Api { api }))
+                && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()
+        };
+        let (messages, next) = sent::page(tx, below, author, limit, takes)?;
+        let residents = residents.at(tx)?;
+        let funnels = funnel::funnels(tx, &residents, &crowds, &messages, now)?;
+        drop(residents);
+        let mut out = Vec::with_capacity(messages.len());
+        for (message, funnel) in messages.into_iter().zip(funnels) {
+            out.push(describe(tx, &rights, message, funnel)?);
+        }
+        Ok::<_, Error>((out, next))
+    };
+    Ok(app.db.scan(work).await?)
+}
+
+/// One message, for who wants to do this with it. The size of a fixed audience is stored when it is first counted.
+///
+/// # Errors
+/// As [`reach`], and those of `describe`.
+pub async fn one<T: Send + 'static>(
+    app: &App,
+    person: PersonId,
+    id: MessageId,
+    want: Want,
+    describe: impl Describe<T>,
+) -> Result<T, Problem> {
+    let now = app.clock.now();
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let message = reach(tx, &rights, id, want)?;
+        let residents = residents.at(tx)?;
+        let funnel = match message.revision {
+            Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
+            None => None,
+        };
+        let uncounted = message.people.is_none() && message.rule == Rule::AtSend;
+        let size = funnel.filter(|_| uncounted);
+        // Given back before anything else is asked: who describes may ask for the residents too.
+        drop(residents);
+        Ok::<_, Error>((describe(tx, &rights, message, funnel)?, size))
+    };
+    let (described, size) = app.db.scan(work).await?;
+    if let Some(size) = size {
+        // Counted again by the next who looks, where it cannot be stored.
+        let _stored = app
+            .db
+            .jot(move |tx| funnel::store_size(tx, id, size.people, size.without_email))
+            .await;
+    }
+    Ok(described)
+}
+
+/// Which people of an audience.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// Which part.
+    pub part: People,
+    /// Only those whose login or name begins so; for who may read the directory, or whose address does.
+    pub q: Option<String>,
+    /// After this one.
+    pub after: Option<u32>,
+    /// How many, 1 to 100.
+    pub limit: usize,
+}
+
+/// A page of people.
+#[derive(Debug)]
+pub struct PeoplePage {
+    /// The people, in the order of their ids.
+    pub items: Vec<Recipient>,
+    /// How many there are in all.
+    pub total: u64,
+    /// The `after` of the next page.
+    pub next: Option<u32>,
+}
+
+/// Who a message was sent to, and how far it got with each.
+///
+/// # Errors
+/// As [`reach`]; `Invalid` for too long a search.
+pub async fn people(app: &App, person: PersonId, id: MessageId, which: Which) -> Result<PeoplePage, Problem> {
+    let now = app.clock.now();
+    let too_long = |words: &String| words.chars().count() > SEARCH_CHARS;
+    if which.q.as_ref().is_some_and(too_long) {
+        return Err(Error::field("q", format!("is longer than {SEARCH_CHARS} characters")).into());
+    }
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let message = reach(tx, &rights, id, Want::See)?;
+        let residents = residents.at(tx)?;
+        let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
+        drop(residents);
+        let mut people = which.part.of(&crowds);
+        if let Some(words) = &which.q
+            && let Some(found) = sent::search(tx, words, sent::By::rights(&rights))?
+        {
+            people &= found;
+        }
+        let (items, next) = sent::recipients(tx, &message, &people, which.after, which.limit, now)?;
+        let total = people.len();
+        Ok::<_, Error>(PeoplePage { items, total, next })
+    };
+    Ok(app.db.scan(work).await?)
+}

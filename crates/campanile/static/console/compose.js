@@ -1,0 +1,172 @@
+// Writing a message: who gets it and how it looks while it is typed, and a field that finds recipients. The server
+// renders both; without this module the buttons of the form do the same.
+// @ts-check
+import { fetchPart, fieldsOf, put } from "./fragment.js";
+
+const WAIT_MS = 300;
+
+/** @param {HTMLFormElement} form */
+export function start(form) {
+  const aside = document.getElementById("aside");
+  const send = document.getElementById("send");
+  if (!aside || !send) return;
+  let timer = 0;
+  let turn = 0;
+
+  /** Renders the part beside the form anew; a later answer wins. */
+  async function refresh() {
+    clearTimeout(timer);
+    const mine = ++turn;
+    aside.setAttribute("aria-busy", "true");
+    try {
+      const html = await fetchPart(`${form.getAttribute("action")}/aside`, { method: "POST", body: fieldsOf(form) });
+      if (mine !== turn) return;
+      put(aside, html);
+      const label = aside.querySelector("[data-send]")?.getAttribute("data-send");
+      if (label) send.textContent = label;
+    } catch {
+      // Away for a moment: the next key asks again, and the server checks what is sent anyway.
+    } finally {
+      if (mine === turn) aside.removeAttribute("aria-busy");
+    }
+  }
+
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, WAIT_MS);
+  };
+  form.addEventListener("input", (event) => {
+    const name = /** @type {HTMLInputElement} */ (event.target).name;
+    if (name !== "find" && name !== "why") soon();
+  });
+  form.addEventListener("submit", (event) => {
+    const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    const asks = button?.hasAttribute("data-aside") || (button?.value === "enter" && document.activeElement?.id === "why");
+    if (!asks) return;
+    event.preventDefault();
+    refresh();
+  });
+  const chips = document.getElementById("chips");
+  chips?.addEventListener("click", (event) => {
+    const button = /** @type {Element} */ (event.target).closest("button");
+    if (!button) return;
+    event.preventDefault();
+    const chip = button.closest(".chip");
+    const next = chip?.nextElementSibling ?? chip?.previousElementSibling;
+    chip?.remove();
+    (next?.querySelector("button") ?? document.getElementById("find"))?.focus();
+    refresh();
+  });
+  if (chips) finder(form, chips, refresh);
+}
+
+/**
+ * A combobox with a list (ARIA Authoring Practices): keys stay in the field, the active option is told by its id.
+ * @param {HTMLFormElement} form @param {HTMLElement} chips @param {() => void} changed
+ */
+function finder(form, chips, changed) {
+  const field = /** @type {HTMLInputElement | null} */ (document.getElementById("find"));
+  const list = document.getElementById("options");
+  if (!field || !list) return;
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-controls", list.id);
+  let timer = 0;
+  let turn = 0;
+  let active = -1;
+  const options = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
+
+  /** @param {boolean} open */
+  function toggle(open) {
+    list.hidden = !open;
+    field.setAttribute("aria-expanded", String(open));
+    if (!open) mark(-1);
+  }
+
+  /** @param {number} at */
+  function mark(at) {
+    active = at;
+    options().forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    const option = options()[at];
+    if (option) {
+      field.setAttribute("aria-activedescendant", option.id);
+      option.scrollIntoView({ block: "nearest" });
+    } else field.removeAttribute("aria-activedescendant");
+  }
+
+  async function find() {
+    clearTimeout(timer);
+    const words = field.value.trim();
+    const mine = ++turn;
+    if (!words) return toggle(false);
+    try {
+      const html = await fetchPart(`/messages/new/find?q=${encodeURIComponent(words)}`);
+      if (mine !== turn || document.activeElement !== field) return;
+      put(list, html);
+      toggle(true);
+      mark(options().length ? 0 : -1);
+    } catch {
+      toggle(false);
+    }
+  }
+
+  /** @param {HTMLElement} option */
+  function choose(option) {
+    const { value = "", name = "" } = option.dataset;
+    const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input[name=to]")]);
+    const known = fields.find((one) => one.value === value);
+    if (known?.type === "checkbox") known.checked = true;
+    else if (!known) chips.append(chip(value, name, form.dataset.remove ?? "{what}"));
+    field.value = "";
+    turn++;
+    toggle(false);
+    changed();
+  }
+
+  toggle(false);
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(find, 200);
+  });
+  field.addEventListener("keydown", (event) => {
+    const count = options().length;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (list.hidden) find();
+      else if (count) mark((active + (event.key === "ArrowDown" ? 1 : count - 1) + count) % count);
+    } else if (event.key === "Enter") {
+      const option = list.hidden ? undefined : options()[active];
+      if (option) choose(option);
+      else if (!field.value.trim()) return;
+      else find();
+      event.preventDefault();
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      toggle(false);
+    }
+  });
+  field.addEventListener("blur", () => toggle(false));
+  // The focus stays in the field while an option is pressed.
+  list.addEventListener("pointerdown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const option = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[role=option]"));
+    if (option) choose(option);
+  });
+  form.addEventListener("submit", (event) => {
+    if (/** @type {HTMLButtonElement | null} */ (event.submitter)?.value !== "find") return;
+    event.preventDefault();
+    field.focus();
+    find();
+  });
+}
+
+/** What was chosen, with a button that takes it away. @param {string} value @param {string} name @param {string} label */
+function chip(value, name, label) {
+  const out = document.createElement("span");
+  out.className = "chip";
+  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "to", value });
+  const button = Object.assign(document.createElement("button"), { name: "drop", value, textContent: "×" });
+  button.setAttribute("aria-label", label.replace("{what}", name));
+  out.append(field, name, button);
+  return out;
+}
