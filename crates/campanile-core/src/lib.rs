@@ -13,6 +13,8 @@ pub mod inbox;
 pub mod lists;
 pub mod markup;
 pub mod message;
+pub mod network;
+pub mod outbox;
 pub mod place;
 pub mod policy;
 pub mod revision;

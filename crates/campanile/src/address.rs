@@ -4,57 +4,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+pub use campanile_core::network::Network;
 use http::{HeaderMap, header};
 
 /// The address of the other end of the connection, put into every request's extensions by [`crate::serve::serve`].
 /// Behind a proxy it is the proxy's; [`client_address`] looks further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
-
-/// A block of addresses in CIDR notation (RFC 4632), or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    first: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// Whether the address lies in this block. An IPv4 address mapped into IPv6 counts as IPv4.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.first, address.to_canonical()) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                (first.to_bits() ^ address.to_bits()) & mask == 0
-            }
-            (IpAddr::V6(first), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                (first.to_bits() ^ address.to_bits()) & mask == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-impl std::str::FromStr for Network {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "not an address or a block such as 10.0.0.0/8 or fd00::/8";
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| WRONG)?)),
-            None => (text, None),
-        };
-        let first = address.parse::<IpAddr>().map_err(|_| WRONG)?;
-        let longest = if first.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(longest);
-        if prefix > longest {
-            Err(WRONG)
-        } else {
-            Ok(Self { first, prefix })
-        }
-    }
-}
 
 /// The client's address: the peer's, unless the peer is a trusted proxy; then the right-most address that is not
 /// itself a trusted proxy in `X-Forwarded-For`, or where that is absent, in `Forwarded` (RFC 7239).

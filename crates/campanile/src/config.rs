@@ -1,9 +1,10 @@
 //! Settings: defaults, then a TOML file, then the environment, then flags. The only reader of the environment.
 //!
-//! One table, `SETTINGS`, names each setting once; the file's key is the name, and its twin in the environment is
+//! One list, `settings`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
 mod environment;
+mod http;
 pub(crate) mod value;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use environment::{unknown_variables, variable};
+pub use http::{Http, Proxies};
 pub use value::{DatabaseUrl, LogFormat, Secret};
 
 use crate::address::Network;
@@ -41,6 +43,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// How much of what.
     pub limits: Limits,
+    /// Messages by HTTP POST.
+    pub http: Http,
 }
 
 /// How much a client may ask of the server, and how long things may take.
@@ -92,6 +96,7 @@ impl Default for Settings {
             log_level: "info".into(),
             session_lifetime: Duration::from_hours(7 * 24),
             limits: Limits::default(),
+            http: Http::default(),
         }
     }
 }
@@ -203,6 +208,11 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 }
 
 /// Every setting there is.
+fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
+    SETTINGS.iter().chain(http::SETTINGS)
+}
+
+/// The settings of the server itself.
 const SETTINGS: &[Setting] = &[
     setting("database", |s, text| value::database(text).map(|v| s.database = v)),
     setting("listen", |s, text| value::listen(text).map(|v| s.listen = v)),
@@ -210,7 +220,7 @@ const SETTINGS: &[Setting] = &[
         value::public_url(text).map(|v| s.public_url = Some(v))
     }),
     setting("trusted_proxies", |s, text| {
-        networks(text).map(|v| s.trusted_proxies = v)
+        value::list(text).map(|v| s.trusted_proxies = v)
     }),
     secret("secret_key", |s, text| {
         value::secret_key(text).map(|v| s.secret_key = Some(v))
@@ -251,14 +261,6 @@ const SETTINGS: &[Setting] = &[
     }),
 ];
 
-fn networks(text: &str) -> Result<Vec<Network>, value::Refusal> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().map_err(|reason: &str| format!("an entry is {reason}")))
-        .collect()
-}
-
 fn fits(bytes: u64) -> Result<usize, value::Refusal> {
     usize::try_from(bytes).map_err(|_| "is larger than this machine can address".into())
 }
@@ -295,8 +297,9 @@ impl Settings {
         let file = file.map(entries).transpose()?.unwrap_or_default();
         let in_file = |key: &str| file.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone());
         let mut settings = Self::default();
-        for setting in SETTINGS {
+        for setting in self::settings() {
             let twin = environment::twin(setting.name);
+            settings.put_of_system(setting, env);
             settings.put(setting, &in_file, setting.name, "_file", "settings file")?;
             settings.put(setting, env, &twin, "_FILE", &format!("environment {twin}"))?;
             let flag = match setting.name {
@@ -310,6 +313,14 @@ impl Settings {
             }
         }
         Ok(settings)
+    }
+
+    /// Takes what the system says of proxies, to every program: weaker than anything that is said to this one, and left
+    /// out where it is of no use here; [`unknown_variables`] tells of that.
+    fn put_of_system(&mut self, setting: &Setting, env: &dyn Fn(&str) -> Option<String>) {
+        if let Some(text) = http::of_system(setting.name).iter().find_map(|name| env(name)) {
+            let _ = (setting.put)(self, &text);
+        }
     }
 
     /// Takes one setting from one source, directly or out of the file that the source names.
@@ -405,9 +416,9 @@ fn entries(file: &str) -> Result<Vec<(String, String)>, ConfigError> {
 /// The setting that a key of the file belongs to.
 fn known(key: &str) -> Result<&'static Setting, ConfigError> {
     let is_it = |s: &&Setting| s.name == key || s.secret && key.strip_suffix("_file") == Some(s.name);
-    SETTINGS.iter().find(is_it).ok_or_else(|| ConfigError::Unknown {
+    settings().find(is_it).ok_or_else(|| ConfigError::Unknown {
         key: key.to_owned(),
-        nearest: nearest(key, SETTINGS.iter().map(|s| s.name), 0).map(str::to_owned),
+        nearest: nearest(key, settings().map(|s| s.name), 0).map(str::to_owned),
     })
 }
 

@@ -217,3 +217,17 @@ the-database-refuses-it-it-holds-a-value-that-cannot-be-stored = die Datenbank l
 the-database-refuses-it-something-else-has-what-can-be-had-once-only = die Datenbank lehnt es ab: etwas anderes hat schon, was es nur einmal geben kann
 the-database-refuses-it-what-it-refers-to-is-not-there = die Datenbank lehnt es ab: worauf es sich bezieht, gibt es nicht
 give-both-up-to-and-as-of-of-the-page-or-neither = geben Sie `up_to` und `as_of` der Seite an, oder keines von beiden
+
+# Was hinausgeht
+asks-for-another-user-and-password = fragt nach einem anderen Benutzer und Passwort
+has-a-user-and-there-is-a-header-authorization-give-one-of-them = enthält einen Benutzer, und es gibt einen Header Authorization: geben Sie nur eines von beiden an
+the-system-proxy-cannot-reach-the-target-it-answered-x = der System-Proxy erreicht das Ziel nicht (Antwort { $x })
+the-system-proxy-x = der System-Proxy { $x }
+the-target-cannot-be-reached-x = das Ziel ist nicht erreichbar ({ $x })
+the-target-cannot-be-trusted-x = dem Ziel ist nicht zu trauen: { $x }
+the-target-did-not-answer-within-n-s = das Ziel hat nicht innerhalb von { $n } s geantwortet
+the-target-did-not-take-the-connection-in-time = das Ziel hat die Verbindung nicht rechtzeitig angenommen
+the-target-x = das Ziel { $x }
+the-target-s-name-cannot-be-looked-up = der Name des Ziels lässt sich nicht auflösen
+this-server-has-no-system-proxy-https-proxy-http-proxy = dieser Server hat keinen System-Proxy (HTTPS_PROXY, HTTP_PROXY)
+this-server-has-too-many-connections-open = dieser Server hat zu viele Verbindungen offen

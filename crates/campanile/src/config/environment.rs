@@ -1,6 +1,6 @@
 //! The environment: the one door through which it comes in, and a word about variables that are none of ours.
 
-use super::{SETTINGS, nearest};
+use super::{http, nearest, settings};
 
 /// A variable of the environment. Not UTF-8 is read with replacement characters, and refused by what reads the value.
 /// Empty is not set: that is how a container's file of variables leaves one out.
@@ -26,6 +26,7 @@ const OTHER_VARIABLES: [&str; 6] = [
 
 /// What to tell of variables of this process whose names begin as ours and are none of ours: a slip of the pen would
 /// otherwise be a setting that is silently not there. They are no error, since others name variables too.
+/// And of proxies of the system that cannot be used.
 #[must_use]
 pub fn unknown_variables() -> Vec<String> {
     #[expect(
@@ -33,14 +34,16 @@ pub fn unknown_variables() -> Vec<String> {
         reason = "the one door through which the environment comes in"
     )]
     let all = std::env::vars_os();
-    told_of(all.map(|(name, value)| {
+    let mut told = told_of(all.map(|(name, value)| {
         let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
         (text(name), text(value))
-    }))
+    }));
+    told.extend(http::unusable(&variable));
+    told
 }
 
 fn told_of(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let twins = SETTINGS.iter().map(|setting| (twin(setting.name), setting.secret));
+    let twins = settings().map(|setting| (twin(setting.name), setting.secret));
     let files = twins
         .clone()
         .filter(|(_, secret)| *secret)

@@ -35,7 +35,7 @@ fn the_default_file_gives_the_defaults() {
 
 #[test]
 fn the_default_file_names_every_setting() {
-    for setting in SETTINGS {
+    for setting in settings() {
         let line = |text: &str| {
             text.trim_start_matches("# ")
                 .starts_with(&format!("{} = ", setting.name))
@@ -82,10 +82,17 @@ fn every_setting_has_a_twin_in_the_environment() {
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "log_format" => "json",
         "log_level" => "debug",
+        "http_enabled" => "false",
+        "http_nat64" | "http_use_proxy" | "http_proxy_resolves" => "true",
+        "http_only" => "https://a.example/hooks, https://b.example",
+        "http_allow" => "10.0.0.0/8, hooks.internal, *.corp.example",
+        "http_ports" => "443, 8000-9000",
+        "http_proxy" | "https_proxy" => "http://user:secret@proxy.example:3128",
+        "no_proxy" => "localhost, .internal, 10.0.0.0/8",
         "secret_key" | "admin_password" => "0123456789abcdef0123456789abcdef",
         _ => "7777",
     };
-    for setting in SETTINGS {
+    for setting in settings() {
         let name = format!("CAMPANILE_{}", setting.name.to_ascii_uppercase());
         let settings = load(None, &[(&name, good(setting.name))], Flags::default()).unwrap();
         assert_ne!(settings, Settings::default(), "{name} changes nothing");
@@ -333,4 +340,91 @@ fn only_the_embedded_database_makes_its_own_key() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("CAMPANILE_SECRET_KEY_FILE"), "{error}");
+}
+
+#[test]
+fn the_systems_proxies_are_taken_and_ours_are_stronger() {
+    let system = [
+        ("https_proxy", "lower.example:1"),
+        ("ALL_PROXY", "http://all.example:2"),
+        ("NO_PROXY", "localhost"),
+    ];
+    let proxies = load(None, &system, Flags::default()).unwrap().http.proxies;
+    let text = |proxy: &Option<crate::config::Secret>| proxy.as_ref().map(|url| url.expose().to_owned());
+    assert_eq!(text(&proxies.https).as_deref(), Some("http://lower.example:1/"));
+    assert_eq!(text(&proxies.http).as_deref(), Some("http://all.example:2/"));
+    assert_eq!(proxies.no, ["localhost"]);
+    let file = Some("https_proxy = 'http://file.example:3'\nhttp_proxy = 'none'\nno_proxy = []");
+    let proxies = load(file, &system, Flags::default()).unwrap().http.proxies;
+    assert_eq!(text(&proxies.https).as_deref(), Some("http://file.example:3/"));
+    assert_eq!(proxies.http, None);
+    let env = [
+        ("HTTPS_PROXY", "http://a.example"),
+        ("CAMPANILE_HTTPS_PROXY", "http://b.example"),
+    ];
+    let proxies = load(None, &env, Flags::default()).unwrap().http.proxies;
+    assert_eq!(text(&proxies.https).as_deref(), Some("http://b.example/"));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_without_its_password() {
+    for wrong in [
+        "socks5://proxy:1080",
+        "https://u:secret@proxy",
+        "http://u:secret@proxy/path",
+        "http://",
+        "::",
+    ] {
+        let error = load(None, &[("CAMPANILE_HTTPS_PROXY", wrong)], Flags::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("http://HOST:PORT"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    let env = [("HTTPS_PROXY", "http://u:secret@proxy")];
+    let settings = load(None, &env, Flags::default()).unwrap();
+    assert!(!format!("{settings:?}").contains("secret@"));
+}
+
+#[test]
+fn a_proxy_of_the_system_that_is_of_no_use_here_is_left_out_and_told() {
+    let system = [
+        ("ALL_PROXY", "socks5://u:secret@proxy:1080"),
+        ("HTTP_PROXY", "http://p"),
+    ];
+    let proxies = load(None, &system, Flags::default()).unwrap().http.proxies;
+    assert!(proxies.https.is_none() && proxies.http.is_some());
+    let env = |name: &str| {
+        system
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    let told = "the variable ALL_PROXY names no proxy that speaks HTTP, and is not used";
+    assert_eq!(http::unusable(&env), [told]);
+}
+
+#[test]
+fn what_messages_may_be_posted_to_is_read() {
+    let file =
+        "http_only = ['https://a.example/x']\nhttp_allow = '10.0.0.0/8,b.example'\nhttp_ports = '443, 8000-9000'";
+    let policy = from_file(file).unwrap().http.policy();
+    assert_eq!((policy.only.len(), policy.allow.len()), (1, 2));
+    assert_eq!(policy.ports, [443..=443, 8000..=9000]);
+    let wrong = [
+        "http_ports = '9-8'",
+        "http_ports = ''",
+        "http_allow = ['10.0.0.0/99']",
+        "http_enabled = 1",
+    ];
+    insta::assert_snapshot!(complaints(&wrong), @r"
+    http_ports (settings file):
+      must be ports and ranges such as 443, 8000-9000
+    http_ports (settings file):
+      must be ports and ranges such as 443, 8000-9000
+    http_allow (settings file):
+      an entry is not an address, a block such as 10.0.0.0/8, a host name, or *. and a name for every name below it
+    http_enabled (settings file):
+      must be true or false
+    ");
 }

@@ -3,6 +3,7 @@
 //! Every reader answers a fault with what would be right, and never repeats what was written: it may be a secret.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use http::Uri;
@@ -163,6 +164,20 @@ fn number_and_unit(text: &str) -> (Option<u64>, &str) {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     (number.parse().ok(), unit.trim_start())
+}
+
+/// Entries between commas.
+pub(super) fn list<T: FromStr<Err = &'static str>>(text: &str) -> Result<Vec<T>, Refusal> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().map_err(|reason| format!("an entry is {reason}")))
+        .collect()
+}
+
+/// Yes or no.
+pub(super) fn flag(text: &str) -> Result<bool, Refusal> {
+    text.parse().map_err(|_| "must be true or false".into())
 }
 
 /// A whole number within bounds.

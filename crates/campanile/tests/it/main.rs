@@ -19,5 +19,6 @@ mod inbox;
 mod messages;
 mod openapi;
 mod pass;
+mod post;
 mod serve;
 mod world;

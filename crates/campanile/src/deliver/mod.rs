@@ -1,0 +1,9 @@
+//! Deliveries: what leaves the house by itself, after the transaction that decided it.
+
+pub mod connector;
+pub mod guard;
+pub mod http;
+mod link;
+pub mod proxy;
+pub mod retry;
+pub mod sign;
