@@ -83,7 +83,7 @@ pub async fn preview(app: &App, person: PersonId, to: Addressed) -> Result<Previ
 /// Why one person, by id or login, is in an audience or not.
 ///
 /// # Errors
-/// As [`preview`]; `Invalid` at `user` for who does not exist, or whom the sender may not know of.
+/// As [`preview()`]; `Invalid` at `user` for who does not exist, or whom the sender may not know of.
 pub async fn explain(app: &App, asking: PersonId, to: Addressed, user: Option<String>) -> Result<Explanation, Problem> {
     let now = app.clock.now();
     let work = move |tx: &mut Tx<'_>| {

@@ -1,8 +1,8 @@
 //! The console: pages for a browser, rendered here. Every form works without a script; scripts make it quicker.
 //!
-//! A page is a handler that takes a [`page::Reader`], asks the core, and fills a template. What the rules refuse is
-//! shown where it was typed; any other problem becomes a page of its own in [`dress`]. Scripts, styles and requests
-//! come from this server alone, and nothing inline runs ([`POLICY`]).
+//! A page is a handler that takes a `page::Reader`, asks the core, and fills a template. What the rules refuse is
+//! shown where it was typed; any other problem becomes a page of its own in `dress`. Scripts, styles and requests
+//! come from this server alone, and nothing inline runs (`POLICY`).
 
 mod assets;
 mod directory;
