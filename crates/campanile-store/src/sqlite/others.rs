@@ -27,6 +27,10 @@ pub(crate) struct Alone {
 impl Presence {
     /// Takes a share, waiting while somebody is alone with the file.
     pub(super) fn enter(database: &Path) -> Result<Self> {
+        if database.is_dir() {
+            // Nothing is left beside what was never a database.
+            return Err(Error::Unavailable(format!("{}: is a folder", database.display())));
+        }
         let mut path = database.to_owned().into_os_string();
         path.push(SUFFIX);
         let mut options = OpenOptions::new();
