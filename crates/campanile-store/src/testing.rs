@@ -212,7 +212,7 @@ pub fn start_server(durable: Durable) -> String {
     let port = free_port();
     let script = r#"
         set -e
-        dir=$(mktemp -d "${TMPDIR:-/tmp}/campanile-test-XXXXXX")
+        dir=$(mktemp -d)
         trap 'rm -rf "$dir"' EXIT
         # In place of the shell, so that $! is the server itself. PostgreSQL does not run as root.
         unprivileged() {
