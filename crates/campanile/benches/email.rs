@@ -222,9 +222,7 @@ fn main() {
     for sessions in [1, 8, 16, 32] {
         compare(&root, port, sessions, "wire, 2 KiB", 1.0, &|| Box::new(plain));
     }
-    compare(&root, port, 16, "made and sent, about 7 KiB", 0.5, &|| {
-        Box::new(real(None))
-    });
+    compare(&root, port, 16, "made and sent, 4.5 KiB", 0.5, &|| Box::new(real(None)));
     compare(&root, port, 16, "and signed, Ed25519", 0.4, &|| {
         Box::new(real(Some(signer("dkim-ed25519.pem"))))
     });
