@@ -31,6 +31,14 @@ impl Chance {
         Self(Source::Seeded(seed, Arc::default()))
     }
 
+    /// The system's randomness in the form in which ring's RSA wants it, to hide a key's timing: what is signed does
+    /// not depend on it.
+    #[must_use]
+    pub fn blinding() -> SystemRandom {
+        #[expect(clippy::disallowed_methods, reason = "the one place that makes randomness")]
+        SystemRandom::new()
+    }
+
     /// The next 32 bytes.
     ///
     /// # Panics

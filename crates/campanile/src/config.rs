@@ -5,6 +5,7 @@
 
 mod environment;
 mod http;
+mod mail;
 pub(crate) mod value;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
+pub use mail::{Brand, Mail};
 pub use value::{DatabaseUrl, LogFormat, Secret};
 
 use crate::address::Network;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Messages by HTTP POST.
     pub http: Http,
+    /// Messages by mail.
+    pub mail: Mail,
 }
 
 /// How much a client may ask of the server, and how long things may take.
@@ -97,6 +101,7 @@ impl Default for Settings {
             session_lifetime: Duration::from_hours(7 * 24),
             limits: Limits::default(),
             http: Http::default(),
+            mail: Mail::default(),
         }
     }
 }
@@ -209,7 +214,7 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 
 /// Every setting there is.
 fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    SETTINGS.iter().chain(http::SETTINGS)
+    SETTINGS.iter().chain(http::SETTINGS).chain(mail::SETTINGS)
 }
 
 /// The settings of the server itself.

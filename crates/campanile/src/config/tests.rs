@@ -89,6 +89,11 @@ fn every_setting_has_a_twin_in_the_environment() {
         "http_ports" => "443, 8000-9000",
         "http_proxy" | "https_proxy" => "http://user:secret@proxy.example:3128",
         "no_proxy" => "localhost, .internal, 10.0.0.0/8",
+        "smtp_url" => "smtp://user:secret@mx.example.com:587?tls=opportunistic",
+        "mail_from" => "Bell <bell@example.com>",
+        "smtp_hello" | "bounce_domain" | "dkim_domain" | "dkim_selector" => "bell.example.com",
+        "smtp_connections" => "77",
+        "brand_color" | "brand_color_dark" => "#123456",
         "secret_key" | "admin_password" => "0123456789abcdef0123456789abcdef",
         _ => "7777",
     };
@@ -427,4 +432,39 @@ fn what_messages_may_be_posted_to_is_read() {
     http_enabled (settings file):
       must be true or false
     ");
+}
+
+#[test]
+fn what_is_wrong_with_mail_is_said_without_the_password() {
+    let wrong = [
+        "smtp_url = 'smtp://user:geheim@'",
+        "mail_from = 'Bell'",
+        "smtp_connections = 0",
+        "smtp_hello = 'a b'",
+        "bounce_domain = 'ex ample'",
+        "brand_color = 'red'",
+        "brand_logo = 'http://example.com/a.png'",
+        "brand_name = ' '",
+    ];
+    insta::assert_snapshot!(complaints(&wrong), @r"
+    smtp_url (settings file):
+      must be smtp://[USER:PASSWORD@]HOST[:PORT], or smtps://…; in USER and PASSWORD, @ is written %40
+    mail_from (settings file):
+      must be an address, or Name <address>, such as Bell <bell@example.com>
+    smtp_connections (settings file):
+      must be a whole number from 1 to 1000
+    smtp_hello (settings file):
+      must be a host name, such as bell.example.com, or an address such as [192.0.2.1]
+    bounce_domain (settings file):
+      must be a name of the DNS, such as example.com
+    brand_color (settings file):
+      must be a colour such as #8a5a00
+    brand_logo (settings file):
+      must be https://… or the path of a PNG, JPEG or GIF file
+    brand_name (settings file):
+      must have 1 to 60 characters in one line
+    ");
+    let url = [("CAMPANILE_SMTP_URL", "smtp://user:geheim@mx.example.com")];
+    let settings = load(None, &url, Flags::default()).unwrap();
+    assert!(!format!("{settings:?}").contains("geheim"));
 }

@@ -4,6 +4,8 @@ pub mod connector;
 pub mod guard;
 pub mod http;
 mod link;
+pub mod mail;
 pub mod proxy;
 pub mod retry;
 pub mod sign;
+pub mod smtp;
