@@ -20,6 +20,8 @@ CREATE TABLE run (
     -- The last person who was listed.
     cursor BIGINT NOT NULL,
     born_at BIGINT NOT NULL,
+    -- From here the time counts after which no more is tried: birth, or when the failed were sent again.
+    tried_from BIGINT NOT NULL,
     ended_at BIGINT,
     -- As listed so far. The others add up to it when the run has ended, but for "doubtful": tries of which nobody knows
     -- whether they arrived, made once more.

@@ -41,6 +41,8 @@ pub mod topic {
     pub const PERSON: i64 = 3;
     /// A session was closed or a token revoked; the key is the person.
     pub const ACCESS: i64 = 4;
+    /// There may be something to send; the key is the bit of the channel.
+    pub const OUTBOX: i64 = 5;
 }
 
 /// The time that the next revision will carry. From here on nobody else takes one before this operation ends.

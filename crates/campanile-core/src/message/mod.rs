@@ -72,6 +72,10 @@ impl Importance {
 pub enum Channel {
     /// Bell and inbox.
     Portal = 1,
+    /// A mail of their own to everybody in the audience who has an address.
+    Email = 4,
+    /// A POST to each destination of the message.
+    Http = 8,
 }
 
 impl Channel {

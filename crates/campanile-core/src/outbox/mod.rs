@@ -1,6 +1,27 @@
-//! What leaves the house: where it may go, what of it is secret, and how it is written down. No network here.
+//! What leaves the house by email and HTTP POST: the queue in the database, where it may go, what of it is secret. No
+//! network here.
+//!
+//! - [`run`]: one message on its way by one channel; [`list`]: who of its audience gets a mail; [`chunk`]: up to a
+//!   thousand of them, as bitmaps; [`delivery`]: a recipient with an own row, an exception or a POST.
+//! - [`look`]: what the sender sees of it; [`suppression`]: addresses that get no mail; [`endpoint`]: saved
+//!   destinations.
+//! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
+//!
+//! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
+//! leases; whoever lost one (its `fence` has grown) can write nothing back.
 
+pub mod chunk;
+pub mod delivery;
+pub mod list;
 pub mod post;
+pub mod run;
 pub mod seal;
 pub mod signing;
 pub mod target;
+
+/// How long a worker has a row before others take it for lost, in milliseconds; it is renewed long before.
+pub const LEASE_MS: i64 = 60_000;
+
+/// One run of a server: what it leases carries this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worker(pub i64);

@@ -1,0 +1,486 @@
+//! A run: one message on its way by one channel, from birth to end.
+//!
+//! Born in the transaction that publishes the message, so that what was accepted is sent. Counters are kept in the
+//! transactions that settle its recipients, so that they add up at every instant.
+
+use campanile_store::{Row, Signal, Tx, sql};
+use serde::{Deserialize, Serialize};
+
+use super::{LEASE_MS, Worker, chunk};
+use crate::audience::Selector;
+use crate::error::{Error, Result};
+use crate::id::{ApiId, EnvironmentId, MessageId};
+use crate::message::{Channel, Importance};
+use crate::revision::topic;
+use crate::time::Moment;
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO run (message, channel, lane, tenant, state, held, cursor, born_at, tried_from, ended_at,
+            recipients, sent, failed, suppressed, gone, cancelled, doubtful, lease_by, lease_until, fence) "
+    };
+}
+
+macro_rules! columns {
+    () => {
+        "message, channel, lane, state, held, born_at, ended_at, recipients, sent, failed, suppressed, gone, cancelled,
+        doubtful"
+    };
+}
+
+sql! {
+    BEAR_MAIL = concat!(insert!(), "VALUES ($1, 4, $2, $3, 0, FALSE, 0, $4, $4, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
+    BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*), 0, 0, 0, 0, 0, 0, 0, 0, 0
+        FROM post WHERE message = $1");
+    BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
+            doubtful, changed_at, lease_by, lease_until, fence)
+        SELECT message, 8, number, $2, share, 0, $3, 0, 0, 0, $3, 0, 0, 0 FROM post WHERE message = $1";
+    HOLD = "UPDATE run SET held = $2 WHERE message = $1 AND state < 2";
+    CANCEL = "UPDATE run SET state = 3 WHERE message = $1 AND state < 2";
+    CANCEL_ONE = "UPDATE run SET state = 3 WHERE message = $1 AND channel = $2 AND state < 2";
+    OF_MESSAGE = concat!("SELECT ", columns!(), ",
+            (SELECT COUNT(*) FROM delivery d WHERE d.message = r.message AND d.channel = r.channel AND d.state = 0
+                AND d.tries > 0)
+        FROM run r WHERE r.message = $1 ORDER BY r.channel");
+    COUNT = "UPDATE run SET sent = sent + $3, failed = failed + $4, suppressed = suppressed + $5, gone = gone + $6,
+            cancelled = cancelled + $7, doubtful = doubtful + $8
+        WHERE message = $1 AND channel = $2";
+    END = "UPDATE run SET state = 2, ended_at = $3 WHERE message = $1 AND channel = $2 AND state = 1
+            AND recipients = sent + failed + suppressed + gone + cancelled";
+    LISTABLE = "SELECT message, lane, tenant, cursor FROM run r
+        WHERE state = 0 AND NOT held AND lease_until <= $1 ORDER BY lane, message LIMIT 1 {skip_locked}";
+    LEASE = "UPDATE run SET lease_by = $3, lease_until = $4, fence = fence + 1 WHERE message = $1 AND channel = $2
+        RETURNING fence";
+    LISTED = "UPDATE run SET cursor = $4, recipients = recipients + $5, lane = $6, state = $7, lease_until = $8
+        WHERE message = $1 AND channel = 4 AND fence = $2 AND lease_by = $3 AND state = 0";
+    GIVE_BACK = "UPDATE run SET lease_by = 0, lease_until = 0
+        WHERE message = $1 AND channel = 4 AND fence = $2 AND lease_by = $3";
+    CANCELLING = "SELECT message, channel FROM run WHERE state = 3 AND lease_until <= $1
+        ORDER BY lane, message LIMIT 1 {skip_locked}";
+    // What waits, so many rows at once.
+    SWEEP_DELIVERIES = "UPDATE delivery SET state = 6, changed_at = $3 WHERE message = $1 AND channel = $2
+            AND target IN (SELECT target FROM delivery WHERE message = $1 AND channel = $2 AND state = 0 LIMIT $4)
+            AND state = 0";
+    BUSY = "SELECT COUNT(*) FROM delivery WHERE message = $1 AND channel = $2 AND state = 1";
+    CANCELLED = "UPDATE run SET state = 4, ended_at = $3, lease_by = 0, lease_until = 0
+        WHERE message = $1 AND channel = $2 AND state = 3";
+    VOID_RUNS = "UPDATE run SET lease_until = 0 WHERE lease_until > 0";
+    VOID_CHUNKS = "UPDATE chunk SET lease_until = 0 WHERE state = 0 AND lease_until > 0";
+    VOID_DELIVERIES = "UPDATE delivery SET lease_until = 0 WHERE state = 1";
+    TODO = "SELECT state, lane, COUNT(*) FROM run WHERE state IN (0, 3) GROUP BY state, lane";
+}
+
+/// Rows that are cancelled in one transaction.
+const SWEEP: i64 = 500;
+
+/// A cancelled run of which something is just being sent is looked at again after so long.
+const SWEEP_AGAIN_MS: i64 = 500;
+
+/// The lanes of what leaves, the more urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Critical messages.
+    Critical = 0,
+    /// Everything else.
+    Normal = 1,
+    /// More than [`BULK`] recipients, and posts that are tried again.
+    Bulk = 2,
+}
+
+/// More recipients than this are bulk.
+pub const BULK: u64 = 1_000;
+
+impl Lane {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Critical, Self::Normal, Self::Bulk];
+
+    /// As stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// From storage.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Self {
+        match code {
+            0 => Self::Critical,
+            1 => Self::Normal,
+            _ => Self::Bulk,
+        }
+    }
+
+    const fn of(importance: Importance) -> Self {
+        match importance {
+            Importance::Critical => Self::Critical,
+            Importance::Low | Importance::High => Self::Normal,
+        }
+    }
+
+    /// Of a mail, once it is known to how many it goes.
+    #[must_use]
+    pub const fn for_many(self, recipients: u64) -> Self {
+        match self {
+            Self::Normal if recipients > BULK => Self::Bulk,
+            lane => lane,
+        }
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its recipients are being listed.
+    Listing,
+    /// Under way.
+    Sending,
+    /// The message is switched off: nothing leaves until it is on again.
+    Held,
+    /// Every recipient has an outcome.
+    Ended,
+    /// What has not left is being taken back.
+    Cancelling,
+    /// What had not left does not leave.
+    Cancelled,
+}
+
+impl State {
+    const fn from(code: i64, held: bool) -> Self {
+        match code {
+            0 | 1 if held => Self::Held,
+            0 => Self::Listing,
+            1 => Self::Sending,
+            2 => Self::Ended,
+            3 => Self::Cancelling,
+            _ => Self::Cancelled,
+        }
+    }
+
+    /// Whether something may still happen by itself.
+    #[must_use]
+    pub const fn is_moving(self) -> bool {
+        matches!(self, Self::Listing | Self::Sending | Self::Cancelling)
+    }
+}
+
+/// How far a message got by one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Progress {
+    /// `email` or `http`.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: State,
+    /// Addresses or destinations, as many as are listed so far.
+    pub recipients: i64,
+    /// Not yet sent, those that are tried again included.
+    pub queued: i64,
+    /// Of the queued: they were tried, and are tried again.
+    pub retrying: i64,
+    /// Accepted by the relay, or answered with success.
+    pub sent: i64,
+    /// Given up; each has its reason.
+    pub failed: i64,
+    /// Not sent, since the address is on the suppression list.
+    pub suppressed: i64,
+    /// Not sent, since the user was deactivated or has no address any more.
+    pub gone: i64,
+    /// Taken back before they left.
+    pub cancelled: i64,
+    /// Tries of which nobody knows whether they arrived, because a server ended in the middle; they were made again,
+    /// with the same id.
+    pub in_doubt: i64,
+    /// When the message was handed over.
+    pub since: Moment,
+    /// When every recipient had an outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Moment>,
+}
+
+/// What changes of the counters of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sent.
+    pub sent: i64,
+    /// Given up.
+    pub failed: i64,
+    /// On the suppression list.
+    pub suppressed: i64,
+    /// Deactivated, or without address.
+    pub gone: i64,
+    /// Taken back.
+    pub cancelled: i64,
+    /// In doubt.
+    pub doubtful: i64,
+}
+
+/// Whose a message is, for fairness between tenants.
+pub(crate) fn tenant(api: Option<ApiId>, environment: Option<EnvironmentId>, selectors: &[Selector]) -> i64 {
+    let of_customer = selectors.iter().find_map(|selector| match selector {
+        Selector::Customer { customer } | Selector::Subtree { customer } => Some(-customer.0),
+        _ => None,
+    });
+    api.map(|api| api.0)
+        .or(environment.map(|environment| environment.0))
+        .or(of_customer)
+        .unwrap_or(0)
+}
+
+/// Puts a message on its way by those of its channels that leave the house; in the transaction that publishes it.
+pub(crate) fn born(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    channels: i64,
+    importance: Importance,
+    tenant: i64,
+    now: Moment,
+) -> Result<()> {
+    let lane = Lane::of(importance).code();
+    if channels & Channel::Email.bit() != 0 {
+        tx.send(&BEAR_MAIL, &[&message.0, &lane, &tenant, &now.0])?;
+        wake(tx, Channel::Email);
+    }
+    if channels & Channel::Http.bit() != 0 {
+        tx.send(&BEAR_POSTS, &[&message.0, &lane, &tenant, &now.0])?;
+        tx.send(&BEAR_DELIVERIES, &[&message.0, &lane, &now.0])?;
+        wake(tx, Channel::Http);
+    }
+    Ok(())
+}
+
+/// Tells the servers that there may be something to send.
+pub(super) fn wake(tx: &mut Tx<'_>, channel: Channel) {
+    tx.signal(Signal {
+        topic: topic::OUTBOX,
+        key: channel.bit(),
+    });
+}
+
+fn wake_all(tx: &mut Tx<'_>) {
+    wake(tx, Channel::Email);
+    wake(tx, Channel::Http);
+}
+
+/// Holds a message that was switched off, or lets it go on.
+pub(crate) fn hold(tx: &mut Tx<'_>, message: MessageId, held: bool) -> Result<()> {
+    tx.send(&HOLD, &[&message.0, &held])?;
+    wake_all(tx);
+    Ok(())
+}
+
+/// Takes back what has not left of a message that is recalled.
+pub(crate) fn recalled(tx: &mut Tx<'_>, message: MessageId) -> Result<()> {
+    tx.send(&CANCEL, &[&message.0])?;
+    wake_all(tx);
+    Ok(())
+}
+
+/// Takes back what has not left by one channel.
+///
+/// # Errors
+/// `Conflict` where nothing is under way.
+pub fn cancel(tx: &mut Tx<'_>, message: MessageId, channel: Channel) -> Result<()> {
+    if tx.execute(&CANCEL_ONE, &[&message.0, &channel.bit()])? == 0 {
+        return Err(Error::Conflict("nothing is under way by this channel".into()));
+    }
+    wake(tx, channel);
+    Ok(())
+}
+
+/// How far a message got, by each channel that leaves the house.
+pub fn progress(tx: &mut Tx<'_>, message: MessageId) -> Result<Vec<Progress>> {
+    Ok(tx.rows(&OF_MESSAGE, &[&message.0], read)?)
+}
+
+fn read(row: &Row<'_>) -> campanile_store::Result<Progress> {
+    let number = |column| row.get::<i64>(column);
+    let (recipients, sent, failed) = (number(7)?, number(8)?, number(9)?);
+    let (suppressed, gone, cancelled) = (number(10)?, number(11)?, number(12)?);
+    let state = State::from(number(3)?, row.get(4)?);
+    let rest = recipients - sent - failed - suppressed - gone - cancelled;
+    // What has not left of a cancelled run does not wait any more, though it is swept only now.
+    let (queued, cancelled) = match state {
+        State::Cancelling => (0, cancelled + rest),
+        _ => (rest, cancelled),
+    };
+    Ok(Progress {
+        channel: if number(1)? == Channel::Http.bit() {
+            Channel::Http
+        } else {
+            Channel::Email
+        },
+        state,
+        recipients,
+        queued,
+        retrying: number(14)?.min(queued),
+        sent,
+        failed,
+        suppressed,
+        gone,
+        cancelled,
+        in_doubt: number(13)?,
+        since: Moment(number(5)?),
+        ended_at: row.get::<Option<i64>>(6)?.map(Moment),
+    })
+}
+
+/// Adds to the counters of a run; it ends where all its recipients have an outcome.
+pub(super) fn count(tx: &mut Tx<'_>, message: i64, channel: Channel, by: Counts, now: Moment) -> Result<()> {
+    if by == Counts::default() {
+        return Ok(());
+    }
+    let channel = channel.bit();
+    tx.send(
+        &COUNT,
+        &[
+            &message,
+            &channel,
+            &by.sent,
+            &by.failed,
+            &by.suppressed,
+            &by.gone,
+            &by.cancelled,
+            &by.doubtful,
+        ],
+    )?;
+    tx.send(&END, &[&message, &channel, &now.0])?;
+    Ok(())
+}
+
+/// A mail run whose recipients somebody lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// The message.
+    pub message: MessageId,
+    /// The last person who was listed.
+    pub cursor: u32,
+    lane: Lane,
+    tenant: i64,
+    fence: i64,
+    worker: Worker,
+}
+
+/// Takes the most urgent mail run whose recipients are not all listed.
+pub fn take_listing(tx: &mut Tx<'_>, worker: Worker, now: Moment) -> Result<Option<Listing>> {
+    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?));
+    let Some((message, lane, tenant, cursor)) = tx.first(&LISTABLE, &[&now.0], read)? else {
+        return Ok(None);
+    };
+    let until = now.plus_ms(LEASE_MS);
+    let channel = Channel::Email.bit();
+    let fence = tx.one(&LEASE, &[&message, &channel, &worker.0, &until.0], |row| row.get(0))?;
+    Ok(Some(Listing {
+        message: MessageId(message),
+        cursor: cursor as u32,
+        lane: Lane::from_code(lane),
+        tenant,
+        fence,
+        worker,
+    }))
+}
+
+/// Stores listed people as chunks, and how far the listing got. `total` is how many people the listing has in all, as
+/// far as is known; `is_last` ends it. Whether the listing is still the worker's: where not, nothing was stored.
+pub fn store_listed(
+    tx: &mut Tx<'_>,
+    listing: &mut Listing,
+    chunks: &[Vec<u32>],
+    cursor: u32,
+    total: u64,
+    is_last: bool,
+    now: Moment,
+) -> Result<bool> {
+    let lane = listing.lane.for_many(total);
+    let people: i64 = chunks.iter().map(|chunk| chunk.len() as i64).sum();
+    let (state, until) = if is_last { (1, 0) } else { (0, now.plus_ms(LEASE_MS).0) };
+    let stored = tx.execute(
+        &LISTED,
+        &[
+            &listing.message.0,
+            &listing.fence,
+            &listing.worker.0,
+            &i64::from(cursor),
+            &people,
+            &lane.code(),
+            &i64::from(state),
+            &until,
+        ],
+    )?;
+    if stored == 0 {
+        return Ok(false);
+    }
+    for people in chunks {
+        chunk::insert(tx, listing.message, lane, listing.tenant, people)?;
+    }
+    listing.cursor = cursor;
+    if is_last {
+        // A message to nobody with an address ends at once.
+        tx.send(&END, &[&listing.message.0, &Channel::Email.bit(), &now.0])?;
+    }
+    wake(tx, Channel::Email);
+    Ok(true)
+}
+
+/// Gives a listing back that was not finished.
+pub fn give_back(tx: &mut Tx<'_>, listing: &Listing) -> Result<()> {
+    tx.send(&GIVE_BACK, &[&listing.message.0, &listing.fence, &listing.worker.0])?;
+    Ok(())
+}
+
+/// Takes back, of one cancelled run, what waits: at most 500 rows. Whether there is more to do now.
+///
+/// What is being sent at this moment goes on to its outcome; the run ends after it.
+pub fn sweep(tx: &mut Tx<'_>, now: Moment) -> Result<bool> {
+    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
+    let Some((message, channel)) = tx.first(&CANCELLING, &[&now.0], read)? else {
+        return Ok(false);
+    };
+    let way = if channel == Channel::Http.bit() {
+        Channel::Http
+    } else {
+        Channel::Email
+    };
+    let swept = tx.execute(&SWEEP_DELIVERIES, &[&message, &channel, &now.0, &SWEEP])? as i64;
+    let counts = Counts {
+        cancelled: swept,
+        ..Counts::default()
+    };
+    count(tx, message, way, counts, now)?;
+    if swept == SWEEP {
+        return Ok(true);
+    }
+    if way == Channel::Email {
+        match chunk::sweep(tx, MessageId(message), now)? {
+            chunk::Swept::Some => return Ok(true),
+            chunk::Swept::Busy => return wait_for_workers(tx, message, way, now),
+            chunk::Swept::Nothing => {}
+        }
+    }
+    if tx.one(&BUSY, &[&message, &channel], |row| row.get::<i64>(0))? > 0 {
+        return wait_for_workers(tx, message, way, now);
+    }
+    tx.send(&CANCELLED, &[&message, &channel, &now.0])?;
+    Ok(true)
+}
+
+/// What is being sent now has its outcome before long; other runs come first.
+fn wait_for_workers(tx: &mut Tx<'_>, message: i64, channel: Channel, now: Moment) -> Result<bool> {
+    let until = now.plus_ms(SWEEP_AGAIN_MS).0;
+    tx.one(&LEASE, &[&message, &channel.bit(), &0_i64, &until], |row| row.get::<i64>(0))?;
+    Ok(true)
+}
+
+/// Ends every lease. For a server that is alone with its database: nobody else can hold one.
+pub fn void_leases(tx: &mut Tx<'_>) -> Result<()> {
+    tx.send(&VOID_RUNS, &[])?;
+    tx.send(&VOID_CHUNKS, &[])?;
+    tx.send(&VOID_DELIVERIES, &[])?;
+    Ok(())
+}
+
+/// Runs whose recipients are still to be listed, by lane: for metrics.
+pub fn unlisted(tx: &mut Tx<'_>) -> Result<Vec<(Lane, i64)>> {
+    let rows = tx.rows(&TODO, &[], |row| Ok((row.get::<i64>(0)?, row.get(1)?, row.get(2)?)))?;
+    let listing = rows.into_iter().filter(|(state, _, _)| *state == 0);
+    Ok(listing.map(|(_, lane, count)| (Lane::from_code(lane), count)).collect())
+}
