@@ -4,12 +4,20 @@ use campanile_store::{Migration, Schema, Sql};
 
 /// The database that this crate needs.
 pub static SCHEMA: Schema = Schema {
-    migrations: &[Migration {
-        number: 1,
-        name: "0001_start.sql",
-        sql: include_str!("../schema/0001_start.sql"),
-        oldest: 1,
-    }],
+    migrations: &[
+        Migration {
+            number: 1,
+            name: "0001_start.sql",
+            sql: include_str!("../schema/0001_start.sql"),
+            oldest: 1,
+        },
+        Migration {
+            number: 2,
+            name: "0002_outbox.sql",
+            sql: include_str!("../schema/0002_outbox.sql"),
+            oldest: 2,
+        },
+    ],
 };
 
 /// Indexes that an import into an empty database makes last. No rule of an import reads by them, but those that end
@@ -55,6 +63,11 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::sight::STATEMENTS,
     crate::message::target::STATEMENTS,
     crate::message::timeline::STATEMENTS,
+    crate::outbox::chunk::STATEMENTS,
+    crate::outbox::delivery::STATEMENTS,
+    crate::outbox::destination::STATEMENTS,
+    crate::outbox::list::STATEMENTS,
+    crate::outbox::run::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

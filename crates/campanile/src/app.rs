@@ -10,6 +10,7 @@ use campanile_core::account::{self, password};
 use campanile_core::audience::crowd;
 use campanile_core::lists;
 use campanile_core::message::funnel::Audiences;
+use campanile_core::outbox::destination::{Outlets, Posting};
 use campanile_core::schema::SCHEMA;
 use campanile_core::secret::{self, InstallationKey};
 use campanile_store::{Db, Options};
@@ -108,6 +109,19 @@ impl App {
             origin,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// The ways out of the house that this server has, and a fresh number to seal with.
+    #[must_use]
+    pub fn outlets(&self) -> Outlets {
+        Outlets {
+            email: self.settings.mail.relay.is_some(),
+            http: Some(Posting {
+                policy: self.settings.http.policy(),
+                key: self.key.clone(),
+                random: self.chance.bytes(),
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
 use campanile_core::message::sent::{self, Part as People, Recipient};
 use campanile_core::message::target::{self, Target};
-use campanile_core::message::{self, Message, Status};
+use campanile_core::message::{self, Channel, Message, Status};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
@@ -45,7 +45,7 @@ pub enum Want {
 /// `Missing` for one that is not there or not theirs to see, `Denied` for one that they may only look at.
 pub fn reach(tx: &mut Tx<'_>, rights: &Rights, id: MessageId, want: Want) -> Ruled<Message> {
     let message = message::find(tx, id)?;
-    let parts = target::parts(&message::selectors(tx, id)?, message.environment);
+    let parts = target::parts(&message::selectors(tx, id)?, &message);
     policy::may(rights, &Act::See(message.author, &parts)).map_err(|_| Error::Missing("message"))?;
     match want {
         Want::See => {}
@@ -107,11 +107,11 @@ pub async fn explain(app: &App, asking: PersonId, to: Addressed, user: Option<St
 /// # Errors
 /// What the rules say of the draft.
 pub async fn check(app: &App, person: PersonId, draft: Draft) -> Result<(), Problem> {
-    let now = app.clock.now();
+    let (now, outlets) = (app.clock.now(), app.outlets());
     let work = move |tx: &mut Tx<'_>| {
         let rights = Rights::load(tx, person)?;
         let name = sent::person_name(tx, person)?;
-        draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(|_| ())
+        draft::check_for(tx, &draft, &name, &outlets, now, &may_send(&rights)).map(|_| ())
     };
     Ok(app.db.read(work).await?)
 }
@@ -127,14 +127,14 @@ pub async fn send(
     draft: Draft,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
-    let key = idempotency.clone();
+    let (key, outlets) = (idempotency.clone(), app.outlets());
     let check = move |tx: &mut Tx<'_>, now| {
         if let Some(known) = before(tx, person, key.as_ref())? {
             return Ok(Err(known));
         }
         let rights = Rights::load(tx, person)?;
         let name = sent::person_name(tx, person)?;
-        draft::check_for(tx, &draft, &name, now, &may_send(&rights)).map(Ok)
+        draft::check_for(tx, &draft, &name, &outlets, now, &may_send(&rights)).map(Ok)
     };
     publish(app, person, check, idempotency).await
 }
@@ -150,7 +150,7 @@ pub async fn to_myself(
     draft: Draft,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
-    let key = idempotency.clone();
+    let (key, outlets) = (idempotency.clone(), app.outlets());
     let check = move |tx: &mut Tx<'_>, now| {
         if let Some(known) = before(tx, person, key.as_ref())? {
             return Ok(Err(known));
@@ -166,6 +166,10 @@ pub async fn to_myself(
         let user = sent::person_key(tx, person)?;
         let alone = Draft {
             audience: vec![Target::User { user }],
+            // Nothing is posted for a look at it.
+            channels: channels_for_oneself(&draft.channels),
+            posts: Vec::new(),
+            api: None,
             opens_at: None,
             closes_at: None,
             enabled: true,
@@ -173,9 +177,19 @@ pub async fn to_myself(
             ..draft
         };
         let name = sent::person_name(tx, person)?;
-        draft::check(tx, &alone, &name, now).map(Ok)
+        draft::check(tx, &alone, &name, &outlets, now).map(Ok)
     };
     publish(app, person, check, idempotency).await
+}
+
+/// Bell, inbox and mail; bell and inbox where a message would only be posted.
+fn channels_for_oneself(channels: &[Channel]) -> Vec<Channel> {
+    let own: Vec<Channel> = channels
+        .iter()
+        .copied()
+        .filter(|channel| *channel != Channel::Http)
+        .collect();
+    if own.is_empty() { vec![Channel::Portal] } else { own }
 }
 
 fn before(tx: &mut Tx<'_>, person: PersonId, key: Option<&Idempotency>) -> Ruled<Option<MessageId>> {
@@ -279,7 +293,7 @@ pub async fn list<T: Send + 'static>(
         policy::may(&rights, &Act::ListSent)?;
         let author = filter.mine.then_some(person);
         let takes = |message: &Message, selectors: &[Selector]| {
-            let parts = target::parts(selectors, message.environment);
+            let parts = target::parts(selectors, message);
             filter.status.is_none_or(|status| status == message.status(now))
                 && filter.api.is_none_or(|api| parts.contains(&Part::Api { api }))
                 && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()

@@ -11,6 +11,7 @@ use super::{Importance, Message, Window, columns, draft, message};
 use crate::audience::{Rule, Selector};
 use crate::error::{Error, Faults, Result};
 use crate::id::{MessageId, PersonId};
+use crate::outbox::run;
 use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
 
@@ -139,6 +140,15 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
     keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
     settle(tx, &old, &mut new, correction.ring, stamp)?;
     store(tx, &new, stamp)?;
+    if old.revision.is_none() && new.revision.is_some() {
+        let selectors = match &selectors {
+            Some(selectors) => selectors.clone(),
+            None => super::selectors(tx, id)?,
+        };
+        leave(tx, &new, &selectors, stamp)?;
+    } else if old.enabled != new.enabled {
+        run::hold(tx, id, !new.enabled)?;
+    }
     if let Some(selectors) = selectors {
         tx.send(&UNADDRESS, &[&id.0])?;
         for selector in selectors {
@@ -281,6 +291,12 @@ fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp) -> Result<()> {
     Ok(())
 }
 
+/// Puts a message that is published now on its way out of the house.
+fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], stamp: Stamp) -> Result<()> {
+    let tenant = run::tenant(message.api, message.environment, selectors);
+    run::born(tx, message.id, message.channels, message.importance, tenant, stamp.at)
+}
+
 fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
     // The time of arrival follows its revision: what did not come up now keeps its own.
     let arrival_at = if new.arrival == stamp.revision.0 {
@@ -357,6 +373,7 @@ pub fn recall(tx: &mut Tx<'_>, by: PersonId, id: MessageId, now: Moment) -> Resu
     }
     keep(tx, &old, Some(by), Change::Recalled, false, None, stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
+    run::recalled(tx, id)?;
     revision::message_changed(tx, stamp, id.0)?;
     Ok(Message {
         recalled_at: Some(stamp.at),
@@ -383,6 +400,10 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
         };
         keep(tx, old, None, change, false, None, stamp)?;
         store(tx, &new, stamp)?;
+        if change == Change::Opened {
+            let selectors = super::selectors(tx, new.id)?;
+            leave(tx, &new, &selectors, stamp)?;
+        }
         revision::message_changed(tx, stamp, old.id.0)?;
     }
     Ok(due.len())

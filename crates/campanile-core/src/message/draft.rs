@@ -9,6 +9,7 @@ use crate::audience::{Rule, Selector};
 use crate::error::{Error, Faults, Result};
 use crate::id::{ApiId, EnvironmentId};
 use crate::markup::Format;
+use crate::outbox::destination::{self, Destination, Outlets};
 use crate::place::DEFAULT_ENVIRONMENT;
 use crate::policy::Part;
 use crate::time::Moment;
@@ -48,6 +49,40 @@ pub struct Draft {
     /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// The API that a message without audience is about, which is only posted; not for other messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+    /// Where it is posted to, by the channel `http`: at most 20 destinations. The body is the text as typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub posts: Vec<Destination>,
+}
+
+impl Draft {
+    /// A message to bell and inbox, at once and for good.
+    #[must_use]
+    pub fn new(title: impl Into<String>, text: impl Into<String>, audience: Vec<Target>) -> Self {
+        Self {
+            title: title.into(),
+            text: text.into(),
+            sender_name: None,
+            importance: Importance::default(),
+            audience,
+            channels: portal(),
+            opens_at: None,
+            closes_at: None,
+            enabled: true,
+            late_joiners: Rule::default(),
+            environment: None,
+            api: None,
+            posts: Vec::new(),
+        }
+    }
+
+    /// Whether it has no people: it is posted, and that is all.
+    #[must_use]
+    pub fn is_post_alone(&self) -> bool {
+        self.channels.iter().all(|channel| *channel == Channel::Http) && self.audience.is_empty()
+    }
 }
 
 fn portal() -> Vec<Channel> {
@@ -75,21 +110,35 @@ pub struct Checked {
     /// Its home environment.
     pub environment: Option<EnvironmentId>,
     pub(super) api: Option<(ApiId, String)>,
+    /// Where it is posted to.
+    pub(super) posts: Vec<destination::Checked>,
 }
 
 /// Says whether somebody may address these parts; `Ok` for a caller who decides elsewhere.
 pub type May<'m> = &'m dyn Fn(&[Part]) -> Result<()>;
 
-/// Checks a draft and resolves its names. Every fault is named at once. `author_name` stands where no sender is given.
-pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment) -> Result<Checked> {
-    check_for(tx, draft, author_name, now, &|_| Ok(()))
+/// Checks a draft and resolves its names. Every fault is named at once. `author_name` stands where no sender is given;
+/// `outlets` are the ways out that this server has.
+pub fn check(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, outlets: &Outlets, now: Moment) -> Result<Checked> {
+    check_for(tx, draft, author_name, outlets, now, &|_| Ok(()))
 }
 
 /// As [`check`], for somebody: what they may not address is refused before any fault of its names, so that a foreign
 /// name and an unknown one look the same.
-pub fn check_for(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment, may: May<'_>) -> Result<Checked> {
+pub fn check_for(
+    tx: &mut Tx<'_>,
+    draft: &Draft,
+    author_name: &str,
+    outlets: &Outlets,
+    now: Moment,
+    may: May<'_>,
+) -> Result<Checked> {
     let mut faults = Faults::default();
-    check_title(&draft.title, &mut faults);
+    let is_post = draft.is_post_alone();
+    // A POST has no place for a title (contract "console messaging", section 1.1).
+    if !(is_post && draft.title.is_empty()) {
+        check_title(&draft.title, &mut faults);
+    }
     check_text(&draft.text, &mut faults);
     let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
     check_sender(&sender_name, &mut faults);
@@ -99,7 +148,28 @@ pub fn check_for(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment,
         "channels",
         "name at least one channel, such as \"portal\"",
     );
-    let (resolved, environment) = address(tx, &draft.audience, draft.environment.as_deref(), &mut faults, may)?;
+    let (resolved, environment) = if is_post {
+        post_home(tx, draft, &mut faults, may)?
+    } else {
+        faults.require(
+            draft.api.is_none(),
+            "api",
+            "is only for a message without audience; the audience says it",
+        );
+        address(tx, &draft.audience, draft.environment.as_deref(), &mut faults, may)?
+    };
+    check_channels(draft, outlets, &mut faults);
+    let home = destination::Home {
+        environment,
+        api: resolved.api.as_ref().map(|(api, _, _)| *api),
+    };
+    let posts = if draft.channels.contains(&Channel::Http) {
+        faults.require(!draft.text.is_empty(), "text", "is empty: it is the body of the POST");
+        destination::check(tx, &draft.posts, home, outlets.http.as_ref(), &mut faults)?
+    } else {
+        faults.require(draft.posts.is_empty(), "posts", "is only for the channel \"http\"");
+        Vec::new()
+    };
     faults.finish()?;
     Ok(Checked {
         title: draft.title.clone(),
@@ -114,7 +184,65 @@ pub fn check_for(tx: &mut Tx<'_>, draft: &Draft, author_name: &str, now: Moment,
         selectors: resolved.selectors,
         environment,
         api: resolved.api.map(|(api, name, _)| (api, name)),
+        posts,
     })
+}
+
+fn check_channels(draft: &Draft, outlets: &Outlets, faults: &mut Faults) {
+    for (at, channel) in draft.channels.iter().enumerate() {
+        let field = || format!("channels[{at}]");
+        if draft.channels[..at].contains(channel) {
+            faults.add(field(), "is named twice");
+        }
+        if *channel == Channel::Email && !outlets.email {
+            faults.add(
+                field(),
+                "email is off: this server has no mail relay (CAMPANILE_SMTP_URL)",
+            );
+        }
+        // What leaves the house leaves at publication; late joiners are for what stays.
+        let stays = draft.channels.contains(&Channel::Portal);
+        if at == 0 && draft.late_joiners == Rule::WhileActive && !stays {
+            faults.add(
+                "late_joiners",
+                "email and POST go to those of the moment of publication",
+            );
+        }
+    }
+}
+
+/// The home of a message without audience: its API's environment, or one that is named, or `DEFAULT`. Who may send to
+/// the consumers of the API, or to the roles of the environment, may post for it.
+fn post_home(
+    tx: &mut Tx<'_>,
+    draft: &Draft,
+    faults: &mut Faults,
+    may: May<'_>,
+) -> Result<(target::Resolved, Option<EnvironmentId>)> {
+    let mut resolved = target::Resolved::default();
+    let (part, home) = if let Some(key) = &draft.api {
+        faults.require(
+            draft.environment.is_none(),
+            "environment",
+            "is that of the API; leave it out",
+        );
+        let found = target::api(tx, key)?;
+        faults.require(found.is_some(), "api", "there is no such API");
+        resolved.api.clone_from(&found);
+        let api = found.as_ref().map_or(ApiId(0), |(api, _, _)| *api);
+        (Part::Api { api }, found.map(|(_, _, environment)| environment))
+    } else {
+        let key = draft.environment.as_deref();
+        let found = match key {
+            Some(key) => target::environment(tx, key)?,
+            None => Some(EnvironmentId(DEFAULT_ENVIRONMENT)),
+        };
+        faults.require(found.is_some(), "environment", "there is no such environment");
+        let environment = found.unwrap_or(EnvironmentId(0));
+        (Part::EnvironmentRole { environment }, found)
+    };
+    may(&[part])?;
+    Ok((resolved, home))
 }
 
 /// Checks an audience alone, for somebody, as [`check_for`] does.

@@ -446,6 +446,15 @@ fn published(message: &Message) -> Option<Instant> {
     })
 }
 
+/// The audience at publication, whatever becomes of late joiners: what leaves the house goes to these.
+pub fn frozen(tx: &mut Tx<'_>, residents: &Residents, kept: &Audiences, message: &Message) -> Result<RoaringBitmap> {
+    let Some(published) = published(message) else {
+        return Ok(RoaringBitmap::new());
+    };
+    let selectors = super::selectors(tx, message.id)?;
+    judge(tx, residents, kept, message.id, &selectors, When::Instant(published))
+}
+
 /// Stores the size of a published `at_send` audience, once and for ever (decision 7).
 pub fn store_size(tx: &mut Tx<'_>, id: MessageId, people: u64, without_email: u64) -> Result<()> {
     tx.execute(&SIZE, &[&id.0, &(people as i64), &(without_email as i64)])?;

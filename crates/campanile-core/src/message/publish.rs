@@ -5,6 +5,7 @@ use campanile_store::{Constraint, Tx, sql};
 use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
+use crate::outbox::{destination, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
 
@@ -123,6 +124,15 @@ pub fn publish(
     for selector in &draft.selectors {
         let (kind, object, role) = selector.key();
         tx.send(&ADDRESS, &[&id, &kind, &object, &role])?;
+    }
+    destination::insert(tx, MessageId(id), &draft.posts)?;
+    if open {
+        let tenant = run::tenant(
+            draft.api.as_ref().map(|(api, _)| *api),
+            draft.environment,
+            &draft.selectors,
+        );
+        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, stamp.at)?;
     }
     if let Some(one) = idempotency {
         tx.send(

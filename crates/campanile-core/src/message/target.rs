@@ -10,6 +10,8 @@ use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};
 use crate::place::Scope;
 use crate::policy::Part;
 
+use super::Message;
+
 sql! {
     ENVIRONMENT = "SELECT e.id FROM environment e JOIN life l ON l.kind = 3 AND l.object = e.id
         WHERE e.key = $1 AND l.until = 9223372036854775807";
@@ -202,10 +204,18 @@ fn plain(tx: &mut Tx<'_>, target: &Target, fault: &mut Fault<'_>) -> Result<Opti
     })
 }
 
-/// What rights the selectors of a message need, at its home.
+/// What rights a message needs: those to each of its selectors, at its home; of one without people, those to its home.
 #[must_use]
-pub fn parts(selectors: &[Selector], home: Option<EnvironmentId>) -> Vec<Part> {
-    at_home(selectors.iter().map(|selector| part_of(*selector)).collect(), home)
+pub fn parts(selectors: &[Selector], message: &Message) -> Vec<Part> {
+    if selectors.is_empty() {
+        let of_environment = message
+            .environment
+            .map(|environment| Part::EnvironmentRole { environment });
+        let of_api = message.api.map(|api| Part::Api { api });
+        return of_api.or(of_environment).into_iter().collect();
+    }
+    let parts = selectors.iter().map(|selector| part_of(*selector)).collect();
+    at_home(parts, message.environment)
 }
 
 /// Groups and people are judged at the message's home (decision 12).

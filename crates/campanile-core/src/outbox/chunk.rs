@@ -144,7 +144,9 @@ pub fn take(tx: &mut Tx<'_>, worker: Worker, lane: Lane, after: i64, now: Moment
         return Ok(None);
     };
     let until = now.plus_ms(LEASE_MS);
-    let fence = tx.one(&TAKE, &[&message.0, &first, &worker.0, &until.0, &now.0], |row| row.get(0))?;
+    let fence = tx.one(&TAKE, &[&message.0, &first, &worker.0, &until.0, &now.0], |row| {
+        row.get(0)
+    })?;
     let mut chunk = Chunk {
         message,
         people: people_of(&people)?,
@@ -235,6 +237,7 @@ fn put(tx: &mut Tx<'_>, chunk: &Chunk, outcomes: &[Settled], by: i64, until: Mom
     for outcome in outcomes {
         delivery::insert_exception(tx, chunk.message, chunk.lane, chunk.tenant, outcome)?;
         outcome.end.count(&mut counts);
+        counts.doubtful += i64::from(outcome.doubtful);
     }
     run::count(tx, chunk.message.0, Channel::Email, counts, now)?;
     Ok(true)
@@ -255,7 +258,13 @@ pub(super) enum Swept {
 pub(super) fn sweep(tx: &mut Tx<'_>, message: MessageId, now: Moment) -> Result<Swept> {
     let read = |row: &Row<'_>| {
         let chunk = (row.get::<Vec<u8>>(3)?, row.get::<Vec<u8>>(4)?, row.get::<i64>(5)?);
-        Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, chunk, row.get::<i64>(6)?))
+        Ok((
+            row.get::<i64>(0)?,
+            row.get::<i64>(1)?,
+            row.get::<i64>(2)?,
+            chunk,
+            row.get::<i64>(6)?,
+        ))
     };
     let Some((first, lane, tenant, (people, done, begun), until)) = tx.first(&SWEEPABLE, &[&message.0], read)? else {
         return Ok(Swept::Nothing);

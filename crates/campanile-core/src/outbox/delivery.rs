@@ -310,7 +310,11 @@ pub(super) fn insert_exception(
         ],
     )?;
     if of.end.was_tried() {
-        let outcome = if of.doubtful { Outcome::InDoubt } else { of.end.outcome() };
+        let outcome = if of.doubtful {
+            Outcome::InDoubt
+        } else {
+            of.end.outcome()
+        };
         note(tx, message.0, Channel::Email, 1, of, outcome)?;
     }
     Ok(())
@@ -439,7 +443,11 @@ pub fn settle(tx: &mut Tx<'_>, settled: &[(Taken, Settled)], now: Moment) -> Res
         }
         // A plain first success is told by its row.
         if of.end.was_tried() && (of.end != End::Sent || taken.tries > 0) {
-            let outcome = if of.doubtful { Outcome::InDoubt } else { of.end.outcome() };
+            let outcome = if of.doubtful {
+                Outcome::InDoubt
+            } else {
+                of.end.outcome()
+            };
             note(tx, message, channel, tries, of, outcome)?;
         }
         let counts = counts.entry((message, channel.bit())).or_default();
@@ -479,7 +487,14 @@ const fn of_bit(bit: i64) -> Channel {
 
 /// Finds recipients whose worker is gone: they are in doubt, and sent again. How many; at most 500 at once.
 pub fn recover(tx: &mut Tx<'_>, now: Moment) -> Result<usize> {
-    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?));
+    let read = |row: &Row<'_>| {
+        Ok((
+            row.get::<i64>(0)?,
+            row.get::<i64>(1)?,
+            row.get::<i64>(2)?,
+            row.get::<i64>(3)?,
+        ))
+    };
     let lost = tx.rows(&LOST, &[&now.0, &BATCH], read)?;
     for (message, channel, target, tries) in &lost {
         tx.send(&FOUND, &[message, channel, target, &now.0, &LOST_REASON])?;
@@ -510,13 +525,7 @@ pub fn recover(tx: &mut Tx<'_>, now: Moment) -> Result<usize> {
 ///
 /// # Errors
 /// `Conflict` for what was cancelled.
-pub fn again(
-    tx: &mut Tx<'_>,
-    message: MessageId,
-    channel: Channel,
-    target: Option<i64>,
-    now: Moment,
-) -> Result<u64> {
+pub fn again(tx: &mut Tx<'_>, message: MessageId, channel: Channel, target: Option<i64>, now: Moment) -> Result<u64> {
     let bit = channel.bit();
     let count = match target {
         Some(target) => tx.execute(&AGAIN_ONE, &[&message.0, &bit, &now.0, &target])?,
@@ -524,7 +533,9 @@ pub fn again(
     };
     if count > 0 {
         if tx.execute(&REOPEN, &[&message.0, &bit, &(count as i64), &now.0])? == 0 {
-            return Err(Error::Conflict("what was taken back is not sent again; send another message".into()));
+            return Err(Error::Conflict(
+                "what was taken back is not sent again; send another message".into(),
+            ));
         }
         run::wake(tx, channel);
     }

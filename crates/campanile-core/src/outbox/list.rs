@@ -13,11 +13,15 @@ sql! {
     // People who have an address that somebody with a lower id has too.
     SHARED = "SELECT p.id, p.email_key FROM person p WHERE p.id > $1 AND p.id <= $2 AND p.email_key IS NOT NULL
         AND EXISTS (SELECT 1 FROM person q WHERE q.email_key = p.email_key AND q.id < p.id)";
+    SHARED_BY = "SELECT p.id, p.email_key FROM person p WHERE p.id = $1 AND p.email_key IS NOT NULL
+        AND EXISTS (SELECT 1 FROM person q WHERE q.email_key = p.email_key AND q.id < p.id)";
     OWNERS = "SELECT id FROM person WHERE email_key = $1 AND id < $2";
 }
 
 /// Chunks of one page: what is stored in one transaction.
 const PAGE: usize = 20;
+/// Where so many ids lie in the range of each person of a page, they are looked up one by one.
+const SPARSE: i64 = 4;
 
 /// A page of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +48,16 @@ pub fn page(tx: &mut Tx<'_>, people: &RoaringBitmap, after: u32) -> Result<Page>
     let read = |row: &campanile_store::Row<'_>| Ok((row.get::<i64>(0)? as u32, row.get::<String>(1)?));
     let mut others = RoaringBitmap::new();
     let (low, high) = (i64::from(first) - 1, i64::from(last));
-    for (person, address) in tx.rows(&SHARED, &[&low, &high], read)? {
+    let shared = if high - low > SPARSE * ids.len() as i64 {
+        let mut shared = Vec::new();
+        for person in &ids {
+            shared.extend(tx.first(&SHARED_BY, &[&i64::from(*person)], read)?);
+        }
+        shared
+    } else {
+        tx.rows(&SHARED, &[&low, &high], read)?
+    };
+    for (person, address) in shared {
         if !people.contains(person) {
             continue;
         }

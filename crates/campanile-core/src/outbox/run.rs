@@ -362,7 +362,14 @@ pub struct Listing {
 
 /// Takes the most urgent mail run whose recipients are not all listed.
 pub fn take_listing(tx: &mut Tx<'_>, worker: Worker, now: Moment) -> Result<Option<Listing>> {
-    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?));
+    let read = |row: &Row<'_>| {
+        Ok((
+            row.get::<i64>(0)?,
+            row.get::<i64>(1)?,
+            row.get::<i64>(2)?,
+            row.get::<i64>(3)?,
+        ))
+    };
     let Some((message, lane, tenant, cursor)) = tx.first(&LISTABLE, &[&now.0], read)? else {
         return Ok(None);
     };
@@ -466,7 +473,9 @@ pub fn sweep(tx: &mut Tx<'_>, now: Moment) -> Result<bool> {
 /// What is being sent now has its outcome before long; other runs come first.
 fn wait_for_workers(tx: &mut Tx<'_>, message: i64, channel: Channel, now: Moment) -> Result<bool> {
     let until = now.plus_ms(SWEEP_AGAIN_MS).0;
-    tx.one(&LEASE, &[&message, &channel.bit(), &0_i64, &until], |row| row.get::<i64>(0))?;
+    tx.one(&LEASE, &[&message, &channel.bit(), &0_i64, &until], |row| {
+        row.get::<i64>(0)
+    })?;
     Ok(true)
 }
 

@@ -95,7 +95,13 @@ fn keys_are_each_senders_own() {
         under(world, "a", "One").unwrap();
         let (ann, now) = (world.person("ann"), world.now());
         let accepted = world.db.write(move |tx| {
-            let checked = draft::check(tx, &draft("Two", [Target::Everyone]), "Ann", now)?;
+            let checked = draft::check(
+                tx,
+                &draft("Two", [Target::Everyone]),
+                "Ann",
+                &campanile_core::outbox::destination::Outlets::default(),
+                now,
+            )?;
             publish::publish(tx, ann, &checked, Some(&key("a", "Two")), now)
         });
         assert!(!accepted.unwrap().repeated);

@@ -12,12 +12,12 @@ use campanile::config::{Flags, Settings};
 use campanile::import::{self, Manner};
 use campanile::{server, world};
 use campanile_core::account::token;
-use campanile_core::audience::Rule;
 use campanile_core::id::PersonId;
+use campanile_core::message::Importance;
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish;
 use campanile_core::message::target::Target;
-use campanile_core::message::{Channel, Importance};
+use campanile_core::outbox::destination::Outlets;
 use campanile_store::Sql;
 use campanile_store::testing::{self, Durable};
 use tokio::runtime::Runtime;
@@ -130,7 +130,7 @@ impl House {
                     let now = app.clock.now();
                     let checked = app
                         .db
-                        .read(move |tx| draft::check(tx, &draft, "Bench", now))
+                        .read(move |tx| draft::check(tx, &draft, "Bench", &Outlets::default(), now))
                         .await
                         .expect("it holds");
                     app.db
@@ -177,15 +177,8 @@ impl House {
             text: "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes.\n\n- Retry as usual.\n- \
                    Nothing needs to be done on your side.\n\nQuestions: [the status page](https://status.example.com)."
                 .into(),
-            sender_name: None,
             importance: [Importance::Low, Importance::High, Importance::Critical][dice.below(3)],
-            audience: vec![audience],
-            channels: vec![Channel::Portal],
-            opens_at: None,
-            closes_at: None,
-            enabled: true,
-            late_joiners: Rule::AtSend,
-            environment: None,
+            ..Draft::new("", "", vec![audience])
         }
     }
 

@@ -7,10 +7,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use campanile_core::audience::Rule;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
-use campanile_core::message::{Channel, Importance};
 use campanile_core::policy::{self, Act};
 
 use super::form::{Asked, Form};
@@ -92,19 +90,6 @@ async fn send(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
 }
 
 fn to_oneself(reader: &Reader, title: String, text: String) -> Draft {
-    Draft {
-        title,
-        text,
-        sender_name: None,
-        importance: Importance::default(),
-        audience: vec![Target::User {
-            user: reader.profile.key.clone(),
-        }],
-        channels: vec![Channel::Portal],
-        opens_at: None,
-        closes_at: None,
-        enabled: true,
-        late_joiners: Rule::default(),
-        environment: None,
-    }
+    let user = reader.profile.key.clone();
+    Draft::new(title, text, vec![Target::User { user }])
 }

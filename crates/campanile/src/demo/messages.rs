@@ -6,10 +6,10 @@ mod told;
 
 use campanile_core::audience::Rule;
 use campanile_core::inbox::act::Action;
+use campanile_core::message::Importance;
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
-use campanile_core::message::{Channel, Importance};
 use campanile_core::time::Moment;
 
 /// A message and its story.
@@ -69,19 +69,7 @@ pub fn messages(now: Moment) -> Vec<Story> {
 }
 
 fn message(title: &str, text: &str, audience: Target) -> Draft {
-    Draft {
-        title: title.to_owned(),
-        text: text.to_owned(),
-        sender_name: None,
-        importance: Importance::Low,
-        audience: vec![audience],
-        channels: vec![Channel::Portal],
-        opens_at: None,
-        closes_at: None,
-        enabled: true,
-        late_joiners: Rule::AtSend,
-        environment: None,
-    }
+    Draft::new(title, text, vec![audience])
 }
 
 fn role(role: &str) -> Target {

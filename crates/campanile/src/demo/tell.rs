@@ -105,13 +105,13 @@ fn timeline(stories: &[Story], now: Moment) -> Vec<(Moment, usize, Event<'_>)> {
 
 /// Sends as the API does: the sender's rights are asked for.
 async fn send(app: &App, story: &Story) -> Result<MessageId> {
-    let (draft, sender, at) = (story.draft.clone(), story.sender, story.at);
+    let (draft, sender, at, outlets) = (story.draft.clone(), story.sender, story.at, app.outlets());
     let check = move |tx: &mut Tx<'_>| {
         let author = preview::person(tx, sender)?;
         let rights = Rights::load(tx, author)?;
         let name = sent::person_name(tx, author)?;
         let may = |parts: &[policy::Part]| policy::may(&rights, &Act::Send(parts));
-        Ok::<_, Error>((author, draft::check_for(tx, &draft, &name, at, &may)?))
+        Ok::<_, Error>((author, draft::check_for(tx, &draft, &name, &outlets, at, &may)?))
     };
     let (author, checked) = app.db.read(check).await?;
     let accepted = app

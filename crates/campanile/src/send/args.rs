@@ -190,6 +190,8 @@ impl Args {
                 LateJoiners::WhileActive => Rule::WhileActive,
             },
             environment: self.whom.environment.clone(),
+            api: None,
+            posts: Vec::new(),
         })
     }
 }

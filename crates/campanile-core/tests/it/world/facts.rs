@@ -75,6 +75,27 @@ fn touched(tx: &mut Tx<'_>, person: i64, stamp: Stamp) -> Result<u64> {
     )
 }
 
+fn insert_person(tx: &mut Tx<'_>, key: &str, email: Option<&str>, stamp: Stamp) -> Result<i64> {
+    let id = tx.tally()?.next(tally::PERSON);
+    let (name, guid) = (format!("Name of {key}"), format!("guid-{id}"));
+    let email_key = email.map(str::to_lowercase);
+    run!(
+        tx,
+        "INSERT INTO person (id, key, login, login_key, name, name_key, email, email_key, asm_role, guid,
+            ticket_serial, changed) VALUES ($1, $2, $2, $2, $3, $4, $5, $8, 0, $6, 0, $7)",
+        id,
+        key,
+        name,
+        name.to_lowercase(),
+        email,
+        guid,
+        stamp.revision.0,
+        email_key
+    )?;
+    born(tx, kind::PERSON, id, stamp)?;
+    Ok(id)
+}
+
 impl World<'_> {
     fn change<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>, Stamp) -> Result<T> + Send + 'static) -> T {
         let now = self.tick();
@@ -97,26 +118,26 @@ impl World<'_> {
         self.add_person(key, None)
     }
 
+    /// A new active user with an address of their own choice.
+    pub(crate) fn person_with_email(&self, key: &str, email: &str) -> PersonId {
+        self.add_person(key, Some(email.to_owned()))
+    }
+
+    /// Many new active users with addresses, in one operation.
+    pub(crate) fn people(&self, prefix: &str, count: usize) {
+        let keys: Vec<String> = (0..count).map(|at| format!("{prefix}{at}")).collect();
+        self.change(move |tx, stamp| {
+            for key in keys {
+                let email = format!("{key}@example.org");
+                insert_person(tx, &key, Some(&email), stamp)?;
+            }
+            Ok(())
+        });
+    }
+
     fn add_person(&self, key: &str, email: Option<String>) -> PersonId {
         let key = key.to_owned();
-        PersonId(self.change(move |tx, stamp| {
-            let id = tx.tally()?.next(tally::PERSON);
-            let (name, guid) = (format!("Name of {key}"), format!("guid-{id}"));
-            run!(
-                tx,
-                "INSERT INTO person (id, key, login, login_key, name, name_key, email, email_key, asm_role, guid,
-                    ticket_serial, changed) VALUES ($1, $2, $2, $2, $3, $4, $5, $5, 0, $6, 0, $7)",
-                id,
-                key,
-                name,
-                name.to_lowercase(),
-                email,
-                guid,
-                stamp.revision.0
-            )?;
-            born(tx, kind::PERSON, id, stamp)?;
-            Ok(id)
-        }))
+        PersonId(self.change(move |tx, stamp| insert_person(tx, &key, email.as_deref(), stamp)))
     }
 
     /// A new customer, below another where one is given.

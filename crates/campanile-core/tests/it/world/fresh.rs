@@ -13,7 +13,14 @@ use campanile_store::{Error, Sql};
 static IDLE: Mutex<Vec<TestDb>> = Mutex::new(Vec::new());
 
 /// Back to what a migration leaves, in the order of the references.
-static EMPTY: [Sql; 21] = [
+static EMPTY: [Sql; 28] = [
+    Sql::new("fresh::suppression", "DELETE FROM suppression"),
+    Sql::new("fresh::attempt", "DELETE FROM attempt"),
+    Sql::new("fresh::delivery", "DELETE FROM delivery"),
+    Sql::new("fresh::post", "DELETE FROM post"),
+    Sql::new("fresh::endpoint", "DELETE FROM endpoint"),
+    Sql::new("fresh::chunk", "DELETE FROM chunk"),
+    Sql::new("fresh::run", "DELETE FROM run"),
     Sql::new("fresh::idempotency", "DELETE FROM idempotency"),
     Sql::new("fresh::edition", "DELETE FROM edition"),
     Sql::new("fresh::audience", "DELETE FROM audience"),

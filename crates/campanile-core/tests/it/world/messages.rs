@@ -10,12 +10,32 @@ use campanile_core::message::publish::{self, Accepted, Idempotency};
 use campanile_core::message::{self, Message, Status};
 
 use super::World;
+use campanile_core::outbox::destination::{Outlets, Posting};
+use campanile_core::outbox::target::Policy;
+use campanile_core::secret::InstallationKey;
+
+/// A relay, and the open internet.
+pub(crate) fn outlets() -> Outlets {
+    Outlets {
+        email: true,
+        http: Some(Posting {
+            policy: Policy::default(),
+            key: key(),
+            random: [7; 32],
+        }),
+    }
+}
+
+/// The secret of the installation.
+pub(crate) fn key() -> InstallationKey {
+    InstallationKey::from_text(&"k".repeat(32)).expect("32 letters are a key")
+}
 
 impl World<'_> {
     /// Checks a draft and hands it in.
     pub(crate) fn hands_in(&self, draft: Draft, idempotency: Option<Idempotency>) -> Result<Accepted> {
         let (now, sender) = (self.tick(), self.sender);
-        let checked = self.read(move |tx| draft::check(tx, &draft, "The sender", now))?;
+        let checked = self.read(move |tx| draft::check(tx, &draft, "The sender", &outlets(), now))?;
         self.db
             .write(move |tx| publish::publish(tx, sender, &checked, idempotency.as_ref(), now))
     }
@@ -31,7 +51,7 @@ impl World<'_> {
         let published = self.db.write(move |tx| {
             let mut out = Vec::with_capacity(drafts.len());
             for draft in &drafts {
-                let checked = draft::check(tx, draft, "The sender", now)?;
+                let checked = draft::check(tx, draft, "The sender", &outlets(), now)?;
                 out.push(publish::publish(tx, sender, &checked, None, now)?.id);
             }
             Ok::<_, campanile_core::Error>(out)

@@ -16,7 +16,6 @@ use campanile_core::audience::crowd;
 use campanile_core::error::{Error, Fault, Result};
 use campanile_core::id::{CustomerId, PersonId, RoleId};
 use campanile_core::lists;
-use campanile_core::message::Channel;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel::Audiences;
 use campanile_core::message::target::Target;
@@ -25,6 +24,7 @@ use campanile_store::Tx;
 use campanile_store::testing::TestDb;
 
 pub(crate) use facts::{At, Status};
+pub(crate) use messages::key;
 pub(crate) use shop::Shop;
 
 /// ENVIRONMENT `API_PUBLISHER`.
@@ -113,19 +113,7 @@ impl<'d> World<'d> {
 
 /// A draft with nothing but a title and an audience.
 pub(crate) fn draft(title: &str, audience: impl Into<Vec<Target>>) -> Draft {
-    Draft {
-        title: title.to_owned(),
-        text: "Some text.".to_owned(),
-        sender_name: None,
-        importance: campanile_core::message::Importance::Low,
-        audience: audience.into(),
-        channels: vec![Channel::Portal],
-        opens_at: None,
-        closes_at: None,
-        enabled: true,
-        late_joiners: campanile_core::audience::Rule::AtSend,
-        environment: None,
-    }
+    Draft::new(title, "Some text.", audience.into())
 }
 
 /// A draft that whoever matches now gets.
@@ -187,6 +175,14 @@ pub(crate) fn user(key: &str) -> Target {
 pub(crate) fn fields<T: std::fmt::Debug>(result: Result<T>) -> Vec<String> {
     match result {
         Err(Error::Invalid(faults)) => faults.into_iter().map(|Fault { field, .. }| field).collect(),
+        other => panic!("expected faults, got {other:?}"),
+    }
+}
+
+/// What a refusal says of each field.
+pub(crate) fn refusals<T: std::fmt::Debug>(result: Result<T>) -> Vec<Fault> {
+    match result {
+        Err(Error::Invalid(faults)) => faults,
         other => panic!("expected faults, got {other:?}"),
     }
 }

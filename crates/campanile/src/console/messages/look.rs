@@ -46,7 +46,7 @@ pub(super) struct Seen {
 
 /// For [`sending::one`].
 pub(super) fn seen(tx: &mut Tx<'_>, rights: &Rights, message: Message, funnel: Option<Funnel>) -> Ruled<Seen> {
-    let parts = message::target::parts(&message::selectors(tx, message.id)?, message.environment);
+    let parts = message::target::parts(&message::selectors(tx, message.id)?, &message);
     let there = message.recalled_at.is_none();
     Ok(Seen {
         audience: audience(tx, &message)?,

@@ -122,6 +122,8 @@ impl Typed {
             enabled: true,
             late_joiners: self.late_joiners,
             environment: self.home(),
+            api: None,
+            posts: Vec::new(),
         })
     }
 }
