@@ -41,8 +41,10 @@ pub mod topic {
     pub const PERSON: i64 = 3;
     /// A session was closed or a token revoked; the key is the person.
     pub const ACCESS: i64 = 4;
-    /// There may be something to send; the key is the bit of the channel.
+    /// There may be something to send; the key is the bit of the channel, or 0 for something to take back.
     pub const OUTBOX: i64 = 5;
+    /// A message got further on its way out of the house; the key is its id.
+    pub const PROGRESS: i64 = 6;
 }
 
 /// The time that the next revision will carry. From here on nobody else takes one before this operation ends.

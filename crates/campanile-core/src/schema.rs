@@ -67,6 +67,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::delivery::STATEMENTS,
     crate::outbox::destination::STATEMENTS,
     crate::outbox::list::STATEMENTS,
+    crate::outbox::reader::STATEMENTS,
     crate::outbox::run::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,

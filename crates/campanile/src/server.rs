@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, console, keeper};
+use crate::{api, console, deliver, keeper};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -48,9 +48,11 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
 /// Serves until [`App::shutdown`], then lets what is under way finish.
 ///
 /// # Errors
-/// See [`router`].
+/// See [`router`] and [`deliver::run`].
 pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeReport> {
     let (router, metrics) = router(app)?;
+    let own = listener.local_addr().into_iter().collect();
+    app.spawn(deliver::run(app, own)?);
     app.spawn(keeper::run(Arc::clone(app)));
     app.spawn(warm(Arc::clone(app)));
     let shutdown = app.shutdown().clone();

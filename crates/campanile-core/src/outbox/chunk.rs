@@ -35,10 +35,14 @@ sql! {
     TENANT = concat!("SELECT c.tenant FROM chunk c WHERE ", takeable!(), " ORDER BY c.tenant LIMIT 1");
     NEXT = concat!("SELECT c.message, c.first, c.people, c.done, c.begun FROM chunk c
         WHERE ", takeable!(), " AND c.tenant = $3 ORDER BY c.message, c.first LIMIT 1 {skip_locked}");
-    TAKE = "UPDATE chunk SET lease_by = $3, lease_until = $4, fence = fence + 1, begun_at = COALESCE(begun_at, $5)
+    TAKE = "UPDATE chunk SET lease_by = $3, lease_until = $4, fence = fence + 1, begun_at = COALESCE(begun_at, $5),
+            begun = $6
         WHERE message = $1 AND first = $2 RETURNING fence";
-    WRITE = "UPDATE chunk SET done = $5, begun = $6, state = $7, ended_at = $8, lease_by = $9, lease_until = $10
+    // Every write moves the fence, so that one whose fate was not heard of can be told from one that was not done.
+    WRITE = "UPDATE chunk SET done = $5, begun = $6, state = $7, ended_at = $8, lease_by = $9, lease_until = $10,
+            fence = fence + 1
         WHERE message = $1 AND first = $2 AND lease_by = $3 AND fence = $4 AND state = 0";
+    FENCE = "SELECT fence, lease_by FROM chunk WHERE message = $1 AND first = $2";
     SWEEPABLE = "SELECT first, lane, tenant, people, done, begun, lease_until FROM chunk
         WHERE message = $1 AND state = 0 ORDER BY first LIMIT 1";
     // Leases of others end before they are looked at.
@@ -120,8 +124,16 @@ fn people_of(bytes: &[u8]) -> Result<Vec<u32>> {
 
 /// Takes a chunk of a lane: of the first tenant after `after` that has one, so that tenants take turns.
 ///
-/// Whatever its last owner had begun and not finished is in doubt, and becomes rows to be sent again.
-pub fn take(tx: &mut Tx<'_>, worker: Worker, lane: Lane, after: i64, now: Moment) -> Result<Option<Chunk>> {
+/// Whatever its last owner had begun and not finished is in doubt, and becomes rows to be sent again. `ahead` people are
+/// written down as begun already, so that the new owner can start.
+pub fn take(
+    tx: &mut Tx<'_>,
+    worker: Worker,
+    lane: Lane,
+    after: i64,
+    ahead: usize,
+    now: Moment,
+) -> Result<Option<Chunk>> {
     let tenant = tx.first(&TENANT_AFTER, &[&lane.code(), &now.0, &after], |row| row.get::<i64>(0))?;
     let tenant = match tenant {
         None => tx.first(&TENANT, &[&lane.code(), &now.0], |row| row.get(0))?,
@@ -144,12 +156,16 @@ pub fn take(tx: &mut Tx<'_>, worker: Worker, lane: Lane, after: i64, now: Moment
         return Ok(None);
     };
     let until = now.plus_ms(LEASE_MS);
-    let fence = tx.one(&TAKE, &[&message.0, &first, &worker.0, &until.0, &now.0], |row| {
-        row.get(0)
-    })?;
+    let people = people_of(&people)?;
+    let ahead = people.len().min(begun as usize + ahead);
+    let fence = tx.one(
+        &TAKE,
+        &[&message.0, &first, &worker.0, &until.0, &now.0, &(ahead as i64)],
+        |row| row.get(0),
+    )?;
     let mut chunk = Chunk {
         message,
-        people: people_of(&people)?,
+        people,
         done: Bits(done),
         begun: begun as usize,
         lane,
@@ -159,6 +175,7 @@ pub fn take(tx: &mut Tx<'_>, worker: Worker, lane: Lane, after: i64, now: Moment
         worker,
     };
     let doubtful = doubt(tx, &mut chunk, now)?;
+    chunk.begun = ahead;
     if doubtful > 0 {
         let counts = Counts {
             doubtful,
@@ -166,6 +183,7 @@ pub fn take(tx: &mut Tx<'_>, worker: Worker, lane: Lane, after: i64, now: Moment
         };
         run::count(tx, message.0, Channel::Email, counts, now)?;
         write(tx, &chunk, &[], now)?;
+        chunk.was_written();
     }
     Ok(Some(chunk))
 }
@@ -191,16 +209,16 @@ impl Chunk {
         self.done.count() == self.people.len()
     }
 
-    /// The place of a person.
-    #[must_use]
-    pub fn place(&self, person: u32) -> Option<usize> {
-        self.people.binary_search(&person).ok()
+    /// To be called when [`write()`] has answered `true`.
+    pub const fn was_written(&mut self) {
+        self.fence += 1;
     }
 }
 
 /// Writes down how far a chunk is, and its outcomes since the last time: exceptions get a row, plain successes a bit.
 /// Renews the lease; ends the chunk where everybody has an outcome. Whether it is still the worker's: where not,
-/// nothing was stored, and what became of these people is in doubt.
+/// nothing was stored, and what became of these people is in doubt. The same once more, after an error that left open
+/// whether it was done, does it once.
 pub fn write(tx: &mut Tx<'_>, chunk: &Chunk, outcomes: &[Settled], now: Moment) -> Result<bool> {
     put(tx, chunk, outcomes, chunk.worker.0, now.plus_ms(LEASE_MS), now)
 }
@@ -231,7 +249,9 @@ fn put(tx: &mut Tx<'_>, chunk: &Chunk, outcomes: &[Settled], by: i64, until: Mom
         ],
     )?;
     if written == 0 {
-        return Ok(false);
+        let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
+        let found = tx.first(&FENCE, &[&chunk.message.0, &chunk.first], read)?;
+        return Ok(found == Some((chunk.fence + 1, by)));
     }
     let mut counts = Counts::default();
     for outcome in outcomes {

@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod destination;
 pub mod list;
 pub mod post;
+pub mod reader;
 pub mod run;
 pub mod seal;
 pub mod signing;

@@ -256,22 +256,27 @@ pub(super) fn wake(tx: &mut Tx<'_>, channel: Channel) {
     });
 }
 
-fn wake_all(tx: &mut Tx<'_>) {
-    wake(tx, Channel::Email);
-    wake(tx, Channel::Http);
+/// Tells the servers that there is something to take back.
+fn wake_sweeper(tx: &mut Tx<'_>) {
+    tx.signal(Signal {
+        topic: topic::OUTBOX,
+        key: 0,
+    });
 }
 
 /// Holds a message that was switched off, or lets it go on.
 pub(crate) fn hold(tx: &mut Tx<'_>, message: MessageId, held: bool) -> Result<()> {
     tx.send(&HOLD, &[&message.0, &held])?;
-    wake_all(tx);
+    wake(tx, Channel::Email);
+    wake(tx, Channel::Http);
     Ok(())
 }
 
 /// Takes back what has not left of a message that is recalled.
 pub(crate) fn recalled(tx: &mut Tx<'_>, message: MessageId) -> Result<()> {
     tx.send(&CANCEL, &[&message.0])?;
-    wake_all(tx);
+    wake(tx, Channel::Email);
+    wake_sweeper(tx);
     Ok(())
 }
 
@@ -284,6 +289,7 @@ pub fn cancel(tx: &mut Tx<'_>, message: MessageId, channel: Channel) -> Result<(
         return Err(Error::Conflict("nothing is under way by this channel".into()));
     }
     wake(tx, channel);
+    wake_sweeper(tx);
     Ok(())
 }
 
@@ -344,7 +350,16 @@ pub(super) fn count(tx: &mut Tx<'_>, message: i64, channel: Channel, by: Counts,
         ],
     )?;
     tx.send(&END, &[&message, &channel, &now.0])?;
+    moved(tx, message);
     Ok(())
+}
+
+/// Tells who looks at the message that its numbers have changed.
+fn moved(tx: &mut Tx<'_>, message: i64) {
+    tx.signal(Signal {
+        topic: topic::PROGRESS,
+        key: message,
+    });
 }
 
 /// A mail run whose recipients somebody lists.
@@ -425,6 +440,7 @@ pub fn store_listed(
         tx.send(&END, &[&listing.message.0, &Channel::Email.bit(), &now.0])?;
     }
     wake(tx, Channel::Email);
+    moved(tx, listing.message.0);
     Ok(true)
 }
 
@@ -467,6 +483,7 @@ pub fn sweep(tx: &mut Tx<'_>, now: Moment) -> Result<bool> {
         return wait_for_workers(tx, message, way, now);
     }
     tx.send(&CANCELLED, &[&message, &channel, &now.0])?;
+    moved(tx, message);
     Ok(true)
 }
 

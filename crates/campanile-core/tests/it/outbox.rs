@@ -72,13 +72,15 @@ impl World<'_> {
 
     fn takes(&self, worker: Worker, lane: Lane) -> Option<Chunk> {
         let now = self.now();
-        self.jots(move |tx| chunk::take(tx, worker, lane, 0, now))
+        self.jots(move |tx| chunk::take(tx, worker, lane, 0, 0, now))
     }
 
     /// Writes a chunk down; whether it was still the worker's.
-    fn writes(&self, chunk: &Chunk, outcomes: Vec<Settled>) -> bool {
-        let (chunk, now) = (chunk.clone(), self.now());
-        self.jots(move |tx| chunk::write(tx, &chunk, &outcomes, now))
+    fn writes(&self, chunk: &mut Chunk, outcomes: Vec<Settled>) -> bool {
+        let (written, now) = (chunk.clone(), self.now());
+        let kept = self.jots(move |tx| chunk::write(tx, &written, &outcomes, now));
+        chunk.was_written();
+        kept
     }
 
     /// Everybody in a chunk gets their mail, and it is written down.
@@ -264,7 +266,7 @@ fn a_failure_is_told_and_hurts_nobody_else() {
         let mut chunk = world.takes(ONE, Lane::Normal).unwrap();
         (chunk.begun, chunk.done) = (2, both());
         let outcomes = vec![ended(ann.0, End::Failed, world.now()), sent(bob.0 as u32, world.now())];
-        assert!(world.writes(&chunk, outcomes));
+        assert!(world.writes(&mut chunk, outcomes));
         let progress = world.progress(id);
         assert_eq!(numbers(progress), [2, 0, 1, 1, 0, 0, 0, 0]);
         assert_eq!(progress.state, State::Ended);
@@ -290,7 +292,7 @@ fn what_is_tried_again_waits_for_its_time_in_a_later_lane() {
             at: world.in_s(300),
             counts: true,
         };
-        assert!(world.writes(&chunk, vec![ended(ann.0, again, world.now())]));
+        assert!(world.writes(&mut chunk, vec![ended(ann.0, again, world.now())]));
         let progress = world.progress(id);
         assert_eq!(
             (progress.queued, progress.retrying, progress.state),
@@ -316,14 +318,14 @@ fn what_a_dead_worker_had_begun_is_in_doubt_and_the_rest_goes_on() {
         // Three are written down as begun, and one of them as sent.
         chunk.begun = 3;
         chunk.done.set(1);
-        assert!(world.writes(&chunk, vec![sent(people[1].0 as u32, world.now())]));
+        assert!(world.writes(&mut chunk, vec![sent(people[1].0 as u32, world.now())]));
         world.pass(LEASE_MS / 1_000 + 1);
         let mut left = world.takes(TWO, Lane::Normal).unwrap();
         let progress = world.progress(id);
         assert_eq!((progress.in_doubt, progress.sent, progress.queued), (2, 1, 3));
         // The dead one wakes: nothing of what it says is taken.
         chunk.done.set(0);
-        assert!(!world.writes(&chunk, vec![sent(people[0].0 as u32, world.now())]));
+        assert!(!world.writes(&mut chunk, vec![sent(people[0].0 as u32, world.now())]));
         assert_eq!(world.progress(id).sent, 1);
         world.sends(&mut left);
         assert_eq!(world.progress(id).sent, 2, "the one who was not begun");
@@ -334,6 +336,24 @@ fn what_a_dead_worker_had_begun_is_in_doubt_and_the_rest_goes_on() {
         world.settles(due.iter().map(|one| (*one, sent(one.target as u32, now))).collect());
         assert_eq!(numbers(world.progress(id)), [4, 0, 4, 0, 0, 0, 0, 2]);
         assert_eq!(world.progress(id).state, State::Ended);
+    });
+}
+
+#[test]
+fn what_is_written_twice_since_nobody_heard_of_the_first_is_written_once() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.person("bob");
+        let id = world.mail([user("ann"), user("bob")]);
+        let mut chunk = world.takes(ONE, Lane::Normal).unwrap();
+        chunk.begun = 2;
+        chunk.done.set(0);
+        let outcome = || vec![ended(ann.0, End::Failed, world.now())];
+        let mut unheard = chunk.clone();
+        assert!(world.writes(&mut chunk, outcome()));
+        assert!(world.writes(&mut unheard, outcome()));
+        assert_eq!(numbers(world.progress(id)), [2, 1, 0, 1, 0, 0, 0, 0]);
+        assert!(world.writes(&mut chunk, vec![]), "it goes on");
     });
 }
 
@@ -394,7 +414,7 @@ fn tenants_take_turns() {
         let mut order = Vec::new();
         let (mut after, now) = (0, world.now());
         for _ in 0..4 {
-            let take = move |tx: &mut Tx<'_>| chunk::take(tx, ONE, Lane::Normal, after, now);
+            let take = move |tx: &mut Tx<'_>| chunk::take(tx, ONE, Lane::Normal, after, 0, now);
             let chunk = world.db.jot(take).unwrap().unwrap();
             after = chunk.tenant;
             order.push(chunk.tenant);
@@ -444,7 +464,7 @@ fn recall_takes_back_what_has_not_left() {
         let id = world.mail(["a", "b", "c"].map(user));
         let mut chunk = world.takes(ONE, Lane::Normal).unwrap();
         chunk.begun = 2;
-        assert!(world.writes(&chunk, vec![]));
+        assert!(world.writes(&mut chunk, vec![]));
         world.recall(id).unwrap();
         let progress = world.progress(id);
         assert_eq!(
@@ -489,7 +509,7 @@ fn what_failed_is_sent_again_and_the_run_is_under_way_again() {
         let mut chunk = world.takes(ONE, Lane::Normal).unwrap();
         chunk.begun = 1;
         chunk.done.set(0);
-        assert!(world.writes(&chunk, vec![ended(ann.0, End::Failed, world.now())]));
+        assert!(world.writes(&mut chunk, vec![ended(ann.0, End::Failed, world.now())]));
         assert_eq!(world.progress(id).state, State::Ended);
         let now = world.pass(10);
         let again = world

@@ -1,11 +1,134 @@
 //! Deliveries: what leaves the house by itself, after the transaction that decided it.
+//!
+//! - [`run`]: the tasks of a server. `pager` lists who gets a mail, `mailer` hands mails to the relay, `poster` makes
+//!   POSTs, `upkeep` finds again what a dead server had in hand. The queue itself is `campanile_core::outbox`: a task
+//!   takes rows with a lease, sends outside of any transaction, and writes down what became of them, many at once.
+//! - [`smtp`], [`mail`]: the wire and the mail. [`http`], [`guard`], [`connector`], [`proxy`], [`sign`], [`retry`]: one
+//!   POST.
 
 pub mod connector;
 pub mod guard;
 pub mod http;
 mod link;
 pub mod mail;
+mod mailer;
+mod pager;
+mod poster;
 pub mod proxy;
 pub mod retry;
 pub mod sign;
 pub mod smtp;
+mod upkeep;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use campanile_core::Result;
+use campanile_core::message::Channel;
+use campanile_core::outbox::{Worker, run as runs};
+use campanile_core::revision::topic;
+use campanile_core::time::Moment;
+use campanile_store::Signal;
+use futures_util::future::BoxFuture;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::App;
+use crate::config::ConfigError;
+
+/// Without anything to wait for, the outbox is looked at so often: a lost signal of another server is healed by it.
+const LOOK_MS: i64 = 5_000;
+/// After an error of the database.
+const AGAIN_MS: i64 = 1_000;
+
+/// What the tasks share.
+#[derive(Clone)]
+struct Station {
+    app: Arc<App>,
+    /// What this run of the server leases under.
+    worker: Worker,
+}
+
+/// The tasks that send, until the server stops. `own` are the addresses that it listens at: nothing is posted there.
+///
+/// # Errors
+/// A setting of mail that cannot be.
+pub fn run(
+    app: &Arc<App>,
+    own: Vec<SocketAddr>,
+) -> std::result::Result<impl Future<Output = ()> + Send + use<>, ConfigError> {
+    let office = mail::office(&app.settings.mail, &app.origin, &app.key)?;
+    let station = Station {
+        app: Arc::clone(app),
+        worker: Worker((app.boot >> 1) as i64 | 1),
+    };
+    Ok(async move {
+        forget_the_dead(&station).await;
+        let mails = async {
+            // Without a relay mails wait: it may be given later.
+            if let Some(office) = office {
+                let list = repeat(&station, Channel::Email.bit(), |station| {
+                    Box::pin(pager::list_all(station))
+                });
+                tokio::join!(list, mailer::run(&station, office));
+            }
+        };
+        let upkeep = repeat(&station, 0, |station| Box::pin(upkeep::once(station)));
+        tokio::join!(mails, poster::run(&station, own), upkeep);
+    })
+}
+
+/// Where no other process has the database open, nobody else can hold a lease.
+async fn forget_the_dead(station: &Station) {
+    let db = station.app.db.clone();
+    let alone = tokio::task::spawn_blocking(move || db.alone()).await;
+    if let Ok(Some(alone)) = alone {
+        if let Err(error) = station.app.db.jot(runs::void_leases).await {
+            tracing::warn!(%error, "leases of the run before could not be ended; they end by themselves");
+        }
+        drop(alone);
+    }
+}
+
+/// Does something now, whenever there may be something to send, and every few seconds.
+async fn repeat(station: &Station, key: i64, work: for<'s> fn(&'s Station) -> BoxFuture<'s, Result<()>>) {
+    let mut signals = station.app.db.signals();
+    loop {
+        let pause = match work(station).await {
+            Ok(()) => LOOK_MS,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox cannot be worked on; trying again");
+                AGAIN_MS
+            }
+        };
+        let until = station.app.clock.now().plus_ms(pause);
+        tokio::select! {
+            () = station.app.shutdown().cancelled() => return,
+            () = station.app.clock.until(until) => {}
+            heard = announced(&mut signals, key) => if !heard { return },
+        }
+    }
+}
+
+/// Waits until the outbox is announced, with a key; `false` when it will not be any more.
+async fn announced(signals: &mut Receiver<Arc<[Signal]>>, key: i64) -> bool {
+    let wanted = Signal {
+        topic: topic::OUTBOX,
+        key,
+    };
+    loop {
+        match signals.recv().await {
+            Ok(some) if some.is_empty() || some.contains(&wanted) => return true,
+            Ok(_) => {}
+            // Which ones were missed is not known.
+            Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
+        }
+    }
+}
+
+/// Later than this nothing of a message is tried: `days` after it was handed over, or the end of its window.
+fn give_up_at(tried_from: Moment, window: campanile_core::message::Window, after_ms: i64) -> Moment {
+    let end = tried_from.plus_ms(after_ms);
+    window.closes_at().map_or(end, |closes| end.min(closes.plus_ms(999)))
+}

@@ -82,7 +82,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         status: message.status(now),
         shown_title: message.shown_title(),
         html: markup::html(message.format, &message.text),
-        channels: [Channel::Portal]
+        channels: [Channel::Portal, Channel::Email, Channel::Http]
             .into_iter()
             .filter(|at| message.channels & at.bit() != 0)
             .collect(),

@@ -1,0 +1,199 @@
+//! Who a mail goes to, as it is right before it leaves: name, address, language; and why it does not leave after all.
+
+use campanile_store::{Row, Tx, sql};
+
+use crate::audience::Selector;
+use crate::error::Result;
+use crate::id::{MessageId, PersonId};
+use crate::message::{self, Importance, Message};
+use crate::time::Moment;
+
+macro_rules! fifty {
+    () => {
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+          $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44,
+          $45, $46, $47, $48, $49, $50)"
+    };
+}
+
+sql! {
+    READERS = concat!("SELECT p.id, p.name, p.email, p.email_key, p.locale,
+            EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807),
+            (SELECT MIN(s.source) FROM suppression s WHERE s.address = p.email_key AND s.until > $51)
+        FROM person p WHERE p.id IN ", fifty!(), " ORDER BY p.id");
+    RUN = "SELECT state, held, tried_from FROM run WHERE message = $1 AND channel = $2";
+    SUPPRESS = "INSERT INTO suppression (address, source, reason, since, until, message)
+        VALUES ($1, $2, $3, $4, 9223372036854775807, $5)
+        ON CONFLICT (address, source) DO UPDATE SET reason = excluded.reason, until = excluded.until";
+    ENVIRONMENT = "SELECT key FROM environment WHERE id = $1";
+}
+
+/// People that are looked up in one statement.
+const AT_ONCE: usize = 50;
+
+/// Somebody who is to get a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub person: PersonId,
+    /// Their display name.
+    pub name: String,
+    /// Their address; empty where [`Reader::why_not`] says so.
+    pub email: String,
+    /// The address, normalised.
+    pub email_key: String,
+    /// Their language, where they chose one.
+    pub language: Option<String>,
+    /// Why no mail is sent.
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why somebody gets no mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyNot {
+    /// Deactivated, or not there any more.
+    Deactivated,
+    /// No address any more.
+    WithoutAddress,
+    /// The address is on the suppression list, put there by this.
+    Suppressed(Source),
+}
+
+/// Why an address gets no mail.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A mail to it came back.
+    Bounce = 1,
+    /// Its owner reported a mail as unwanted.
+    Complaint = 2,
+    /// An administrator put it there.
+    Manual = 3,
+    /// Its owner unsubscribed from what is not critical.
+    Unsubscribed = 4,
+}
+
+impl Source {
+    /// As stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// From storage.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Self {
+        match code {
+            1 => Self::Bounce,
+            2 => Self::Complaint,
+            3 => Self::Manual,
+            _ => Self::Unsubscribed,
+        }
+    }
+}
+
+impl WhyNot {
+    /// In words.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Deactivated => "the user was deactivated before it was sent",
+            Self::WithoutAddress => "the user has no email address any more",
+            Self::Suppressed(Source::Bounce) => "mails to this address came back before",
+            Self::Suppressed(Source::Complaint) => "the owner of this address reported a mail as unwanted",
+            Self::Suppressed(Source::Manual) => "an administrator put this address on the suppression list",
+            Self::Suppressed(Source::Unsubscribed) => "the owner of this address unsubscribed from mail",
+        }
+    }
+}
+
+/// The people of these ids, in the order of ids. Critical mail goes to those who only unsubscribed (decision 36).
+pub fn readers(tx: &mut Tx<'_>, people: &[u32], importance: Importance, now: Moment) -> Result<Vec<Reader>> {
+    let mut out = Vec::with_capacity(people.len());
+    for some in people.chunks(AT_ONCE) {
+        let mut ids = [0_i64; AT_ONCE];
+        for (id, person) in ids.iter_mut().zip(some) {
+            *id = i64::from(*person);
+        }
+        let mut params: Vec<&dyn campanile_store::Param> = Vec::with_capacity(AT_ONCE + 1);
+        params.extend(ids.iter().map(|id| id as &dyn campanile_store::Param));
+        params.push(&now.0);
+        out.extend(tx.rows(&READERS, &params, |row| reader(row, importance))?);
+    }
+    Ok(out)
+}
+
+fn reader(row: &Row<'_>, importance: Importance) -> campanile_store::Result<Reader> {
+    let (email, email_key): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+    let source = row.get::<Option<i64>>(6)?.map(Source::from_code);
+    let source = source.filter(|source| *source != Source::Unsubscribed || importance != Importance::Critical);
+    let why_not = if !row.get::<bool>(5)? {
+        Some(WhyNot::Deactivated)
+    } else if email.is_none() {
+        Some(WhyNot::WithoutAddress)
+    } else {
+        source.map(WhyNot::Suppressed)
+    };
+    Ok(Reader {
+        person: PersonId(row.get(0)?),
+        name: row.get(1)?,
+        email: email.unwrap_or_default(),
+        email_key: email_key.unwrap_or_default(),
+        language: row.get(4)?,
+        why_not,
+    })
+}
+
+/// Puts an address on the suppression list, for good; what came of a message says why.
+pub fn suppress(
+    tx: &mut Tx<'_>,
+    address: &str,
+    source: Source,
+    reason: &str,
+    message: MessageId,
+    now: Moment,
+) -> Result<()> {
+    tx.send(&SUPPRESS, &[&address, &source.code(), &reason, &now.0, &message.0])?;
+    Ok(())
+}
+
+/// A message as it is to be mailed now.
+#[derive(Debug, Clone)]
+pub struct ToMail {
+    /// The message.
+    pub message: Message,
+    /// What sorts it at its readers: the environment's id, or `customer-` and a number, or `all`.
+    pub list: String,
+    /// From here the time counts after which no more is tried.
+    pub tried_from: Moment,
+    /// Nothing of it may leave now: it is switched off, recalled, or taken back.
+    pub is_stopped: bool,
+}
+
+/// Reads a message that is on its way by mail.
+pub fn to_mail(tx: &mut Tx<'_>, id: MessageId) -> Result<ToMail> {
+    let message = message::find(tx, id)?;
+    let email = message::Channel::Email.bit();
+    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<bool>(1)?, row.get::<i64>(2)?));
+    let (state, held, tried_from) = tx.one(&RUN, &[&id.0, &email], read)?;
+    let list = match message.environment {
+        Some(environment) => tx.one(&ENVIRONMENT, &[&environment.0], |row| row.get(0))?,
+        None => list_of(&message::selectors(tx, id)?),
+    };
+    Ok(ToMail {
+        message,
+        list,
+        tried_from: Moment(tried_from),
+        is_stopped: held || state > 2,
+    })
+}
+
+fn list_of(selectors: &[Selector]) -> String {
+    let customer = selectors.iter().find_map(|selector| match selector {
+        Selector::Customer { customer } | Selector::Subtree { customer } => Some(customer),
+        _ => None,
+    });
+    customer.map_or_else(|| "all".to_owned(), |customer| format!("customer-{customer}"))
+}
