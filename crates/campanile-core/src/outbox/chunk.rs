@@ -18,9 +18,10 @@ use crate::time::Moment;
 /// People of a chunk at most.
 pub const SIZE: usize = 1_000;
 
+// What a worker has is in its hands, however far its clock has jumped.
 macro_rules! takeable {
     () => {
-        "c.state = 0 AND c.lane = $1 AND c.lease_until <= $2 AND EXISTS (SELECT 1 FROM run r
+        "c.state = 0 AND c.lane = $1 AND c.lease_until <= $2 AND c.lease_by <> $3 AND EXISTS (SELECT 1 FROM run r
             WHERE r.message = c.message AND r.channel = 4 AND r.state < 2 AND NOT r.held)"
     };
 }
@@ -30,11 +31,11 @@ sql! {
             lease_until, fence)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0)";
     // The first tenant after one that has something; then that of the first.
-    TENANT_AFTER = concat!("SELECT c.tenant FROM chunk c WHERE ", takeable!(), " AND c.tenant > $3
+    TENANT_AFTER = concat!("SELECT c.tenant FROM chunk c WHERE ", takeable!(), " AND c.tenant > $4
         ORDER BY c.tenant LIMIT 1");
     TENANT = concat!("SELECT c.tenant FROM chunk c WHERE ", takeable!(), " ORDER BY c.tenant LIMIT 1");
     NEXT = concat!("SELECT c.message, c.first, c.people, c.done, c.begun FROM chunk c
-        WHERE ", takeable!(), " AND c.tenant = $3 ORDER BY c.message, c.first LIMIT 1 {skip_locked}");
+        WHERE ", takeable!(), " AND c.tenant = $4 ORDER BY c.message, c.first LIMIT 1 {skip_locked}");
     TAKE = "UPDATE chunk SET lease_by = $3, lease_until = $4, fence = fence + 1, begun_at = COALESCE(begun_at, $5),
             begun = $6
         WHERE message = $1 AND first = $2 RETURNING fence";
@@ -134,9 +135,11 @@ pub fn take(
     ahead: usize,
     now: Moment,
 ) -> Result<Option<Chunk>> {
-    let tenant = tx.first(&TENANT_AFTER, &[&lane.code(), &now.0, &after], |row| row.get::<i64>(0))?;
+    let tenant = tx.first(&TENANT_AFTER, &[&lane.code(), &now.0, &worker.0, &after], |row| {
+        row.get::<i64>(0)
+    })?;
     let tenant = match tenant {
-        None => tx.first(&TENANT, &[&lane.code(), &now.0], |row| row.get(0))?,
+        None => tx.first(&TENANT, &[&lane.code(), &now.0, &worker.0], |row| row.get(0))?,
         found => found,
     };
     let Some(tenant) = tenant else {
@@ -151,7 +154,7 @@ pub fn take(
             row.get::<i64>(4)?,
         ))
     };
-    let found = tx.first(&NEXT, &[&lane.code(), &now.0, &tenant], read)?;
+    let found = tx.first(&NEXT, &[&lane.code(), &now.0, &worker.0, &tenant], read)?;
     let Some((message, first, people, done, begun)) = found else {
         return Ok(None);
     };

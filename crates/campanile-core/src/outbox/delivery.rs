@@ -47,8 +47,8 @@ sql! {
         WHERE message = $1 AND channel = $2 AND target = $3 AND lease_by = $4 AND fence = $5 AND state = 1";
     PUT_BACK = "UPDATE delivery SET state = 0, lease_by = 0, lease_until = 0
         WHERE message = $1 AND channel = $2 AND target = $3 AND lease_by = $4 AND fence = $5 AND state = 1";
-    LOST = "SELECT message, channel, target, tries, lease_by FROM delivery WHERE state = 1 AND lease_until <= $1
-        ORDER BY lease_until LIMIT $2 {skip_locked}";
+    LOST = "SELECT message, channel, target, tries, lease_by FROM delivery
+        WHERE state = 1 AND lease_until <= $1 AND lease_by <> $3 ORDER BY lease_until LIMIT $2 {skip_locked}";
     FOUND = "UPDATE delivery SET state = 0, due = $4, tries = tries + 1, doubtful = doubtful + 1, fence = fence + 1,
             reason = $5, code = NULL, changed_at = $4, lease_by = 0, lease_until = 0
         WHERE message = $1 AND channel = $2 AND target = $3 AND state = 1";
@@ -485,8 +485,9 @@ const fn of_bit(bit: i64) -> Channel {
     }
 }
 
-/// Finds recipients whose worker is gone: they are in doubt, and sent again. How many; at most 500 at once.
-pub fn recover(tx: &mut Tx<'_>, now: Moment) -> Result<usize> {
+/// Finds recipients whose worker is gone: they are in doubt, and sent again. How many; at most 500 at once. Those of
+/// the worker that asks are in its hands.
+pub fn recover(tx: &mut Tx<'_>, worker: Worker, now: Moment) -> Result<usize> {
     let read = |row: &Row<'_>| {
         Ok((
             row.get::<i64>(0)?,
@@ -495,7 +496,7 @@ pub fn recover(tx: &mut Tx<'_>, now: Moment) -> Result<usize> {
             row.get::<i64>(3)?,
         ))
     };
-    let lost = tx.rows(&LOST, &[&now.0, &BATCH], read)?;
+    let lost = tx.rows(&LOST, &[&now.0, &BATCH, &worker.0], read)?;
     for (message, channel, target, tries) in &lost {
         tx.send(&FOUND, &[message, channel, target, &now.0, &LOST_REASON])?;
         let of = Settled {

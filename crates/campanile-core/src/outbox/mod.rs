@@ -22,7 +22,7 @@ pub mod signing;
 pub mod target;
 
 /// How long a worker has a row before others take it for lost, in milliseconds; it is renewed long before.
-pub const LEASE_MS: i64 = 60_000;
+pub const LEASE_MS: i64 = 30_000;
 
 /// One run of a server: what it leases carries this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -536,7 +536,7 @@ fn a_post_is_born_due_and_a_dead_worker_leaves_it_in_doubt() {
         let taken = world.due(Channel::Http, Lane::Normal);
         assert_eq!((taken.len(), taken[0].target, taken[0].attempts), (1, 1, 0));
         assert_eq!(world.due(Channel::Http, Lane::Normal), [], "it is leased");
-        let recover = |now| world.db.jot(move |tx| delivery::recover(tx, now)).unwrap();
+        let recover = |now| world.db.jot(move |tx| delivery::recover(tx, TWO, now)).unwrap();
         assert_eq!(recover(world.now()), 0);
         assert_eq!(recover(world.pass(LEASE_MS / 1_000 + 1)), 1);
         assert_eq!(world.progress(id).in_doubt, 1);

@@ -43,7 +43,7 @@ const ROWS: usize = 64;
 /// Mails under way for each connection: one is sent, one stands behind it, the others wait for the transaction.
 const PER_CONNECTION: usize = 4;
 /// Leases are renewed so often.
-const RENEW_MS: i64 = 20_000;
+const RENEW_MS: i64 = 8_000;
 /// RFC 5321, section 4.5.4.1: give up after four to five days.
 const GIVE_UP_MS: i64 = 5 * 24 * 60 * 60 * 1_000;
 

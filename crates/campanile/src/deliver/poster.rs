@@ -17,7 +17,7 @@ use campanile_core::secret::{InstallationKey, hex};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 use futures_util::future::{BoxFuture, OptionFuture};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::http::{self, Client, Outcome, Request};
 use super::{AGAIN_MS, LOOK_MS, Station, announced, connector, give_up_at, guard};
@@ -71,7 +71,9 @@ struct Poster {
     in_flight: usize,
     /// The target that had the last turn.
     last: i64,
-    flying: JoinSet<Option<Answered>>,
+    flying: JoinSet<Answered>,
+    /// Who is under way, by the task's id.
+    taken: HashMap<Id, Taken>,
     pending: Vec<Done>,
     write_at: Moment,
 }
@@ -93,6 +95,7 @@ pub(super) async fn run(station: &Station, own: Vec<SocketAddr>) {
         in_flight: 0,
         last: i64::MIN,
         flying: JoinSet::new(),
+        taken: HashMap::new(),
         pending: Vec::new(),
         write_at: Moment(i64::MIN),
     };
@@ -129,10 +132,10 @@ impl Poster {
                 looks
             };
             tokio::select! {
-                Some(joined) = self.flying.join_next(), if !self.flying.is_empty() => {
-                    self.joined(joined.ok().flatten());
-                    while let Some(joined) = self.flying.try_join_next() {
-                        self.joined(joined.ok().flatten());
+                Some(joined) = self.flying.join_next_with_id(), if !self.flying.is_empty() => {
+                    self.joined(joined);
+                    while let Some(joined) = self.flying.try_join_next_with_id() {
+                        self.joined(joined);
                     }
                     // Its place is free for what may wait for the same target.
                     look_at = look_at.min(app.clock.now());
@@ -192,7 +195,7 @@ impl Poster {
             self.in_flight += 1;
             self.targets.entry(taken.share).or_default().in_flight += 1;
             let (app, client, own) = (Arc::clone(&self.app), Arc::clone(&self.client), Arc::clone(&self.own));
-            self.flying.spawn(async move {
+            let task = self.flying.spawn(async move {
                 let (begun, at) = (Instant::now(), app.clock.now());
                 let endpoint = to_post.as_ref().and_then(|to_post| to_post.endpoint);
                 let outcome = match request(&app.key, &taken, to_post) {
@@ -209,30 +212,54 @@ impl Poster {
                     },
                 };
                 let took_ms = begun.elapsed().as_millis() as i64;
-                Some(Answered {
+                Answered {
                     taken,
                     endpoint,
                     at,
                     took_ms,
                     outcome,
-                })
+                }
             });
+            self.taken.insert(task.id(), taken);
         }
     }
 
-    fn joined(&mut self, answered: Option<Answered>) {
+    fn joined(&mut self, joined: Result<(Id, Answered), JoinError>) {
         self.in_flight -= 1;
-        // A task that panicked: its row is found again when its lease ends.
-        let Some(Answered {
+        let answered = match joined {
+            Ok((id, answered)) => {
+                self.taken.remove(&id);
+                answered
+            }
+            Err(error) => {
+                let Some(taken) = self.taken.remove(&error.id()) else {
+                    return;
+                };
+                tracing::error!(message = %taken.message, "a post panicked; it counts as a failure");
+                let (at, reason) = (
+                    self.app.clock.now(),
+                    "this server failed while it was being sent".to_owned(),
+                );
+                Answered {
+                    taken,
+                    endpoint: None,
+                    at,
+                    took_ms: 0,
+                    outcome: Outcome::Dead {
+                        reason,
+                        code: None,
+                        gone: false,
+                    },
+                }
+            }
+        };
+        let Answered {
             taken,
             endpoint,
             at,
             took_ms,
             outcome,
-        }) = answered
-        else {
-            return;
-        };
+        } = answered;
         let target = self.targets.entry(taken.share).or_default();
         target.in_flight = target.in_flight.saturating_sub(1);
         let settled = |end, code: Option<u16>, reason: Option<String>| Settled {

@@ -12,7 +12,7 @@ pub(super) async fn once(station: &Station) -> Result<()> {
     loop {
         let now = station.app.clock.now();
         let swept = db.jot(move |tx| run::sweep(tx, now)).await?;
-        let found = db.jot(move |tx| delivery::recover(tx, now)).await?;
+        let found = db.jot(move |tx| delivery::recover(tx, worker, now)).await?;
         if !swept && found == 0 || station.app.shutdown().is_cancelled() {
             break;
         }

@@ -19,6 +19,7 @@ mod email;
 mod inbox;
 mod messages;
 mod openapi;
+mod outbox;
 mod outside;
 mod pass;
 mod post;

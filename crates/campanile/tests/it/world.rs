@@ -82,6 +82,15 @@ pub(crate) fn each_world_at(origin: &str, test: impl AsyncFn(&World)) {
 }
 
 impl World {
+    /// A server with settings of its own, beside those that all tests have; the caller stops it.
+    pub(crate) async fn with(db: campanile_store::Db, more: &[(&str, String)]) -> Self {
+        let mut env = BTreeMap::from([("CAMPANILE_ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned())]);
+        env.extend(more.iter().cloned());
+        let env = |name: &str| env.get(name).cloned();
+        let settings = Settings::from_sources(None, &env, Flags::default()).unwrap();
+        Self::new(db, settings, "http://campanile.test").await
+    }
+
     async fn new(db: campanile_store::Db, settings: Settings, origin: &str) -> Self {
         let key = InstallationKey::from_text("0123456789abcdef0123456789abcdef").unwrap();
         let app = App::with(

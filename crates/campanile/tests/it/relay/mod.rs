@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::pem::PemObject as _;
@@ -94,6 +94,7 @@ pub(crate) struct Seen {
     pub(crate) most_open: AtomicUsize,
     /// Times at which more was sent than had been asked for.
     pub(crate) pipelined: AtomicUsize,
+    away: AtomicBool,
 }
 
 /// A relay on a free port of the loopback address, until it is dropped.
@@ -115,6 +116,9 @@ impl Server {
             let mut sessions = JoinSet::new();
             for number in 0.. {
                 let (tcp, _) = listener.accept().await.unwrap();
+                if shared.away.load(Ordering::SeqCst) {
+                    continue;
+                }
                 tcp.set_nodelay(true).unwrap();
                 shared.connections.fetch_add(1, Ordering::SeqCst);
                 let (manner, seen, tls) = (manner.clone(), Arc::clone(&shared), tls.clone());
@@ -131,6 +135,11 @@ impl Server {
             seen,
             _tasks: tasks,
         }
+    }
+
+    /// From now on connections are dropped as they come, or taken again.
+    pub(crate) fn refuse(&self, away: bool) {
+        self.seen.away.store(away, Ordering::SeqCst);
     }
 
     /// The addresses that got mail, with how many.

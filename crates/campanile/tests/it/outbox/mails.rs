@@ -1,0 +1,217 @@
+//! Mails: everybody once, one bad address hurts nobody, a relay in trouble delays and loses nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use campanile_core::outbox::run::State;
+
+use super::each_house;
+use crate::relay::{Act, At, Manner, Server};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+
+async fn good() -> Server {
+    Server::start(Manner::new(|_| Act::Usual)).await
+}
+
+/// The addresses that got something; each once.
+fn reached(relay: &Server) -> BTreeSet<String> {
+    let taken = relay.taken();
+    let all: BTreeSet<String> = taken.iter().map(|mail| mail.to.clone()).collect();
+    assert_eq!(all.len(), taken.len(), "nobody gets it twice");
+    all
+}
+
+/// The Message-IDs that came for an address.
+fn ids(relay: &Server, to: &str) -> Vec<String> {
+    let of_one = relay.taken().into_iter().filter(|mail| mail.to == to);
+    of_one
+        .map(|mail| {
+            let line = mail.content.lines().find(|line| line.starts_with("Message-ID:"));
+            line.unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn everybody_gets_one_mail_and_the_run_ends() {
+    each_house(good, async |house, relay| {
+        house.people(30).await;
+        let id = house.mail().await;
+        let progress = house.until(id, |progress| progress.state == State::Ended).await;
+        assert_eq!((progress.recipients, progress.sent, progress.in_doubt), (30, 30, 0));
+        assert_eq!(reached(relay).len(), 30);
+    });
+}
+
+#[test]
+fn one_bad_address_among_a_thousand_is_one_failure_with_its_reason() {
+    let relay = async || {
+        Server::start(Manner::new(|at| match at {
+            At::Rcpt("p500@example.org") => Act::Say("550 5.1.1 no such mailbox"),
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(1_000).await;
+        let id = house.mail().await;
+        let progress = house.until(id, |progress| progress.state == State::Ended).await;
+        assert_eq!((progress.sent, progress.failed), (999, 1));
+        assert_eq!(reached(relay).len(), 999);
+        // The address is left alone from now on.
+        let again = house.mail().await;
+        let progress = house.until(again, |progress| progress.state == State::Ended).await;
+        assert_eq!((progress.sent, progress.suppressed), (999, 1));
+    });
+}
+
+#[test]
+fn an_address_that_is_deferred_gets_it_later_and_nobody_else_waits() {
+    let relay = async || {
+        let tries = AtomicUsize::new(0);
+        Server::start(Manner::new(move |at| match at {
+            At::Rcpt("p1@example.org") if tries.fetch_add(1, Ordering::SeqCst) == 0 => {
+                Act::Say("450 4.2.0 greylisted, come back")
+            }
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(3).await;
+        let id = house.mail().await;
+        let progress = house
+            .until(id, |progress| progress.sent == 2 && progress.retrying == 1)
+            .await;
+        assert_eq!(progress.state, State::Sending);
+        let progress = house
+            .while_time_passes(id, MINUTE, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.failed), (3, 0));
+        assert_eq!(reached(relay).len(), 3);
+    });
+}
+
+#[test]
+fn a_relay_that_is_busy_or_hangs_up_delays_and_burns_nobodys_try() {
+    let relay = async || {
+        let count = Arc::new(AtomicUsize::new(0));
+        Server::start(Manner::new(move |at| match at {
+            At::Greeting(number) if number < 3 => Act::Say("421 4.3.2 busy"),
+            At::Greeting(3) => Act::Drop,
+            At::Data(_) if count.fetch_add(1, Ordering::SeqCst) == 2 => Act::Drop,
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(10).await;
+        let id = house.mail().await;
+        let progress = house
+            .while_time_passes(id, SECOND, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.failed, progress.in_doubt), (10, 0, 0));
+        assert_eq!(reached(relay).len(), 10);
+    });
+}
+
+#[test]
+fn a_connection_that_is_lost_after_the_last_byte_is_in_doubt_and_sent_again_with_the_same_id() {
+    let relay = async || {
+        let once = AtomicBool::new(true);
+        Server::start(Manner::new(move |at| match at {
+            At::Dot("p0@example.org") if once.swap(false, Ordering::SeqCst) => Act::Drop,
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(1).await;
+        let id = house.mail().await;
+        house.until(id, |progress| progress.in_doubt == 1).await;
+        let progress = house
+            .while_time_passes(id, MINUTE, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.in_doubt), (1, 1));
+        assert_eq!(
+            ids(relay, "p0@example.org").len(),
+            1,
+            "the first was not taken by this relay"
+        );
+    });
+}
+
+#[test]
+fn mails_wait_for_a_relay_that_is_away_for_a_minute() {
+    each_house(good, async |house, relay| {
+        // Away: as if nothing listened there.
+        relay.refuse(true);
+        house.people(20).await;
+        let id = house.mail().await;
+        house
+            .while_time_passes(id, SECOND, |progress| progress.state == State::Sending)
+            .await;
+        for _ in 0..60 {
+            house.world.advance(SECOND);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(house.progress(id).await.sent, 0);
+        relay.refuse(false);
+        let progress = house
+            .while_time_passes(id, SECOND, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.failed, progress.in_doubt), (20, 0, 0));
+        assert_eq!(reached(relay).len(), 20);
+    });
+}
+
+#[test]
+fn recall_stops_what_has_not_left() {
+    let relay = async || {
+        Server::start(Manner::new(|at| match at {
+            At::Rcpt("p5@example.org") => Act::Say("450 4.2.0 later"),
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(8).await;
+        let id = house.mail().await;
+        house
+            .until(id, |progress| progress.retrying == 1 && progress.sent == 7)
+            .await;
+        house.recall(id).await;
+        let progress = house.until(id, |progress| progress.state == State::Cancelled).await;
+        assert_eq!((progress.sent, progress.cancelled, progress.queued), (7, 1, 0));
+        house.world.advance(Duration::from_hours(1));
+        assert_eq!(reached(relay).len(), 7);
+    });
+}
+
+#[test]
+fn a_mail_whose_window_closes_is_given_up() {
+    let relay = async || {
+        Server::start(Manner::new(|at| match at {
+            At::Rcpt(_) => Act::Say("450 4.2.0 later"),
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, _| {
+        house.people(1).await;
+        let id = house
+            .send(&serde_json::json!({
+                "title": "Tonight", "text": "Tonight.", "audience": [{"kind": "everyone"}],
+                "channels": ["email"], "closes_at": "2023-11-14T22:15:00Z",
+            }))
+            .await;
+        let progress = house
+            .while_time_passes(id, MINUTE, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.failed), (0, 1));
+    });
+}
