@@ -306,6 +306,9 @@ CREATE INDEX idempotency_at ON idempotency (at);
 CREATE TABLE engagement (
     person BIGINT NOT NULL REFERENCES person (id),
     message BIGINT NOT NULL REFERENCES message (id),
+    -- The first that they did with it; nothing that they do later takes it away.
+    seen_at BIGINT NOT NULL,
+    -- First read since the bell last rang.
     read_at BIGINT,
     read_revision BIGINT,
     -- Explicitly unread; it overrides marks made before.

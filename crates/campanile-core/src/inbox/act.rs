@@ -15,22 +15,29 @@ use crate::revision::topic;
 use crate::time::Moment;
 
 sql! {
-    READ = "INSERT INTO engagement (person, message, read_at, read_revision) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (person, message) DO UPDATE
-        SET read_at = excluded.read_at, read_revision = excluded.read_revision, unread_at = NULL";
+    // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of the
+    // bell makes it unread, and reading it then is another reading.
+    READ = "INSERT INTO engagement (person, message, seen_at, read_at, read_revision) VALUES ($1, $2, $3, $3, $4)
+        ON CONFLICT (person, message) DO UPDATE SET
+            read_at = CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)
+                THEN engagement.read_at ELSE excluded.read_at END,
+            read_revision = excluded.read_revision, unread_at = NULL";
     // What one person does is in order even within a millisecond: a time is never before that of what it overrides.
-    UNREAD = "INSERT INTO engagement (person, message, unread_at)
-        VALUES ($1, $2, {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
+    UNREAD = "INSERT INTO engagement (person, message, seen_at, unread_at)
+        VALUES ($1, $2, $3,
+            {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
         ON CONFLICT (person, message) DO UPDATE
         SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL";
-    ARCHIVE = "INSERT INTO engagement (person, message, archived_at) VALUES ($1, $2, $3)
-        ON CONFLICT (person, message) DO UPDATE SET archived_at = excluded.archived_at";
+    ARCHIVE = "INSERT INTO engagement (person, message, seen_at, archived_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (person, message) DO UPDATE
+        SET archived_at = COALESCE(engagement.archived_at, excluded.archived_at)";
     UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
-    DELETE = "INSERT INTO engagement (person, message, deleted_at) VALUES ($1, $2, $3)
-        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
+    DELETE = "INSERT INTO engagement (person, message, seen_at, deleted_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (person, message) DO UPDATE
+        SET deleted_at = CASE WHEN engagement.deleted_at > 0 THEN engagement.deleted_at ELSE excluded.deleted_at END";
     // With a minus, so that it overrides a "delete all" made before.
-    RESTORE = "INSERT INTO engagement (person, message, deleted_at)
-        VALUES ($1, $2, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
+    RESTORE = "INSERT INTO engagement (person, message, seen_at, deleted_at)
+        VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
     // One row, whatever the number of messages. Neither its time nor its revision nor its clock runs against the mark
     // before: an old page takes nothing back. Its time is after that of the deeds that it overrides.
