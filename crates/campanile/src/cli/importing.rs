@@ -42,7 +42,7 @@ pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
         bar.set_position(done.bytes);
         bar.set_message(several(done.lines, "line", "lines"));
     };
-    let work = import::run(&app, chunks(reader), args.dry_run, Manner::Quick, &mut progress);
+    let work = import::run(&app, None, chunks(reader), args.dry_run, Manner::Quick, &mut progress);
     let taken = serving::runtime()?.block_on(work);
     bar.finish_and_clear();
     tell(&taken?, args.json)
