@@ -121,12 +121,12 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Optio
 /// Switching on or off is no correction (decision 20). What changes nothing takes no revision and rings no bell.
 pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
     // The lock first: it puts this operation in its place before anything is looked at.
-    let at = revision::next_at(tx, now)?;
+    tx.tally()?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled; send a new one".into()));
     }
-    let mut new = apply(&old, correction, at)?;
+    let mut new = apply(&old, correction, now)?;
     let selectors = readdress(tx, &mut new, correction)?;
     let change = kind_of(&old, &new, selectors.is_some());
     let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
@@ -138,14 +138,14 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         None => None,
     };
     keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
-    settle(tx, &old, &mut new, correction.ring, stamp)?;
-    store(tx, &new, stamp)?;
+    settle(tx, &old, &mut new, correction.ring, stamp, now)?;
+    store(tx, &new, stamp, now)?;
     if old.revision.is_none() && new.revision.is_some() {
         let selectors = match &selectors {
             Some(selectors) => selectors.clone(),
             None => super::selectors(tx, id)?,
         };
-        leave(tx, &new, &selectors, stamp)?;
+        leave(tx, &new, &selectors, now)?;
     } else if old.enabled != new.enabled {
         run::hold(tx, id, !new.enabled)?;
     }
@@ -247,7 +247,7 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
 }
 
 /// What follows from a change: edition, publication, arrival, ringing.
-fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp) -> Result<()> {
+fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp, now: Moment) -> Result<()> {
     let text = |message: &Message| {
         (
             // An API's name is shown with the title.
@@ -263,12 +263,12 @@ fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: 
         new.edition += 1;
         new.edited_at = Some(stamp.at);
     }
-    let visible = new.enabled && new.window.contains(stamp.at);
+    let visible = new.enabled && new.window.contains(now);
     if new.window != old.window {
         new.missed = false;
     }
     if new.revision.is_none() && visible {
-        publish(tx, new, stamp)?;
+        publish(tx, new, stamp, now)?;
     } else if new.revision.is_some() && new.enabled && !old.enabled {
         new.arrival = stamp.revision.0;
     }
@@ -280,27 +280,27 @@ fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: 
 }
 
 /// The first instant at which it is enabled and inside its window (decision 2). Its API is named as it is called then.
-fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp) -> Result<()> {
+fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp, now: Moment) -> Result<()> {
     if let Some(api) = message.api {
         message.api_name = tx.first(&API_NAME, &[&api.0], |row| row.get(0))?;
     }
     message.revision = Some(stamp.revision.0);
-    message.published_at = Some(stamp.at);
+    message.published_at = Some(now);
     message.arrival = stamp.revision.0;
     message.ring = stamp.revision.0;
     Ok(())
 }
 
 /// Puts a message that is published now on its way out of the house.
-fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], stamp: Stamp) -> Result<()> {
+fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], now: Moment) -> Result<()> {
     let tenant = run::tenant(message.api, message.environment, selectors);
-    run::born(tx, message.id, message.channels, message.importance, tenant, stamp.at)
+    run::born(tx, message.id, message.channels, message.importance, tenant, now)
 }
 
-fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
+fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()> {
     // The time of arrival follows its revision: what did not come up now keeps its own.
     let arrival_at = if new.arrival == stamp.revision.0 {
-        stamp.at.0
+        now.0
     } else {
         tx.one(&ARRIVAL_AT, &[&new.id.0], |row| row.get(0))?
     };
@@ -391,18 +391,18 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
     for old in &due {
         let stamp = revision::take(tx, now)?;
         let mut new = old.clone();
-        let change = if old.window.is_past(stamp.at) {
+        let change = if old.window.is_past(now) {
             new.missed = true;
             Change::Missed
         } else {
-            publish(tx, &mut new, stamp)?;
+            publish(tx, &mut new, stamp, now)?;
             Change::Opened
         };
         keep(tx, old, None, change, false, None, stamp)?;
-        store(tx, &new, stamp)?;
+        store(tx, &new, stamp, now)?;
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;
-            leave(tx, &new, &selectors, stamp)?;
+            leave(tx, &new, &selectors, now)?;
         }
         revision::message_changed(tx, stamp, old.id.0)?;
     }

@@ -90,8 +90,8 @@ pub fn publish(
     }
     let stamp = revision::take(tx, now)?;
     let id = tx.tally()?.next(tally::MESSAGE);
-    let open = draft.enabled && draft.window.contains(stamp.at);
-    let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(stamp.at.0));
+    let open = draft.enabled && draft.window.contains(now);
+    let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(now.0));
     let (api, api_name) = match &draft.api {
         Some((api, name)) => (Some(api.0), Some(name.as_str())),
         None => (None, None),
@@ -134,12 +134,12 @@ pub fn publish(
             draft.environment,
             &draft.selectors,
         );
-        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, stamp.at)?;
+        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, now)?;
     }
     if let Some(one) = idempotency {
         tx.send(
             &REMEMBER,
-            &[&author.0, &one.key, &one.fingerprint.as_slice(), &id, &stamp.at.0],
+            &[&author.0, &one.key, &one.fingerprint.as_slice(), &id, &now.0],
         )?;
     }
     revision::message_changed(tx, stamp, id)?;

@@ -209,7 +209,7 @@ fn a_long_read_that_nobody_waits_for_is_ended() {
             ..options(&db.url)
         };
         let patient = Db::open(&patient, &SCHEMA).unwrap();
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::sync_channel(2);
         db.wait(async {
             let scan = patient.scan(move |tx| {
                 count(tx)?;

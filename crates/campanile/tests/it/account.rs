@@ -677,6 +677,16 @@ fn the_first_administrator_is_made_once() {
 }
 
 #[test]
+fn a_machine_whose_clock_is_ahead_of_the_database_is_refused() {
+    each_world(async |world| {
+        world.app.check_clock().await.unwrap();
+        world.advance(Duration::from_hours(100 * 365 * 24));
+        let refused = world.app.check_clock().await.unwrap_err().to_string();
+        assert!(refused.contains("is ahead of the database's"), "{refused}");
+    });
+}
+
+#[test]
 fn the_description_of_the_api_refers_to_nothing_that_is_not_there() {
     let description = serde_json::to_value(campanile::api::document()).unwrap();
     let text = description.to_string();
