@@ -91,10 +91,10 @@ sql! {
                  AND l.since <= m.revision AND m.revision < l.until)
          GROUP BY m.id
          UNION ALL
-         SELECT m.id, MIN(s.since), MIN(s.since_at) FROM s
+         SELECT m.id, MIN({greatest}(s.since, a.since)), MIN({greatest}(s.since_at, a.since_at)) FROM s
          CROSS JOIN audience a CROSS JOIN message m
          WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
-             AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
+             AND a.until = 9223372036854775807 AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
              AND $2 >= s.starts_at AND $2 < s.ends_at
              AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = $1 AND l.until = 9223372036854775807)
          GROUP BY m.id");

@@ -17,8 +17,8 @@ use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
     KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, api_name, audience)
-        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name, $7
+            opens_at, closes_at, enabled, api_name)
+        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
@@ -27,8 +27,11 @@ sql! {
     ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
     API_NAME = "SELECT name FROM api WHERE id = $1";
     RECALL = "UPDATE message SET recalled = $2, recalled_at = $3 WHERE id = $1";
-    UNADDRESS = "DELETE FROM audience WHERE message = $1";
-    ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
+    // Before publication a selector that is taken away leaves no trace.
+    UNADDRESS = "DELETE FROM audience WHERE message = $1 AND kind = $2 AND object = $3 AND role = $4";
+    END = "UPDATE audience SET until = $5, until_at = $6
+        WHERE message = $1 AND kind = $2 AND object = $3 AND role = $4 AND until = 9223372036854775807";
+    ADDRESS = "INSERT INTO audience (message, kind, object, role, since, since_at) VALUES ($1, $2, $3, $4, $5, $6)";
     // $1 is now, cut to the second.
     DUE = concat!("SELECT ", columns!(), " FROM message
         WHERE revision IS NULL AND opens_at <= $1 AND enabled AND NOT missed AND recalled IS NULL
@@ -133,11 +136,7 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         return Ok(old);
     };
     let stamp = revision::take(tx, now)?;
-    let before = match &selectors {
-        Some(_) => Some(spell(&super::selectors(tx, id)?)),
-        None => None,
-    };
-    keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
+    keep(tx, &old, Some(by), change, correction.ring, stamp)?;
     settle(tx, &old, &mut new, correction.ring, stamp, now)?;
     store(tx, &new, stamp, now)?;
     if old.revision.is_none() && new.revision.is_some() {
@@ -150,14 +149,35 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         run::hold(tx, id, !new.enabled)?;
     }
     if let Some(selectors) = selectors {
-        tx.send(&UNADDRESS, &[&id.0])?;
-        for selector in selectors {
-            let (kind, object, role) = selector.key();
-            tx.send(&ADDRESS, &[&id.0, &kind, &object, &role])?;
-        }
+        address(tx, &old, &selectors, stamp)?;
     }
     revision::message_changed(tx, stamp, id.0)?;
     Ok(new)
+}
+
+/// Gives a message other selectors. Those that stay keep since when they have been there.
+fn address(tx: &mut Tx<'_>, old: &Message, selectors: &[Selector], stamp: Stamp) -> Result<()> {
+    let published = old.revision.is_some();
+    let before = super::selectors(tx, old.id)?;
+    for gone in before.iter().filter(|one| !selectors.contains(one)) {
+        let (kind, object, role) = gone.key();
+        if published {
+            let (until, until_at) = (stamp.revision.0, stamp.at.0);
+            tx.send(&END, &[&old.id.0, &kind, &object, &role, &until, &until_at])?;
+        } else {
+            tx.send(&UNADDRESS, &[&old.id.0, &kind, &object, &role])?;
+        }
+    }
+    let (since, since_at) = if published {
+        (stamp.revision.0, stamp.at.0)
+    } else {
+        (0, 0)
+    };
+    for new in selectors.iter().filter(|one| !before.contains(one)) {
+        let (kind, object, role) = new.key();
+        tx.send(&ADDRESS, &[&old.id.0, &kind, &object, &role, &since, &since_at])?;
+    }
+    Ok(())
 }
 
 /// The message with the given fields in place, checked, as it would be at a time.
@@ -331,37 +351,13 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
     Ok(())
 }
 
-fn keep(
-    tx: &mut Tx<'_>,
-    old: &Message,
-    by: Option<PersonId>,
-    change: Change,
-    rang: bool,
-    audience: Option<&str>,
-    stamp: Stamp,
-) -> Result<()> {
+fn keep(tx: &mut Tx<'_>, old: &Message, by: Option<PersonId>, change: Change, rang: bool, stamp: Stamp) -> Result<()> {
     let by = by.map(|by| by.0);
     tx.send(
         &KEEP,
-        &[
-            &stamp.revision.0,
-            &stamp.at.0,
-            &by,
-            &(change as i64),
-            &rang,
-            &old.id.0,
-            &audience,
-        ],
+        &[&stamp.revision.0, &stamp.at.0, &by, &(change as i64), &rang, &old.id.0],
     )?;
     Ok(())
-}
-
-/// Selectors as one line of text, for the history.
-fn spell(selectors: &[Selector]) -> String {
-    let keys = selectors.iter().map(|selector| selector.key());
-    keys.map(|(kind, object, role)| format!("{kind}:{object}:{role}"))
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
@@ -371,7 +367,7 @@ pub fn recall(tx: &mut Tx<'_>, by: PersonId, id: MessageId, now: Moment) -> Resu
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled already".into()));
     }
-    keep(tx, &old, Some(by), Change::Recalled, false, None, stamp)?;
+    keep(tx, &old, Some(by), Change::Recalled, false, stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
     revision::message_changed(tx, stamp, id.0)?;
@@ -398,7 +394,7 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
             publish(tx, &mut new, stamp, now)?;
             Change::Opened
         };
-        keep(tx, old, None, change, false, None, stamp)?;
+        keep(tx, old, None, change, false, stamp)?;
         store(tx, &new, stamp, now)?;
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;
