@@ -69,6 +69,8 @@ pub struct Item {
     pub state: State,
     /// Edition and window: its text is another when these are.
     pub version: (i64, i64, i64),
+    /// When it came up for the person: the revision, and the time where the clock alone decides.
+    pub arrival: (i64, i64),
 }
 
 thread_local! {
@@ -265,6 +267,7 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
         importance: entry.importance,
         state,
         version: (entry.edition, entry.opens_at, entry.closes_at),
+        arrival: (arrival.revision, arrival.clock),
     }
 }
 

@@ -1,10 +1,13 @@
 //! "All of it": what a mark covers and what it does not.
 
 use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::UpTo;
 use campanile_core::inbox::act::{self, Action, All, Plan};
 use campanile_core::message::change::Correction;
 use campanile_core::message::sent::Part;
 use campanile_core::message::target::Target;
+
+use campanile_store::Sql;
 
 use crate::world::{
     At, OWNER, PUBLISHER, Status, World, active, api_role, draft, each_world, is_missing, role, subtree, user,
@@ -337,6 +340,35 @@ fn one_that_delete_all_removed_can_be_restored() {
         assert_eq!(world.titles(ann), ["One"]);
         world.marks(ann, All::Deleted);
         assert_eq!(world.titles(ann), NOTHING, "deleted once more");
+    });
+}
+
+#[test]
+fn of_two_marks_made_at_once_on_two_servers_neither_takes_the_other_back() {
+    static MARK: Sql = Sql::new(
+        "test::MARK",
+        "INSERT INTO mark (person, kind, at, revision, clock) VALUES ($1, 2, $2, $3, $4)",
+    );
+    each_world(|world| {
+        let ann = world.person("ann");
+        let page = world.revision();
+        world.publish(draft("One", [user("ann")]));
+        let (now, revision) = (world.now().0, world.revision());
+        let done = world.db.jot(move |tx| {
+            tx.execute(&MARK, &[&ann.0, &now, &revision, &now])?;
+            tx.execute(&MARK, &[&ann.0, &(now + 1), &page, &(now + 1)])
+        });
+        done.expect("marks are stored");
+        assert_eq!(world.unread(ann), NOTHING);
+        world.marks_up_to(
+            ann,
+            All::Read,
+            UpTo {
+                revision: page,
+                clock: world.now(),
+            },
+        );
+        assert_eq!(world.unread(ann), NOTHING, "nor does the next one");
     });
 }
 
