@@ -260,7 +260,13 @@ CREATE TABLE audience (
     kind BIGINT NOT NULL CHECK (kind BETWEEN 1 AND 8),
     object BIGINT NOT NULL,
     role BIGINT NOT NULL,
-    PRIMARY KEY (message, kind, object, role)
+    -- As for facts. Where late joiners count, a published message may get another audience: whoever only then came to
+    -- match has not read it before. 0 for those that it was published with.
+    since BIGINT NOT NULL DEFAULT 0,
+    until BIGINT NOT NULL DEFAULT 9223372036854775807 CHECK (until > since),
+    since_at BIGINT NOT NULL DEFAULT 0,
+    until_at BIGINT NOT NULL DEFAULT 9223372036854775807,
+    PRIMARY KEY (message, kind, object, role, since)
 ) {clustered};
 -- As for memberships: whether a message names a role of one's own. Short enough to be looked through; by role it would
 -- lead SQLite to worse plans elsewhere.
@@ -284,9 +290,7 @@ CREATE TABLE edition (
     closes_at BIGINT NOT NULL,
     enabled BOOLEAN NOT NULL,
     -- The name of its API that was shown with the title.
-    api_name TEXT,
-    -- The selectors that it had, where the change is one of audience: "kind:object:role …".
-    audience TEXT
+    api_name TEXT
 ) {clustered};
 CREATE INDEX edition_message ON edition (message, revision);
 
@@ -306,6 +310,9 @@ CREATE INDEX idempotency_at ON idempotency (at);
 CREATE TABLE engagement (
     person BIGINT NOT NULL REFERENCES person (id),
     message BIGINT NOT NULL REFERENCES message (id),
+    -- The first that they did with it; nothing that they do later takes it away.
+    seen_at BIGINT NOT NULL,
+    -- First read since the bell last rang.
     read_at BIGINT,
     read_revision BIGINT,
     -- Explicitly unread; it overrides marks made before.

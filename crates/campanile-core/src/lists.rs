@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use campanile_store::{Row, Tx, sql};
 
-use crate::audience::{Key, Rule};
+use crate::audience::{Addressed, Key, Rule};
 use crate::error::Result;
 use crate::inbox::texts::Texts;
 use crate::time::{Moment, OPEN};
@@ -24,10 +24,11 @@ sql! {
                 arrival, arrival_at, ring, edition, recalled_at
             FROM message WHERE id <= $1 AND revision IS NOT NULL
                 AND id IN (SELECT message FROM edition WHERE revision > $2)";
-    SELECTORS = "SELECT a.message, a.kind, a.object, a.role FROM audience a WHERE a.message > $1
+    SELECTORS = "SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
+            FROM audience a WHERE a.message > $1
             UNION ALL
-            SELECT a.message, a.kind, a.object, a.role FROM audience a
-            WHERE a.message <= $1 AND a.message IN (SELECT message FROM edition WHERE revision > $2)";
+            SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
+            FROM audience a WHERE a.message <= $1 AND a.message IN (SELECT message FROM edition WHERE revision > $2)";
     LAST = "SELECT COALESCE(MAX(id), 0) FROM message";
     POSITION = "SELECT value FROM tally WHERE name = 'messages'";
 }
@@ -95,7 +96,7 @@ pub struct Lists {
     entries: Vec<Entry>,
     slots: HashMap<i64, u32>,
     keys: HashMap<Key, Postings>,
-    keys_of: Vec<Vec<Key>>,
+    addressed: Vec<Vec<Addressed>>,
     /// When a window opens or closes. One that has moved leaves its old instant behind, which costs a look, no more.
     boundaries: BTreeSet<i64>,
     /// The greatest id known, published or not.
@@ -144,16 +145,16 @@ impl Lists {
         self.slots.get(&id).map(|slot| self.entry(*slot))
     }
 
-    /// To whom a message is addressed; nobody where it is not published.
+    /// To whom a message is and was addressed; nobody where it is not published.
     #[must_use]
-    pub fn keys(&self, id: i64) -> &[Key] {
-        self.slots.get(&id).map_or(&[], |slot| self.keys_at(*slot))
+    pub fn addressed(&self, id: i64) -> &[Addressed] {
+        self.slots.get(&id).map_or(&[], |slot| self.addressed_at(*slot))
     }
 
-    /// To whom the message in a slot is addressed.
+    /// To whom the message in a slot is and was addressed.
     #[must_use]
-    pub fn keys_at(&self, slot: u32) -> &[Key] {
-        &self.keys_of[slot as usize]
+    pub fn addressed_at(&self, slot: u32) -> &[Addressed] {
+        &self.addressed[slot as usize]
     }
 
     /// The messages of one selector.
@@ -199,23 +200,21 @@ impl Lists {
         let mut entries = tx.rows(&LOAD, &known, entry)?;
         // Sorted here: asked to sort, SQLite would walk all messages by revision for the few that are new.
         entries.sort_unstable_by_key(|entry| entry.revision);
-        let mut keys: HashMap<i64, Vec<Key>> = HashMap::new();
+        let mut addressed: HashMap<i64, Vec<Addressed>> = HashMap::new();
         tx.each(&SELECTORS, &known, |row| {
-            keys.entry(row.get(0)?)
-                .or_default()
-                .push((row.get(1)?, row.get(2)?, row.get(3)?));
+            addressed.entry(row.get(0)?).or_default().push(Addressed::read(row, 1)?);
             Ok::<(), campanile_store::Error>(())
         })?;
         self.last = tx.one(&LAST, &[], |row| row.get(0))?;
         for entry in entries {
-            self.put(entry, keys.remove(&entry.id).unwrap_or_default());
+            self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
         }
         self.position = position;
         Ok(())
     }
 
-    fn put(&mut self, entry: Entry, mut keys: Vec<Key>) {
-        keys.sort_unstable();
+    fn put(&mut self, entry: Entry, mut addressed: Vec<Addressed>) {
+        addressed.sort_unstable();
         let edges = [entry.opens_at, entry.closes_at.saturating_add(1_000)];
         self.boundaries
             .extend(edges.into_iter().filter(|at| *at > 0 && *at < OPEN));
@@ -223,17 +222,17 @@ impl Lists {
         let slot = known.unwrap_or(self.entries.len() as u32);
         if known.is_some() {
             self.entries[slot as usize] = entry;
-            if self.keys_of[slot as usize] == keys {
+            if self.addressed[slot as usize] == addressed {
                 return;
             }
             self.unlist(slot);
         } else {
             self.entries.push(entry);
             self.slots.insert(entry.id, slot);
-            self.keys_of.push(Vec::new());
+            self.addressed.push(Vec::new());
         }
-        for key in &keys {
-            let postings = self.keys.entry(*key).or_default();
+        for one in addressed.iter().filter(|one| one.is_now()) {
+            let postings = self.keys.entry(one.key).or_default();
             let slots = match entry.rule {
                 Rule::AtSend => &mut postings.at_send,
                 Rule::WhileActive => &mut postings.while_active,
@@ -241,12 +240,12 @@ impl Lists {
             // At the end, unless an older message got another audience: slots are in the order of revisions.
             slots.insert(slots.partition_point(|at| *at < slot), slot);
         }
-        self.keys_of[slot as usize] = keys;
+        self.addressed[slot as usize] = addressed;
     }
 
     fn unlist(&mut self, slot: u32) {
-        for key in std::mem::take(&mut self.keys_of[slot as usize]) {
-            if let Some(postings) = self.keys.get_mut(&key) {
+        for one in std::mem::take(&mut self.addressed[slot as usize]) {
+            if let Some(postings) = self.keys.get_mut(&one.key) {
                 postings.at_send.retain(|at| *at != slot);
                 postings.while_active.retain(|at| *at != slot);
             }

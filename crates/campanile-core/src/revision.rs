@@ -8,6 +8,7 @@ use crate::time::{Moment, Revision, Stamp};
 
 sql! {
     LATEST = "SELECT value FROM tally WHERE name = 'revision'";
+    CLOCK = "SELECT {clock}";
     LATEST_OF_MESSAGES = "SELECT value FROM tally WHERE name = 'messages'";
 }
 
@@ -47,12 +48,8 @@ pub mod topic {
     pub const PROGRESS: i64 = 6;
 }
 
-/// The time that the next revision will carry. From here on nobody else takes one before this operation ends.
-pub fn next_at(tx: &mut Tx<'_>, now: Moment) -> Result<Moment> {
-    Ok(Moment(now.0.max(tx.tally()?.get(tally::REVISION_AT))))
-}
-
-/// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind.
+/// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind: it is
+/// for people and for the past. What is open or valid is judged by `now`, or one clock that ran ahead would decide it.
 pub fn take(tx: &mut Tx<'_>, now: Moment) -> Result<Stamp> {
     let tally = tx.tally()?;
     let at = now.0.max(tally.get(tally::REVISION_AT));
@@ -99,4 +96,9 @@ pub fn latest(tx: &mut Tx<'_>) -> Result<i64> {
 /// The last revision of the reader's snapshot that changed a message.
 pub fn latest_of_messages(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(tx.one(&LATEST_OF_MESSAGES, &[], |row| row.get(0))?)
+}
+
+/// What time it is for the database, which all servers share.
+pub fn clock(tx: &mut Tx<'_>) -> Result<Moment> {
+    Ok(Moment(tx.one(&CLOCK, &[], |row| row.get(0))?))
 }

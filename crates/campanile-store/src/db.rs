@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
 
 use crate::group::Job;
 use crate::migrate::Schema;
@@ -64,7 +64,7 @@ struct Inner {
     queue: Arc<Semaphore>,
     queue_limit: usize,
     queue_time: Duration,
-    scans: Semaphore,
+    scans: Arc<Semaphore>,
     read_limit: Duration,
     scan_limit: Duration,
     announcer: Announcer,
@@ -196,7 +196,7 @@ impl Db {
                 queue: Arc::new(Semaphore::new(queue_limit)),
                 queue_limit,
                 queue_time: options.queue_time,
-                scans: Semaphore::new(scans),
+                scans: Arc::new(Semaphore::new(scans)),
                 read_limit: options.read_limit,
                 scan_limit: options.scan_limit,
                 announcer,
@@ -283,30 +283,40 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
         match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(self.inner.read_limit, work),
+            Engine::Sqlite(sqlite) => sqlite.read(self.inner.read_limit, None, work),
             Engine::Postgres(_) => self.submit(Mode::Read, work).await,
         }
     }
 
-    /// A long read in one snapshot, on a thread of its own; few at once. Ended after [`Options::scan_limit`]. Needs
-    /// tokio.
+    /// A long read in one snapshot, on a thread of its own; few at once. Ended after [`Options::scan_limit`], and when
+    /// its caller goes away: its place is free when it has ended, not before. Who waits for a place waits no longer than
+    /// [`Options::queue_time`]. Needs tokio.
     pub async fn scan<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
-        let _place = self.inner.scans.acquire().await.map_err(|_| closed())?;
+        let queued = self.place().await?;
+        let turn = self.wait_for(&self.inner.scans).await?;
+        let work = move |tx: &mut Tx<'_>| {
+            let _turn = turn;
+            work(tx)
+        };
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
                 let limit = self.inner.scan_limit;
-                let work = move || sqlite.read(limit, work);
-                tokio::task::spawn_blocking(work)
-                    .await
-                    .unwrap_or_else(|_| Err(Error::Panicked.into()))
+                let (waits, gone) = oneshot::channel();
+                let work = move || {
+                    let _queued = queued;
+                    sqlite.read(limit, Some(gone), work)
+                };
+                let answer = tokio::task::spawn_blocking(work).await;
+                drop(waits);
+                answer.unwrap_or_else(|_| Err(Error::Panicked.into()))
             }
-            Engine::Postgres(_) => self.submit(Mode::Scan, work).await,
+            Engine::Postgres(_) => self.submit_at(queued, Mode::Scan, work).await,
         }
     }
 
@@ -338,20 +348,38 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
-        let (job, answer) = Job::new(mode, self.place().await?, work);
+        let place = self.place().await?;
+        self.submit_at(place, mode, work).await
+    }
+
+    async fn submit_at<T, E, F>(&self, place: OwnedSemaphorePermit, mode: Mode, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let (mut job, answer) = Job::new(mode, place, work);
+        let (waits, gone) = oneshot::channel();
+        job.gone = mode.reads().then_some(gone);
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(job)?,
             Engine::Postgres(postgres) => postgres.submit(job)?,
         }
-        answer.await.unwrap_or_else(|_| Err(Error::Panicked.into()))
+        let answer = answer.await;
+        drop(waits);
+        answer.unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
 
+    /// A place in the queue.
     async fn place(&self) -> Result<OwnedSemaphorePermit> {
-        let queue = || Arc::clone(&self.inner.queue);
-        if let Ok(place) = queue().try_acquire_owned() {
+        self.wait_for(&self.inner.queue).await
+    }
+
+    async fn wait_for(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Ok(place);
         }
-        tokio::time::timeout(self.inner.queue_time, queue().acquire_owned())
+        tokio::time::timeout(self.inner.queue_time, Arc::clone(places).acquire_owned())
             .await
             .map_err(|_| Error::Unavailable("too many operations are waiting".into()))?
             .map_err(|_| closed())

@@ -21,9 +21,14 @@ type Work = Box<dyn FnOnce(Result<&mut Tx<'_>>) -> (bool, Finish) + Send>;
 /// An operation on its way to a database thread.
 pub(crate) struct Job {
     pub(crate) mode: Mode,
+    /// Of a read.
+    pub(crate) gone: Option<Gone>,
     since: Instant,
     work: Work,
 }
+
+/// Resolves when nobody waits for a read any more: the other end is dropped then. Such a read is ended.
+pub(crate) type Gone = oneshot::Receiver<()>;
 
 impl Job {
     /// Wraps a closure; the receiver gets its result once it is durable. The place in the queue is given back when the
@@ -54,7 +59,13 @@ impl Job {
             (keep, finish)
         });
         let since = Instant::now();
-        (Self { mode, since, work }, answer)
+        let job = Self {
+            mode,
+            gone: None,
+            since,
+            work,
+        };
+        (job, answer)
     }
 
     /// How long it has been waiting.

@@ -24,6 +24,12 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ("{id}", "INTEGER", "BIGINT"),
     // Texts in the order of their bytes, whatever the language of the installation: lists are paged and searched so.
     ("{bytewise}", "", "COLLATE \"C\""),
+    // What time it is for the database, in milliseconds since 1970.
+    (
+        "{clock}",
+        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    ),
 ];
 
 impl Dialect {

@@ -11,6 +11,7 @@ use campanile_core::audience::crowd;
 use campanile_core::lists;
 use campanile_core::message::funnel::Audiences;
 use campanile_core::outbox::destination::{Outlets, Posting};
+use campanile_core::revision;
 use campanile_core::schema::SCHEMA;
 use campanile_core::secret::{self, InstallationKey};
 use campanile_store::{Db, Options};
@@ -20,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::exit::Failure;
 use crate::hasher::Hasher;
 use crate::known::Known;
 use crate::throttle::Throttle;
@@ -66,6 +68,9 @@ pub enum Administrator {
     /// Made, with this password: it is printed once, and is nowhere else.
     MadeWith(String),
 }
+
+/// Servers' clocks may differ by so much from the database's, in milliseconds.
+const AHEAD_MS: i64 = 60_000;
 
 impl App {
     /// Opens the database of the settings, and the key beside it. `origin` is [`Settings::origin`]. Blocks: not on a
@@ -129,6 +134,22 @@ impl App {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.origin.starts_with("https://")
+    }
+
+    /// Refuses to go on where this machine's clock is ahead of the database's: the times of what it wrote would lie in the
+    /// future, and no server could stamp an earlier one before they have come.
+    ///
+    /// # Errors
+    /// What to do about it; or the database fails.
+    pub async fn check_clock(&self) -> Result<(), Failure> {
+        let clock = self.db.read(revision::clock).await?;
+        let now = self.clock.now();
+        if now.0 - clock.0 <= AHEAD_MS {
+            return Ok(());
+        }
+        Err(Failure::Work(format!(
+            "the clock of this machine, {now}, is ahead of the database's, {clock}: set it right first"
+        )))
     }
 
     /// Makes the first administrator where nobody has ever been one (decision 15).

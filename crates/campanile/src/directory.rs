@@ -5,15 +5,48 @@
 
 use std::fmt::Display;
 
+use campanile_core::directory::Applied;
 use campanile_core::directory::entry::{self, KeyOnly, NumberOnly, Patch, Removal};
 use campanile_core::directory::history::Subject;
 use campanile_core::directory::list::{self, Kind};
 use campanile_core::directory::{self, Entry};
+use campanile_core::id::PersonId;
+use campanile_core::message::sent::person_key;
+use campanile_core::policy::{self, Act};
+use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::problem::Problem;
+
+/// Takes the lock that puts a change in its place, and asks whether this person may still change the directory: the
+/// right may have been taken while the change waited.
+pub(crate) fn begin(tx: &mut Tx<'_>, by: PersonId) -> Ruled<()> {
+    tx.tally()?;
+    policy::may(&Rights::load(tx, by)?, &Act::EditDirectory)
+}
+
+/// Does what an entry without a password says.
+pub(crate) async fn apply(app: &App, by: &Principal, entry: Entry) -> Ruled<Applied> {
+    let (person, now) = (by.person, app.clock.now());
+    let work = move |tx: &mut Tx<'_>| {
+        begin(tx, person)?;
+        directory::apply(tx, &entry, now)
+    };
+    app.db.write(work).await
+}
+
+/// The id of a user whose password this person may not set in the directory: their own, where they did not sign in. A
+/// token that leaked could else let its holder stay.
+pub(crate) async fn barred(app: &App, by: &Principal) -> Ruled<Option<String>> {
+    let person = by.person;
+    match by.in_person() {
+        Ok(()) => Ok(None),
+        Err(_) => app.db.read(move |tx| person_key(tx, person)).await.map(Some),
+    }
+}
 
 /// A kind of thing, by the object that says how one of them shall be.
 pub(crate) trait Noun: Send + 'static {
@@ -103,12 +136,12 @@ pub(crate) fn present<N: Noun>(tx: &mut Tx<'_>, id: &N::Id) -> Ruled<N::Item> {
 
 /// Makes a new one, or one that had ended again; a customer without an id gets the next one. `Conflict` where it is
 /// there already.
-pub(crate) async fn create<N: Noun>(app: &App, wanted: N) -> Result<(N::Id, N::Item), Problem> {
-    let mut entry = ready(app, wanted.entry()).await?;
-    let now = app.clock.now();
+pub(crate) async fn create<N: Noun>(app: &App, by: &Principal, wanted: N) -> Result<(N::Id, N::Item), Problem> {
+    let mut entry = ready(app, by, wanted.entry()).await?;
+    let (person, now) = (by.person, app.clock.now());
     let made = app.db.write(move |tx| {
         // What is looked at before the lock, another server may change.
-        tx.tally()?;
+        begin(tx, person)?;
         if let Entry::Customer(customer) = &mut entry
             && customer.id.is_none()
         {
@@ -135,15 +168,15 @@ pub(crate) async fn create<N: Noun>(app: &App, wanted: N) -> Result<(N::Id, N::I
 }
 
 /// Changes one that is there now.
-pub(crate) async fn change<N: Noun>(app: &App, id: N::Id, mut wanted: N) -> Result<N::Item, Problem> {
+pub(crate) async fn change<N: Noun>(app: &App, by: &Principal, id: N::Id, mut wanted: N) -> Result<N::Item, Problem> {
     match wanted.id() {
         Some(given) if *given != id => return Err(Error::field("id", "is not the one of the address").into()),
         given => *given = Some(id.clone()),
     }
-    let entry = ready(app, wanted.entry()).await?;
-    let now = app.clock.now();
+    let entry = ready(app, by, wanted.entry()).await?;
+    let (person, now) = (by.person, app.clock.now());
     let changed = app.db.write(move |tx| {
-        tx.tally()?;
+        begin(tx, person)?;
         present::<N>(tx, &id)?;
         directory::apply(tx, &entry, now)?;
         N::find(tx, &id)
@@ -152,10 +185,10 @@ pub(crate) async fn change<N: Noun>(app: &App, id: N::Id, mut wanted: N) -> Resu
 }
 
 /// Ends one that is there now; its history stays.
-pub(crate) async fn end<N: Noun>(app: &App, id: N::Id) -> Result<(), Problem> {
-    let now = app.clock.now();
+pub(crate) async fn end<N: Noun>(app: &App, by: &Principal, id: N::Id) -> Result<(), Problem> {
+    let (person, now) = (by.person, app.clock.now());
     let ended = app.db.write(move |tx| {
-        tx.tally()?;
+        begin(tx, person)?;
         present::<N>(tx, &id)?;
         directory::apply(tx, &Entry::Remove(N::removal(id)), now)
     });
@@ -164,7 +197,14 @@ pub(crate) async fn end<N: Noun>(app: &App, id: N::Id) -> Result<(), Problem> {
 }
 
 /// Hashes the password of a user, if the entry has one: slow, so before the write, and on one of the few places for it.
-async fn ready(app: &App, mut entry: Entry) -> Result<Entry, Problem> {
+async fn ready(app: &App, by: &Principal, mut entry: Entry) -> Result<Entry, Problem> {
+    if let Entry::User(user) = &entry
+        && !user.password.is_absent()
+        && user.id.is_some()
+        && user.id == barred(app, by).await?
+    {
+        by.in_person()?;
+    }
     let key = match &entry {
         Entry::User(user) if matches!(user.password, Patch::Set(_)) => user.id.clone(),
         _ => {

@@ -19,6 +19,7 @@ use futures_util::Stream;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::auth::Principal;
 
 /// Bytes that are parsed together.
 const BLOCK: usize = 512 * 1024;
@@ -92,13 +93,15 @@ pub enum Broken {
     Defect(String),
 }
 
-/// Takes in a file. What was taken before it broke stays.
+/// Takes in a file. What was taken before it broke stays. `by` is who sent it, whose right is asked for again at each
+/// operation; `None` for who has the database itself.
 ///
 /// # Errors
 /// [`Broken`], where the file could not be read to its end or the database failed; bad lines are no error but in the
 /// report.
 pub async fn run<S, E>(
     app: &App,
+    by: Option<&Principal>,
     source: S,
     dry_run: bool,
     manner: Manner,
@@ -110,8 +113,8 @@ where
 {
     let (sender, blocks) = tokio::sync::mpsc::channel(AHEAD);
     // A file that breaks off does not keep what came before it from being written.
-    let reading = async { Ok(read::read(app, source, sender).await) };
-    let writing = write::write(app, write::Queue::new(blocks), dry_run, manner, progress);
+    let reading = async { Ok(read::read(app, by, source, sender).await) };
+    let writing = write::write(app, by, write::Queue::new(blocks), dry_run, manner, progress);
     let done = tokio::try_join!(reading, writing);
     if manner == Manner::Quick && !dry_run {
         write::finish(app).await?;

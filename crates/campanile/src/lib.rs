@@ -25,6 +25,7 @@ pub mod send;
 pub mod sending;
 pub mod serve;
 pub mod server;
+mod sorting;
 pub mod telemetry;
 pub mod throttle;
 pub mod words;

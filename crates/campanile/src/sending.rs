@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use campanile_core::audience::{Rule, Selector};
+use campanile_core::audience::{Rule, Selector, crowd};
 use campanile_core::id::{ApiId, MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::change::{self, Correction};
@@ -15,6 +15,7 @@ use campanile_core::message::sent::{self, Part as People, Recipient};
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Message, Status};
 use campanile_core::policy::{self, Act, Part};
+use campanile_core::revision::tally;
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
@@ -120,7 +121,7 @@ pub async fn check(app: &App, person: PersonId, draft: Draft) -> Result<(), Prob
 /// changed since.
 ///
 /// # Errors
-/// What the rules say of the draft; `Conflict` where the directory changed meanwhile.
+/// What the rules say of the draft.
 pub async fn send(
     app: &App,
     person: PersonId,
@@ -174,7 +175,7 @@ pub async fn to_myself(
             closes_at: None,
             enabled: true,
             late_joiners: Rule::AtSend,
-            ..draft
+            ..draft.clone()
         };
         let name = sent::person_name(tx, person)?;
         draft::check(tx, &alone, &name, &outlets, now).map(Ok)
@@ -199,25 +200,32 @@ fn before(tx: &mut Tx<'_>, person: PersonId, key: Option<&Idempotency>) -> Ruled
 async fn publish(
     app: &App,
     person: PersonId,
-    check: impl FnOnce(&mut Tx<'_>, Moment) -> Ruled<Result<draft::Checked, MessageId>> + Send + 'static,
+    check: impl Fn(&mut Tx<'_>, Moment) -> Ruled<Result<draft::Checked, MessageId>> + Send + Sync + 'static,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
     let now = app.clock.now();
-    let checked = match app.db.read(move |tx| check(tx, now)).await? {
+    let check = Arc::new(check);
+    let first = Arc::clone(&check);
+    let look = move |tx: &mut Tx<'_>| Ok::<_, Error>((first(tx, now)?, crowd::directory_position(tx)?));
+    let (found, seen) = app.db.read(look).await?;
+    let checked = match found {
         Ok(checked) => checked,
         // The same request, whose answer got lost: what it made.
         Err(known) => return Ok(known),
     };
-    let written = app
-        .db
-        .write(move |tx| publish::publish(tx, person, &checked, idempotency.as_ref(), now))
-        .await;
-    match written {
-        Err(error) if publish::is_gone(&error) => {
-            Err(Error::Conflict("the directory changed meanwhile; look at the audience again".into()).into())
-        }
-        written => Ok(written?.id),
-    }
+    let work = move |tx: &mut Tx<'_>| {
+        // While it waited for its turn the directory may have changed: names, roles, and who may send.
+        let checked = if tx.tally()?.get(tally::DIRECTORY) == seen {
+            checked
+        } else {
+            match check(tx, now)? {
+                Ok(checked) => checked,
+                Err(known) => return Ok(known),
+            }
+        };
+        publish::publish(tx, person, &checked, idempotency.as_ref(), now).map(|accepted| accepted.id)
+    };
+    Ok(app.db.write(work).await?)
 }
 
 /// Corrects a message, switches it on or off, moves its window.
@@ -226,18 +234,16 @@ async fn publish(
 /// As [`reach`]; what the rules say of the correction.
 pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Correction) -> Result<(), Problem> {
     let now = app.clock.now();
-    let correction = Arc::new(correction);
-    let given = Arc::clone(&correction);
-    let check = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>| {
+        // The lock first: rights and audience are those of the moment at which it is written.
+        tx.tally()?;
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::Correct)?;
-        if let Some(audience) = &given.audience {
+        if let Some(audience) = &correction.audience {
             draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
         }
-        Ok::<_, Error>(())
+        change::correct(tx, person, id, &correction, now)
     };
-    app.db.read(check).await?;
-    let work = move |tx: &mut Tx<'_>| change::correct(tx, person, id, &correction, now);
     app.db.write(work).await?;
     Ok(())
 }
@@ -248,12 +254,13 @@ pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Cor
 /// As [`reach`]; `Conflict` for one that was recalled already.
 pub async fn recall(app: &App, person: PersonId, id: MessageId) -> Result<(), Problem> {
     let now = app.clock.now();
-    let check = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>| {
+        tx.tally()?;
         let rights = Rights::load(tx, person)?;
-        reach(tx, &rights, id, Want::Recall).map(|_| ())
+        reach(tx, &rights, id, Want::Recall)?;
+        change::recall(tx, person, id, now)
     };
-    app.db.read(check).await?;
-    app.db.write(move |tx| change::recall(tx, person, id, now)).await?;
+    app.db.write(work).await?;
     Ok(())
 }
 

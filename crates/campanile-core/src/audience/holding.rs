@@ -54,17 +54,21 @@ sql! {
     HOLDS = holds!();
     // Everything that one person's inbox needs, in one snapshot and one round trip. The kinds above 8: 20 a mark
     // (object: its kind; since its time, until its revision, since_at its clock), 21 what was done with a message
-    // (object: the message), 22 the counters (object: the revision, role: that of messages).
+    // (object: the message), 22 the counters (object: the revision, role: that of messages). Of marks the last few, as two
+    // servers may make one at the same time without knowing of the other's.
     BUNDLE = concat!(holds!(), "
          UNION ALL
-         SELECT 20, 1, 0, at, revision, clock, 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 1) seen
+         SELECT 20, 1, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 4) seen
+         HAVING COUNT(*) > 0
          UNION ALL
-         SELECT 20, 2, 0, at, revision, clock, 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 1) read
+         SELECT 20, 2, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 4) read
+         HAVING COUNT(*) > 0
          UNION ALL
-         SELECT 20, 3, 0, at, revision, clock, 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 1) deleted
+         SELECT 20, 3, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
+             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 4) deleted
+         HAVING COUNT(*) > 0
          UNION ALL
          SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
              COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
@@ -91,10 +95,10 @@ sql! {
                  AND l.since <= m.revision AND m.revision < l.until)
          GROUP BY m.id
          UNION ALL
-         SELECT m.id, MIN(s.since), MIN(s.since_at) FROM s
+         SELECT m.id, MIN({greatest}(s.since, a.since)), MIN({greatest}(s.since_at, a.since_at)) FROM s
          CROSS JOIN audience a CROSS JOIN message m
          WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
-             AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
+             AND a.until = 9223372036854775807 AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
              AND $2 >= s.starts_at AND $2 < s.ends_at
              AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = $1 AND l.until = 9223372036854775807)
          GROUP BY m.id");

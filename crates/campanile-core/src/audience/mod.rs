@@ -12,6 +12,7 @@
 pub mod crowd;
 pub(crate) mod holding;
 
+use campanile_store::Row;
 use serde::{Deserialize, Serialize};
 
 pub use holding::{Bundle, Deed, Holding, Mark, Marks, Match, bundle, holdings, matches};
@@ -67,6 +68,53 @@ pub enum Selector {
 
 /// A selector as it is stored: kind, object, and role where the kind has one, else 0.
 pub type Key = (i64, i64, i64);
+
+/// A selector of a message, for as long as the message was addressed to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Addressed {
+    /// Which selector.
+    pub key: Key,
+    /// From this revision; 0 from publication on.
+    pub since: i64,
+    /// Until before this revision; [`OPEN`] while it is.
+    pub until: i64,
+    /// The time beside `since`.
+    pub since_at: i64,
+    /// The time beside `until`.
+    pub until_at: i64,
+}
+
+impl Addressed {
+    /// Whether the message is addressed to it still.
+    #[must_use]
+    pub const fn is_now(&self) -> bool {
+        self.until == OPEN
+    }
+
+    /// The part of a holding during which the message was addressed to it.
+    #[must_use]
+    pub fn part_of(&self, held: &Holding) -> Option<Holding> {
+        let part = Holding {
+            since: held.since.max(self.since),
+            until: held.until.min(self.until),
+            since_at: held.since_at.max(self.since_at),
+            until_at: held.until_at.min(self.until_at),
+            ..*held
+        };
+        (held.key == self.key && part.since < part.until).then_some(part)
+    }
+
+    /// From the columns kind, object, role, since, until, `since_at`, `until_at`, the first of them at `from`.
+    pub(crate) fn read(row: &Row<'_>, from: usize) -> campanile_store::Result<Self> {
+        Ok(Self {
+            key: (row.get(from)?, row.get(from + 1)?, row.get(from + 2)?),
+            since: row.get(from + 3)?,
+            until: row.get(from + 4)?,
+            since_at: row.get(from + 5)?,
+            until_at: row.get(from + 6)?,
+        })
+    }
+}
 
 /// Codes of [`Selector`] in `audience.kind`.
 pub mod kind {

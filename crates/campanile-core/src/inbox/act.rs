@@ -5,8 +5,8 @@
 use campanile_store::{Signal, Sql, Tx, sql};
 use serde::{Deserialize, Serialize};
 
-use super::judge::{self, Item, State};
-use super::page::Filter;
+use super::judge::{self, Item, State, View};
+use super::page::{self, Filter};
 use crate::audience::bundle;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
@@ -15,22 +15,29 @@ use crate::revision::topic;
 use crate::time::Moment;
 
 sql! {
-    READ = "INSERT INTO engagement (person, message, read_at, read_revision) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (person, message) DO UPDATE
-        SET read_at = excluded.read_at, read_revision = excluded.read_revision, unread_at = NULL";
+    // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of the
+    // bell makes it unread, and reading it then is another reading.
+    READ = "INSERT INTO engagement (person, message, seen_at, read_at, read_revision) VALUES ($1, $2, $3, $3, $4)
+        ON CONFLICT (person, message) DO UPDATE SET
+            read_at = CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)
+                THEN engagement.read_at ELSE excluded.read_at END,
+            read_revision = excluded.read_revision, unread_at = NULL";
     // What one person does is in order even within a millisecond: a time is never before that of what it overrides.
-    UNREAD = "INSERT INTO engagement (person, message, unread_at)
-        VALUES ($1, $2, {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
+    UNREAD = "INSERT INTO engagement (person, message, seen_at, unread_at)
+        VALUES ($1, $2, $3,
+            {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
         ON CONFLICT (person, message) DO UPDATE
         SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL";
-    ARCHIVE = "INSERT INTO engagement (person, message, archived_at) VALUES ($1, $2, $3)
-        ON CONFLICT (person, message) DO UPDATE SET archived_at = excluded.archived_at";
+    ARCHIVE = "INSERT INTO engagement (person, message, seen_at, archived_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (person, message) DO UPDATE
+        SET archived_at = COALESCE(engagement.archived_at, excluded.archived_at)";
     UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
-    DELETE = "INSERT INTO engagement (person, message, deleted_at) VALUES ($1, $2, $3)
-        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
+    DELETE = "INSERT INTO engagement (person, message, seen_at, deleted_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (person, message) DO UPDATE
+        SET deleted_at = CASE WHEN engagement.deleted_at > 0 THEN engagement.deleted_at ELSE excluded.deleted_at END";
     // With a minus, so that it overrides a "delete all" made before.
-    RESTORE = "INSERT INTO engagement (person, message, deleted_at)
-        VALUES ($1, $2, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
+    RESTORE = "INSERT INTO engagement (person, message, seen_at, deleted_at)
+        VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
     // One row, whatever the number of messages. Neither its time nor its revision nor its clock runs against the mark
     // before: an old page takes nothing back. Its time is after that of the deeds that it overrides.
@@ -40,10 +47,10 @@ sql! {
                 COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0),
                 COALESCE((SELECT MAX(CASE CAST($2 AS BIGINT) WHEN 2 THEN unread_at WHEN 3 THEN -deleted_at END) + 1
                     FROM engagement WHERE person = $1), 0))),
-            {greatest}($4, COALESCE((SELECT revision FROM mark WHERE person = $1 AND kind = $2
-                ORDER BY at DESC LIMIT 1), 0)),
-            {greatest}($5, COALESCE((SELECT clock FROM mark WHERE person = $1 AND kind = $2
-                ORDER BY at DESC LIMIT 1), 0))
+            {greatest}($4, COALESCE((SELECT MAX(revision) FROM (SELECT revision FROM mark
+                WHERE person = $1 AND kind = $2 ORDER BY at DESC LIMIT 4) last_few), 0)),
+            {greatest}($5, COALESCE((SELECT MAX(clock) FROM (SELECT clock FROM mark
+                WHERE person = $1 AND kind = $2 ORDER BY at DESC LIMIT 4) last_few), 0))
         WHERE TRUE
         ON CONFLICT (person, kind, at) DO UPDATE SET revision = {greatest}(mark.revision, excluded.revision),
             clock = {greatest}(mark.clock, excluded.clock)";
@@ -155,29 +162,35 @@ pub fn named(
     })
 }
 
-/// The messages that a filter takes (its search aside) and that an action would change, newest first, at most
-/// [`BATCH_LIMIT`]: called again after it was done, it finds the next ones. To restore, the view is of the deleted
-/// ones.
+/// The messages that a filter takes, that came up no later than `up_to`, and that an action would change, newest first,
+/// at most [`BATCH_LIMIT`]: called again after it was done, it finds the next ones. To restore, the view is of the
+/// deleted ones. A search reads the text of every message of the list: no short read.
 pub fn filtered(
     tx: &mut Tx<'_>,
     shared: &Shared,
     person: PersonId,
     filter: &Filter,
     action: Action,
+    up_to: Option<UpTo>,
     now: Moment,
 ) -> Result<Plan> {
     let bundle = bundle(tx, person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
-        if action.changes(item.state) && filter.takes(&action.before(item)) {
-            items.push((item.ring, item.message));
+        let is_up = up_to.is_none_or(|up_to| up_to.covers(&item));
+        if is_up && action.changes(item.state) && filter.takes(&action.before(item)) {
+            items.push(item);
         }
     });
-    items.sort_unstable_by(|a, b| b.cmp(a));
+    drop(lists);
+    items.sort_unstable_by_key(|item| std::cmp::Reverse(item.ring));
+    if let Some(words) = filter.words() {
+        items = page::holding(tx, items, &words, BATCH_LIMIT + 1)?;
+    }
     let more = items.len() > BATCH_LIMIT;
     items.truncate(BATCH_LIMIT);
-    let messages = items.into_iter().map(|(_, message)| message).collect();
+    let messages = items.into_iter().map(|item| item.message).collect();
     Ok(Plan {
         messages,
         revision: bundle.revision,
@@ -213,6 +226,62 @@ pub struct UpTo {
     pub revision: i64,
     /// Nothing that came up by the clock after this time: a window that opened, a subscription that started.
     pub clock: Moment,
+}
+
+impl UpTo {
+    fn covers(self, item: &Item) -> bool {
+        item.arrival.0 <= self.revision && item.arrival.1 <= self.clock.0
+    }
+}
+
+/// What "read all" has to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadAll {
+    /// Nothing that it covers is unread.
+    Nothing,
+    /// One mark.
+    Mark(UpTo),
+    /// What was marked unread by hand, and nothing else: it has a row already. Marks are kept, so that a person has no
+    /// more of them than they got messages; these would be more.
+    Each(Plan),
+}
+
+/// What "read all" has to write, up to what was there: all of it where nothing is said.
+pub fn read_all(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    up_to: Option<UpTo>,
+    now: Moment,
+) -> Result<ReadAll> {
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let up_to = UpTo {
+        revision: up_to.map_or(i64::MAX, |up_to| up_to.revision).min(bundle.revision),
+        clock: up_to.map_or(now, |up_to| up_to.clock).min(now),
+    };
+    let (mut by_hand, mut others) = (Vec::new(), false);
+    judge::each(&bundle, &lists, now, |item| {
+        if item.state.stands_in(View::Unread) && up_to.covers(&item) {
+            match bundle.deed(item.message) {
+                Some(deed) if deed.unread_at != 0 => by_hand.push(item.message),
+                _ => others = true,
+            }
+        }
+    });
+    if others {
+        return Ok(ReadAll::Mark(up_to));
+    }
+    if by_hand.is_empty() {
+        return Ok(ReadAll::Nothing);
+    }
+    let more = by_hand.len() > BATCH_LIMIT;
+    by_hand.truncate(BATCH_LIMIT);
+    Ok(ReadAll::Each(Plan {
+        messages: by_hand,
+        revision: bundle.revision,
+        more,
+    }))
 }
 
 /// Marks all of it, up to what was there: one row, whatever the number of messages.

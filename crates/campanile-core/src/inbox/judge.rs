@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Bundle, Holding, Instant, Key, Mark, Rule};
+use crate::audience::{Addressed, Bundle, Holding, Instant, Mark, Rule};
 use crate::lists::{Entry, Lists};
 use crate::message::Channel;
 use crate::time::{Moment, OPEN, Revision};
@@ -69,6 +69,8 @@ pub struct Item {
     pub state: State,
     /// Edition and window: its text is another when these are.
     pub version: (i64, i64, i64),
+    /// When it came up for the person: the revision, and the time where the clock alone decides.
+    pub arrival: (i64, i64),
 }
 
 thread_local! {
@@ -106,7 +108,7 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
                 if stamps[*slot as usize] != *stamp
                     && entry.revision <= bundle.revision
                     && shown(entry, second)
-                    && let Some(arrival) = arrival(bundle, lists.keys_at(*slot), entry, now)
+                    && let Some(arrival) = arrival(bundle, lists.addressed_at(*slot), entry, now)
                 {
                     stamps[*slot as usize] = *stamp;
                     hand(item(bundle, entry, Some(arrival), second));
@@ -123,15 +125,16 @@ pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<
     let entry = lists
         .find(message)
         .filter(|entry| entry.revision <= bundle.revision && shown(entry, second))?;
-    let keys = lists.keys(message);
+    let addressed = lists.addressed(message);
     match entry.rule {
         Rule::AtSend => {
-            let holds = |holding: &&Holding| keys.contains(&holding.key) && was_in(bundle, holding, entry);
+            let names = |key| addressed.iter().any(|one| one.key == key);
+            let holds = |holding: &&Holding| names(holding.key) && was_in(bundle, holding, entry);
             bundle.holdings.iter().find(holds)?;
             Some(item(bundle, entry, None, second))
         }
         Rule::WhileActive => {
-            let arrival = arrival(bundle, keys, entry, now)?;
+            let arrival = arrival(bundle, addressed, entry, now)?;
             Some(item(bundle, entry, Some(arrival), second))
         }
     }
@@ -164,40 +167,45 @@ fn was_in(bundle: &Bundle, holding: &Holding, entry: &Entry) -> bool {
 
 /// For a `while_active` message: when the person came to match, without a gap since; `None` where they do not match.
 /// Once the window has closed, what mattered is whether they did at some moment while it was open.
-fn arrival(bundle: &Bundle, keys: &[Key], entry: &Entry, now: Moment) -> Option<Mark> {
+fn arrival(bundle: &Bundle, addressed: &[Addressed], entry: &Entry, now: Moment) -> Option<Mark> {
     if !entry.is_past(now) {
         let active = bundle.lives().any(Holding::is_open);
-        return stretch(&bundle.holdings, keys, |fact| active && fact.covers(Instant::now(now)));
+        return stretch(&bundle.holdings, addressed, |fact| {
+            active && fact.covers(Instant::now(now))
+        });
     }
     // The last moment of the window at which a fact held and the person was active.
     let (opens, closes) = (
         entry.opens_at.max(entry.published_at),
         entry.closes_at.saturating_add(1_000),
     );
-    let last = facts(&bundle.holdings, keys)
+    let of_now = |fact: &Holding| addressed.iter().any(|one| one.is_now() && one.key == fact.key);
+    let last = facts(&bundle.holdings, addressed)
+        .filter(of_now)
         .flat_map(|fact| bundle.lives().map(move |life| (fact, life)))
         .filter_map(|(fact, life)| {
-            let from = from(fact).max(life.since_at).max(opens);
-            let to = to(fact).min(life.until_at).min(closes);
+            let from = from(&fact).max(life.since_at).max(opens);
+            let to = to(&fact).min(life.until_at).min(closes);
             (from < to).then_some(to - 1)
         })
         .max()?;
-    stretch(&bundle.holdings, keys, |fact| from(fact) <= last && last < to(fact))
+    stretch(&bundle.holdings, addressed, |fact| {
+        from(fact) <= last && last < to(fact)
+    })
 }
 
 /// Since when, without a gap, a person has held one of some selectors: the beginning of the stretch of which the facts
 /// that are there at the instant asked for are the end.
 ///
-/// A fact that gives way to another, as where a person moves within a subtree or a subscription is renewed, is no gap.
-pub(crate) fn stretch(held: &[Holding], keys: &[Key], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
-    let mut first = facts(held, keys)
-        .filter(|fact| there(fact))
-        .min_by_key(|fact| from(fact))?;
+/// A fact that gives way to another, as where a person moves within a subtree, a subscription is renewed, or the message
+/// gets another audience of which they are too, is no gap.
+pub(crate) fn stretch(held: &[Holding], addressed: &[Addressed], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
+    let mut first = facts(held, addressed).filter(|fact| there(fact)).min_by_key(from)?;
     let before = |first: &Holding| {
-        let touching = facts(held, keys).filter(|fact| from(fact) < from(first) && from(first) <= to(fact));
-        touching.min_by_key(|fact| from(fact))
+        let touching = facts(held, addressed).filter(|fact| from(fact) < from(first) && from(first) <= to(fact));
+        touching.min_by_key(from)
     };
-    while let Some(earlier) = before(first) {
+    while let Some(earlier) = before(&first) {
         first = earlier;
     }
     Some(Mark {
@@ -207,9 +215,10 @@ pub(crate) fn stretch(held: &[Holding], keys: &[Key], there: impl Fn(&Holding) -
     })
 }
 
-/// What a person holds and held of some selectors.
-fn facts<'h>(held: &'h [Holding], keys: &'h [Key]) -> impl Iterator<Item = &'h Holding> {
-    held.iter().filter(|fact| keys.contains(&fact.key))
+/// What a person holds and held of a message's selectors, while the message was addressed to them.
+fn facts<'h>(held: &'h [Holding], addressed: &'h [Addressed]) -> impl Iterator<Item = Holding> + 'h {
+    let parts = |fact| addressed.iter().filter_map(move |one| one.part_of(fact));
+    held.iter().flat_map(parts)
 }
 
 /// When a fact began to match, by the wall clock.
@@ -258,6 +267,7 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
         importance: entry.importance,
         state,
         version: (entry.edition, entry.opens_at, entry.closes_at),
+        arrival: (arrival.revision, arrival.clock),
     }
 }
 

@@ -39,6 +39,12 @@ impl Filter {
     pub fn takes(&self, item: &Item) -> bool {
         item.state.stands_in(self.view) && self.importance.is_none_or(|at| at.code() == item.importance)
     }
+
+    /// The words that are searched, in small letters.
+    pub(super) fn words(&self) -> Option<String> {
+        let words = self.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
+        words.map(str::to_lowercase)
+    }
 }
 
 /// One message as its reader sees it.
@@ -112,11 +118,7 @@ pub fn page(
 ) -> Result<Page> {
     let bundle = bundle(tx, person)?;
     let lists = shared.at(tx, bundle.messages)?;
-    let words = filter
-        .search
-        .as_deref()
-        .map(str::trim)
-        .filter(|words| !words.is_empty());
+    let words = filter.words();
     let limit = limit.clamp(1, PAGE_LIMIT);
     let place = before.unwrap_or(i64::MAX);
     let keep = if words.is_some() { SEARCH_LIMIT } else { limit };
@@ -125,7 +127,7 @@ pub fn page(
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     drop(lists);
     let (revision, messages) = (bundle.revision, bundle.messages);
-    let Some(words) = words.map(str::to_lowercase) else {
+    let Some(words) = words else {
         return Ok(Page {
             items: texts::fetch(tx, shared, &items)?,
             next: left,
@@ -247,6 +249,20 @@ impl Newest {
         let next = self.items.last().map(|item| item.ring).filter(|_| self.more);
         (self.items, next)
     }
+}
+
+/// Those of some items whose texts hold the words, in their order, at most so many.
+pub(super) fn holding(tx: &mut Tx<'_>, items: Vec<Item>, words: &str, most: usize) -> Result<Vec<Item>> {
+    let mut found = Vec::new();
+    for part in items.chunks(texts::FETCH) {
+        let looked = texts::plain(tx, part)?.into_iter().zip(part);
+        found.extend(looked.filter(|(shown, _)| holds(shown, words)).map(|(_, item)| *item));
+        if found.len() >= most {
+            break;
+        }
+    }
+    found.truncate(most);
+    Ok(found)
 }
 
 fn holds(shown: &Shown, words: &str) -> bool {

@@ -17,8 +17,8 @@ use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
     KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, api_name, audience)
-        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name, $7
+            opens_at, closes_at, enabled, api_name)
+        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
@@ -27,8 +27,11 @@ sql! {
     ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
     API_NAME = "SELECT name FROM api WHERE id = $1";
     RECALL = "UPDATE message SET recalled = $2, recalled_at = $3 WHERE id = $1";
-    UNADDRESS = "DELETE FROM audience WHERE message = $1";
-    ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
+    // Before publication a selector that is taken away leaves no trace.
+    UNADDRESS = "DELETE FROM audience WHERE message = $1 AND kind = $2 AND object = $3 AND role = $4";
+    END = "UPDATE audience SET until = $5, until_at = $6
+        WHERE message = $1 AND kind = $2 AND object = $3 AND role = $4 AND until = 9223372036854775807";
+    ADDRESS = "INSERT INTO audience (message, kind, object, role, since, since_at) VALUES ($1, $2, $3, $4, $5, $6)";
     // $1 is now, cut to the second.
     DUE = concat!("SELECT ", columns!(), " FROM message
         WHERE revision IS NULL AND opens_at <= $1 AND enabled AND NOT missed AND recalled IS NULL
@@ -121,43 +124,60 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Optio
 /// Switching on or off is no correction (decision 20). What changes nothing takes no revision and rings no bell.
 pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
     // The lock first: it puts this operation in its place before anything is looked at.
-    let at = revision::next_at(tx, now)?;
+    tx.tally()?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled; send a new one".into()));
     }
-    let mut new = apply(&old, correction, at)?;
+    let mut new = apply(&old, correction, now)?;
     let selectors = readdress(tx, &mut new, correction)?;
     let change = kind_of(&old, &new, selectors.is_some());
     let Some(change) = change.or_else(|| correction.ring.then_some(Change::Corrected)) else {
         return Ok(old);
     };
     let stamp = revision::take(tx, now)?;
-    let before = match &selectors {
-        Some(_) => Some(spell(&super::selectors(tx, id)?)),
-        None => None,
-    };
-    keep(tx, &old, Some(by), change, correction.ring, before.as_deref(), stamp)?;
-    settle(tx, &old, &mut new, correction.ring, stamp)?;
-    store(tx, &new, stamp)?;
+    keep(tx, &old, Some(by), change, correction.ring, stamp)?;
+    settle(tx, &old, &mut new, correction.ring, stamp, now)?;
+    store(tx, &new, stamp, now)?;
     if old.revision.is_none() && new.revision.is_some() {
         let selectors = match &selectors {
             Some(selectors) => selectors.clone(),
             None => super::selectors(tx, id)?,
         };
-        leave(tx, &new, &selectors, stamp)?;
+        leave(tx, &new, &selectors, now)?;
     } else if old.enabled != new.enabled {
         run::hold(tx, id, !new.enabled)?;
     }
     if let Some(selectors) = selectors {
-        tx.send(&UNADDRESS, &[&id.0])?;
-        for selector in selectors {
-            let (kind, object, role) = selector.key();
-            tx.send(&ADDRESS, &[&id.0, &kind, &object, &role])?;
-        }
+        address(tx, &old, &selectors, stamp)?;
     }
     revision::message_changed(tx, stamp, id.0)?;
     Ok(new)
+}
+
+/// Gives a message other selectors. Those that stay keep since when they have been there.
+fn address(tx: &mut Tx<'_>, old: &Message, selectors: &[Selector], stamp: Stamp) -> Result<()> {
+    let published = old.revision.is_some();
+    let before = super::selectors(tx, old.id)?;
+    for gone in before.iter().filter(|one| !selectors.contains(one)) {
+        let (kind, object, role) = gone.key();
+        if published {
+            let (until, until_at) = (stamp.revision.0, stamp.at.0);
+            tx.send(&END, &[&old.id.0, &kind, &object, &role, &until, &until_at])?;
+        } else {
+            tx.send(&UNADDRESS, &[&old.id.0, &kind, &object, &role])?;
+        }
+    }
+    let (since, since_at) = if published {
+        (stamp.revision.0, stamp.at.0)
+    } else {
+        (0, 0)
+    };
+    for new in selectors.iter().filter(|one| !before.contains(one)) {
+        let (kind, object, role) = new.key();
+        tx.send(&ADDRESS, &[&old.id.0, &kind, &object, &role, &since, &since_at])?;
+    }
+    Ok(())
 }
 
 /// The message with the given fields in place, checked, as it would be at a time.
@@ -247,7 +267,7 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
 }
 
 /// What follows from a change: edition, publication, arrival, ringing.
-fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp) -> Result<()> {
+fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: Stamp, now: Moment) -> Result<()> {
     let text = |message: &Message| {
         (
             // An API's name is shown with the title.
@@ -263,12 +283,12 @@ fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: 
         new.edition += 1;
         new.edited_at = Some(stamp.at);
     }
-    let visible = new.enabled && new.window.contains(stamp.at);
+    let visible = new.enabled && new.window.contains(now);
     if new.window != old.window {
         new.missed = false;
     }
     if new.revision.is_none() && visible {
-        publish(tx, new, stamp)?;
+        publish(tx, new, stamp, now)?;
     } else if new.revision.is_some() && new.enabled && !old.enabled {
         new.arrival = stamp.revision.0;
     }
@@ -280,27 +300,27 @@ fn settle(tx: &mut Tx<'_>, old: &Message, new: &mut Message, ring: bool, stamp: 
 }
 
 /// The first instant at which it is enabled and inside its window (decision 2). Its API is named as it is called then.
-fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp) -> Result<()> {
+fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp, now: Moment) -> Result<()> {
     if let Some(api) = message.api {
         message.api_name = tx.first(&API_NAME, &[&api.0], |row| row.get(0))?;
     }
     message.revision = Some(stamp.revision.0);
-    message.published_at = Some(stamp.at);
+    message.published_at = Some(now);
     message.arrival = stamp.revision.0;
     message.ring = stamp.revision.0;
     Ok(())
 }
 
 /// Puts a message that is published now on its way out of the house.
-fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], stamp: Stamp) -> Result<()> {
+fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], now: Moment) -> Result<()> {
     let tenant = run::tenant(message.api, message.environment, selectors);
-    run::born(tx, message.id, message.channels, message.importance, tenant, stamp.at)
+    run::born(tx, message.id, message.channels, message.importance, tenant, now)
 }
 
-fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
+fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()> {
     // The time of arrival follows its revision: what did not come up now keeps its own.
     let arrival_at = if new.arrival == stamp.revision.0 {
-        stamp.at.0
+        now.0
     } else {
         tx.one(&ARRIVAL_AT, &[&new.id.0], |row| row.get(0))?
     };
@@ -331,37 +351,13 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp) -> Result<()> {
     Ok(())
 }
 
-fn keep(
-    tx: &mut Tx<'_>,
-    old: &Message,
-    by: Option<PersonId>,
-    change: Change,
-    rang: bool,
-    audience: Option<&str>,
-    stamp: Stamp,
-) -> Result<()> {
+fn keep(tx: &mut Tx<'_>, old: &Message, by: Option<PersonId>, change: Change, rang: bool, stamp: Stamp) -> Result<()> {
     let by = by.map(|by| by.0);
     tx.send(
         &KEEP,
-        &[
-            &stamp.revision.0,
-            &stamp.at.0,
-            &by,
-            &(change as i64),
-            &rang,
-            &old.id.0,
-            &audience,
-        ],
+        &[&stamp.revision.0, &stamp.at.0, &by, &(change as i64), &rang, &old.id.0],
     )?;
     Ok(())
-}
-
-/// Selectors as one line of text, for the history.
-fn spell(selectors: &[Selector]) -> String {
-    let keys = selectors.iter().map(|selector| selector.key());
-    keys.map(|(kind, object, role)| format!("{kind}:{object}:{role}"))
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
@@ -371,7 +367,7 @@ pub fn recall(tx: &mut Tx<'_>, by: PersonId, id: MessageId, now: Moment) -> Resu
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled already".into()));
     }
-    keep(tx, &old, Some(by), Change::Recalled, false, None, stamp)?;
+    keep(tx, &old, Some(by), Change::Recalled, false, stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
     revision::message_changed(tx, stamp, id.0)?;
@@ -391,18 +387,18 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
     for old in &due {
         let stamp = revision::take(tx, now)?;
         let mut new = old.clone();
-        let change = if old.window.is_past(stamp.at) {
+        let change = if old.window.is_past(now) {
             new.missed = true;
             Change::Missed
         } else {
-            publish(tx, &mut new, stamp)?;
+            publish(tx, &mut new, stamp, now)?;
             Change::Opened
         };
-        keep(tx, old, None, change, false, None, stamp)?;
-        store(tx, &new, stamp)?;
+        keep(tx, old, None, change, false, stamp)?;
+        store(tx, &new, stamp, now)?;
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;
-            leave(tx, &new, &selectors, stamp)?;
+            leave(tx, &new, &selectors, now)?;
         }
         revision::message_changed(tx, stamp, old.id.0)?;
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Message;
 use super::sight::{self, Sights};
 use crate::audience::crowd::{self, Residents, When};
-use crate::audience::{Instant, Key, Mark, Rule, Selector, holdings};
+use crate::audience::{Addressed, Instant, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
@@ -185,7 +185,9 @@ struct Count<'m> {
     /// Its place among those asked for.
     place: usize,
     message: &'m Message,
-    keys: Vec<Key>,
+    addressed: Vec<Addressed>,
+    /// When selectors were last added to it; 0 for never.
+    readdressed: i64,
     sights: Sights,
     when: When,
     crowds: Crowds,
@@ -266,10 +268,12 @@ fn count<'m>(
             (joined, is_clocked(tx, message, &selectors, is_now)?)
         }
     };
+    let addressed = super::addressed(tx, message.id)?;
     let mut count = Count {
         place,
         message,
-        keys: selectors.iter().map(|selector| selector.key()).collect(),
+        readdressed: addressed.iter().map(|one| one.since).max().unwrap_or_default(),
+        addressed,
         sights,
         when,
         crowds: Crowds {
@@ -317,7 +321,13 @@ impl Count<'_> {
         if !self.sights.holds(mark, Mark::default()) || !self.crowds.people.contains(person) {
             return;
         }
-        if self.is_clocked || self.joined.get(&person).is_some_and(|joined| mark.revision < *joined) {
+        let since = self
+            .joined
+            .get(&person)
+            .copied()
+            .unwrap_or_default()
+            .max(self.readdressed);
+        if self.is_clocked || mark.revision < since {
             self.doubtful.entry(person).or_default().push((kind, mark));
         } else {
             self.hand(person, kind, mark);
@@ -362,7 +372,7 @@ impl Count<'_> {
     fn settle(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         for (person, marks) in std::mem::take(&mut self.doubtful) {
             let held = holdings(tx, PersonId(i64::from(person)))?;
-            let Some(since) = stretch(&held, &self.keys, |fact| self.when.covers(fact)) else {
+            let Some(since) = stretch(&held, &self.addressed, |fact| self.when.covers(fact)) else {
                 continue;
             };
             for (kind, mark) in marks {

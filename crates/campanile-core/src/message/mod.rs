@@ -18,7 +18,7 @@ pub mod timeline;
 use campanile_store::{Row, Tx, sql};
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Key, Rule, Selector};
+use crate::audience::{Addressed, Key, Rule, Selector};
 use crate::error::{Error, Result};
 use crate::id::{ApiId, EnvironmentId, MessageId, PersonId};
 use crate::markup::Format;
@@ -262,7 +262,9 @@ pub(crate) use columns;
 
 sql! {
     FIND = concat!("SELECT ", columns!(), " FROM message WHERE id = $1");
-    SELECTORS = "SELECT kind, object, role FROM audience WHERE message = $1 ORDER BY kind, object, role";
+    SELECTORS = "SELECT kind, object, role FROM audience WHERE message = $1 AND until = 9223372036854775807
+        ORDER BY kind, object, role";
+    ADDRESSED = "SELECT kind, object, role, since, until, since_at, until_at FROM audience WHERE message = $1";
 }
 
 /// Reads the columns of `columns!`.
@@ -302,6 +304,11 @@ pub(crate) fn message(row: &Row<'_>) -> campanile_store::Result<Message> {
 /// A message by id, whoever asks; who may see it is the caller's business.
 pub fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Message> {
     tx.first(&FIND, &[&id.0], message)?.ok_or(Error::Missing("message"))
+}
+
+/// To whom a message is and was addressed.
+pub(crate) fn addressed(tx: &mut Tx<'_>, id: MessageId) -> Result<Vec<Addressed>> {
+    Ok(tx.rows(&ADDRESSED, &[&id.0], |row| Addressed::read(row, 0))?)
 }
 
 /// The selectors of a message.

@@ -1,6 +1,6 @@
 //! Storing a message: one row and one row a selector, whatever the audience.
 
-use campanile_store::{Constraint, Tx, sql};
+use campanile_store::{Tx, sql};
 
 use super::draft::Checked;
 use crate::error::{Error, Result};
@@ -68,7 +68,9 @@ pub struct Accepted {
 
 /// Stores a message and, where it is enabled and its window is open, publishes it.
 ///
-/// Writes one message row and one row a selector. The size of the audience is not looked at.
+/// Writes one message row and one row a selector. The size of the audience is not looked at. The draft must have been
+/// checked under the lock of this operation, or the directory not have changed since: what it names is not looked up
+/// again.
 pub fn publish(
     tx: &mut Tx<'_>,
     author: PersonId,
@@ -88,8 +90,8 @@ pub fn publish(
     }
     let stamp = revision::take(tx, now)?;
     let id = tx.tally()?.next(tally::MESSAGE);
-    let open = draft.enabled && draft.window.contains(stamp.at);
-    let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(stamp.at.0));
+    let open = draft.enabled && draft.window.contains(now);
+    let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(now.0));
     let (api, api_name) = match &draft.api {
         Some((api, name)) => (Some(api.0), Some(name.as_str())),
         None => (None, None),
@@ -132,12 +134,12 @@ pub fn publish(
             draft.environment,
             &draft.selectors,
         );
-        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, stamp.at)?;
+        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, now)?;
     }
     if let Some(one) = idempotency {
         tx.send(
             &REMEMBER,
-            &[&author.0, &one.key, &one.fingerprint.as_slice(), &id, &stamp.at.0],
+            &[&author.0, &one.key, &one.fingerprint.as_slice(), &id, &now.0],
         )?;
     }
     revision::message_changed(tx, stamp, id)?;
@@ -166,16 +168,4 @@ pub fn repeated(tx: &mut Tx<'_>, author: PersonId, one: &Idempotency) -> Result<
 /// Forgets keys that are older than a day, at most 2,000; how many.
 pub fn forget_keys(tx: &mut Tx<'_>, now: Moment) -> Result<u64> {
     Ok(tx.execute(&FORGET, &[&(now.0 - IDEMPOTENCY_MS)])?)
-}
-
-/// A reference that vanished between the check and the write: an audience cannot be half there.
-#[must_use]
-pub fn is_gone(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Store(campanile_store::Error::Constraint {
-            kind: Constraint::Reference,
-            ..
-        })
-    )
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Change;
 use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
-use crate::audience::{Holding, Instant, Key, Mark, Rule, Selector, holdings};
+use crate::audience::{Holding, Instant, Mark, Rule, Selector, holdings};
 use crate::directory::folded;
 use crate::directory::list::prefix;
 use crate::error::Result;
@@ -29,7 +29,8 @@ const SEARCH_LIMIT: i64 = 2_000;
 sql! {
     NEWEST = "SELECT MAX(id) FROM message WHERE id < $1";
     HEADS = concat!("SELECT ", columns!(without text), " FROM message WHERE id > $1 AND id <= $2 ORDER BY id DESC");
-    SELECTORS_BETWEEN = "SELECT message, kind, object, role FROM audience WHERE message > $1 AND message <= $2
+    SELECTORS_BETWEEN = "SELECT message, kind, object, role FROM audience
+        WHERE message > $1 AND message <= $2 AND until = 9223372036854775807
         ORDER BY message, kind, object, role";
     KEY = "SELECT key FROM person WHERE id = $1";
     NAME = "SELECT name FROM person WHERE id = $1";
@@ -50,8 +51,6 @@ sql! {
     // The state before the first change after a time is the state at that time.
     AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, api_name FROM edition
         WHERE message = $1 AND at > $2 ORDER BY revision LIMIT 1";
-    AUDIENCE_AS_OF = "SELECT audience FROM edition
-        WHERE message = $1 AND at > $2 AND audience IS NOT NULL ORDER BY revision LIMIT 1";
     // Published by then, newest first. $1 is the time, $2 the page's place.
     PUBLISHED = concat!("SELECT ", columns!(), " FROM message
         WHERE published_at <= $1 AND id < $2 ORDER BY id DESC LIMIT $3");
@@ -313,10 +312,7 @@ pub fn recipients(
     let Some(sights) = sight::sights(tx, message)? else {
         return Ok((Vec::new(), None));
     };
-    let keys: Vec<Key> = super::selectors(tx, message.id)?
-        .into_iter()
-        .map(Selector::key)
-        .collect();
+    let addressed = super::addressed(tx, message.id)?;
     let mut out = Vec::with_capacity(page.len());
     for person in people(tx, page)? {
         let since = match message.rule {
@@ -324,7 +320,7 @@ pub fn recipients(
             Rule::WhileActive => {
                 let held = holdings(tx, PersonId(person.id))?;
                 let when = sights.judged(message, now);
-                stretch(&held, &keys, |fact| when.covers(fact)).unwrap_or_default()
+                stretch(&held, &addressed, |fact| when.covers(fact)).unwrap_or_default()
             }
         };
         let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.id)?;
@@ -409,10 +405,7 @@ fn was_visible(
     if !then.enabled || !then.window.contains(at) {
         return Ok(None);
     }
-    let keys: Vec<Key> = selectors_as_of(tx, message.id, at)?
-        .into_iter()
-        .map(Selector::key)
-        .collect();
+    let addressed = super::addressed(tx, message.id)?;
     let alive =
         |there: &dyn Fn(&Holding) -> bool| held.iter().any(|one| one.key == Selector::Everyone.key() && there(one));
     let Some(since) = (match message.rule {
@@ -421,12 +414,12 @@ fn was_visible(
                 revision: Revision(revision),
                 at: published_at,
             };
-            let was_in = stretch(held, &keys, |fact| fact.covers(published));
+            let was_in = stretch(held, &addressed, |fact| fact.covers(published));
             was_in
                 .filter(|_| alive(&|life| life.covers(published)))
                 .map(|_| Mark::default())
         }
-        Rule::WhileActive => stretch(held, &keys, |fact| fact.covered_at(at)),
+        Rule::WhileActive => stretch(held, &addressed, |fact| fact.covered_at(at)),
     }) else {
         return Ok(None);
     };
@@ -470,17 +463,4 @@ fn as_of(tx: &mut Tx<'_>, message: &Message, at: Moment) -> Result<Message> {
         })
     })?;
     Ok(old.unwrap_or_else(|| message.clone()))
-}
-
-/// The audience as it was at a time.
-fn selectors_as_of(tx: &mut Tx<'_>, id: MessageId, at: Moment) -> Result<Vec<Selector>> {
-    let old: Option<String> = tx.first(&AUDIENCE_AS_OF, &[&id.0, &at.0], |row| row.get(0))?;
-    let Some(text) = old else {
-        return super::selectors(tx, id);
-    };
-    let read = |part: &str| {
-        let mut numbers = part.split(':').map(str::parse);
-        Selector::from_key((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
-    };
-    Ok(text.split(' ').filter_map(read).collect())
 }

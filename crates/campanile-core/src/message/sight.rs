@@ -15,8 +15,8 @@ sql! {
     FIRST = "SELECT at FROM mark
         WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND clock >= $5 AND at >= $6 AND at <= $7
         ORDER BY at LIMIT 1";
-    DEED = "SELECT read_at, read_revision, unread_at, archived_at, deleted_at, dismissed_at, acknowledged_at
-        FROM engagement WHERE person = $1 AND message = $2";
+    DEED = "SELECT seen_at, read_at, read_revision, unread_at, deleted_at FROM engagement
+        WHERE person = $1 AND message = $2";
 }
 
 /// A stretch in which a message was there for its audience: published, enabled, not recalled, in one and the same
@@ -166,7 +166,7 @@ pub(super) fn did(
         ..since
     };
     let read = earlier(by_hand, first(tx, person, 2, &sights.reading, read_from)?);
-    let mut seen = earlier(deed.first, read);
+    let mut seen = earlier(deed.seen, read);
     for sight in &sights.shown {
         for kind in [1, 2] {
             seen = earlier(seen, first(tx, person, kind, sight, since)?);
@@ -216,8 +216,8 @@ fn first(tx: &mut Tx<'_>, person: i64, kind: i64, sight: &Sight, from: Mark) -> 
 /// What a person did with one message.
 #[derive(Debug, Default)]
 struct Deed {
-    /// The first thing of all that is known.
-    first: Option<i64>,
+    /// The first thing of all.
+    seen: Option<i64>,
     read: Option<i64>,
     read_revision: i64,
     unread: Option<i64>,
@@ -226,16 +226,11 @@ struct Deed {
 }
 
 fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
-    let mut first = None;
-    for column in [0, 2, 3, 4, 5, 6] {
-        // One that was restored carries its time with a minus.
-        first = earlier(first, row.get::<Option<i64>>(column)?.map(i64::abs));
-    }
     Ok(Deed {
-        first,
-        read: row.get(0)?,
-        read_revision: row.get::<Option<i64>>(1)?.unwrap_or_default(),
-        unread: row.get(2)?,
+        seen: row.get(0)?,
+        read: row.get(1)?,
+        read_revision: row.get::<Option<i64>>(2)?.unwrap_or_default(),
+        unread: row.get(3)?,
         deleted: row.get(4)?,
     })
 }

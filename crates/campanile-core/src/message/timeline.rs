@@ -34,8 +34,7 @@ const LENGTHS: [i64; 10] = [
 ];
 
 sql! {
-    DEEDS = "SELECT person, read_at, read_revision, unread_at, archived_at, deleted_at, dismissed_at, acknowledged_at
-        FROM engagement WHERE message = $1";
+    DEEDS = "SELECT person, seen_at, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
 }
 
 /// How many had seen and read a message, by the end of each stretch since its publication.
@@ -145,20 +144,12 @@ fn deeds(tx: &mut Tx<'_>, message: &Message, stretches: &mut Stretches) -> Resul
     let mut unread = HashMap::new();
     tx.each(&DEEDS, &[&message.id.0], |row| {
         let person = row.get::<i64>(0)? as u32;
-        let mut first: Option<i64> = None;
-        for column in [1, 3, 4, 5, 6, 7] {
-            // One that was restored carries its time with a minus.
-            let at = row.get::<Option<i64>>(column)?.map(i64::abs);
-            first = first.into_iter().chain(at).min();
-        }
-        if let Some(at) = first {
-            stretches.saw(person, at);
-        }
-        match (row.get::<Option<i64>>(1)?, row.get::<Option<i64>>(2)?) {
+        stretches.saw(person, row.get(1)?);
+        match (row.get::<Option<i64>>(2)?, row.get::<Option<i64>>(3)?) {
             (Some(at), Some(revision)) if revision >= message.ring => stretches.read(person, at),
             _ => {}
         }
-        if let Some(at) = row.get(3)? {
+        if let Some(at) = row.get(4)? {
             unread.insert(person, at);
         }
         Ok::<(), campanile_store::Error>(())

@@ -106,6 +106,8 @@ fn tell(lists: &Lists, keys: &[Key], ids: &[i64]) -> Told {
         position: lists.position(),
         entries: (0..lists.len() as u32).map(|slot| *lists.entry(slot)).collect(),
         postings: postings.collect(),
-        addressed: pairs.filter(|(id, key)| lists.keys(*id).contains(key)).collect(),
+        addressed: pairs
+            .filter(|(id, key)| lists.addressed(*id).iter().any(|one| one.is_now() && one.key == *key))
+            .collect(),
     }
 }

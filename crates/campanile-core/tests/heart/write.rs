@@ -53,9 +53,9 @@ sql! {
             arrival_at = $6, ring = $7, edition = $8, recalled = $9, recalled_at = $10, missed = $11
         WHERE id = $1";
     EDITION = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, audience)
+            opens_at, closes_at, enabled)
         SELECT CAST($1 AS BIGINT), id, CAST($2 AS BIGINT), 1, CAST($3 AS BIGINT), FALSE, title, body, sender_name,
-            importance, opens_at, closes_at, enabled, NULL
+            importance, opens_at, closes_at, enabled
         FROM message WHERE id = $4";
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
     UNADDRESS = "DELETE FROM audience WHERE message = $1";

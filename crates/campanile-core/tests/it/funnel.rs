@@ -11,6 +11,7 @@ use campanile_core::message::funnel;
 use campanile_core::message::sent::{self, By, Part};
 use campanile_core::message::target::Target;
 use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
 
 use crate::world::{
     At, OWNER, PUBLISHER, Shop, Status, World, active, api_role, customer, draft, each_world, group, role, subscribers,
@@ -516,6 +517,58 @@ fn unread_by_hand_takes_the_time_of_reading_back_until_it_is_read_again() {
         world.marks(ann, All::Read);
         assert_eq!(ann_now(world), (Some(saw), Some(world.now())));
         assert_eq!(world.logins(id, Part::Read), ["ann"]);
+    });
+}
+
+/// When the first of the audience saw and read it, as the list of recipients and the past of this person tell.
+fn first_times(world: &World<'_>, id: MessageId) -> (Option<Moment>, Option<Moment>) {
+    let one = world.recipients(id, Part::All).swap_remove(0);
+    (one.seen_at, one.read_at)
+}
+
+#[test]
+fn the_first_time_of_reading_stands_however_often_it_is_read() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.does(ann, Action::Read, &[id]);
+        let read = world.now();
+        for action in [Action::Read, Action::Archive, Action::Unarchive, Action::Read] {
+            world.pass(100);
+            world.does(ann, action, &[id]);
+            assert_eq!(first_times(world, id), (Some(read), Some(read)), "{action:?}");
+        }
+        let then = world.visible_at(ann, world.now()).swap_remove(0);
+        assert_eq!((then.seen_at, then.read_at), (Some(read), Some(read)));
+    });
+}
+
+#[test]
+fn nothing_that_is_done_later_takes_away_when_it_was_first_seen() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.does(ann, Action::Read, &[id]);
+        let saw = world.now();
+        for action in [Action::Unread, Action::Archive, Action::Unarchive, Action::Unread] {
+            world.does(ann, action, &[id]);
+            assert_eq!(first_times(world, id), (Some(saw), None), "{action:?}");
+        }
+        world.does(ann, Action::Read, &[id]);
+        assert_eq!(first_times(world, id), (Some(saw), Some(world.now())), "read again");
+    });
+}
+
+#[test]
+fn what_is_read_after_the_bell_rang_again_was_read_then() {
+    each_world(|world| {
+        let [ann, ..] = five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        world.does(ann, Action::Read, &[id]);
+        let saw = world.now();
+        world.ring(id);
+        world.does(ann, Action::Read, &[id]);
+        assert_eq!(first_times(world, id), (Some(saw), Some(world.now())));
     });
 }
 

@@ -1,9 +1,13 @@
 //! "All of it": what a mark covers and what it does not.
 
 use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::UpTo;
 use campanile_core::inbox::act::{self, Action, All, Plan};
 use campanile_core::message::change::Correction;
+use campanile_core::message::sent::Part;
 use campanile_core::message::target::Target;
+
+use campanile_store::Sql;
 
 use crate::world::{
     At, OWNER, PUBLISHER, Status, World, active, api_role, draft, each_world, is_missing, role, subtree, user,
@@ -336,5 +340,100 @@ fn one_that_delete_all_removed_can_be_restored() {
         assert_eq!(world.titles(ann), ["One"]);
         world.marks(ann, All::Deleted);
         assert_eq!(world.titles(ann), NOTHING, "deleted once more");
+    });
+}
+
+#[test]
+fn of_two_marks_made_at_once_on_two_servers_neither_takes_the_other_back() {
+    static MARK: Sql = Sql::new(
+        "test::MARK",
+        "INSERT INTO mark (person, kind, at, revision, clock) VALUES ($1, 2, $2, $3, $4)",
+    );
+    each_world(|world| {
+        let ann = world.person("ann");
+        let page = world.revision();
+        world.publish(draft("One", [user("ann")]));
+        let (now, revision) = (world.now().0, world.revision());
+        let done = world.db.jot(move |tx| {
+            tx.execute(&MARK, &[&ann.0, &now, &revision, &now])?;
+            tx.execute(&MARK, &[&ann.0, &(now + 1), &page, &(now + 1)])
+        });
+        done.expect("marks are stored");
+        assert_eq!(world.unread(ann), NOTHING);
+        world.marks_up_to(
+            ann,
+            All::Read,
+            UpTo {
+                revision: page,
+                clock: world.now(),
+            },
+        );
+        assert_eq!(world.unread(ann), NOTHING, "nor does the next one");
+    });
+}
+
+/// Gives a message another audience.
+fn readdresses(world: &World<'_>, id: MessageId, audience: impl Into<Vec<Target>>) {
+    world.correct(
+        id,
+        Correction {
+            audience: Some(audience.into()),
+            ..Correction::default()
+        },
+    );
+}
+
+#[test]
+fn whoever_is_added_to_an_audience_has_not_read_it_by_a_mark_made_before() {
+    each_world(|world| {
+        let (ann, bob) = (world.person("ann"), world.person("bob"));
+        let id = world.publish(active("For one", [user("ann")]));
+        world.publish(draft("For all", [Target::Everyone]));
+        for person in [ann, bob] {
+            world.marks(person, All::Read);
+        }
+        readdresses(world, id, [user("ann"), user("bob")]);
+        assert_eq!(world.unread(ann), NOTHING);
+        assert_eq!(world.unread(bob), ["For one"]);
+        assert_eq!(world.counts(bob).unseen, 1);
+        assert_eq!(world.logins(id, Part::Read), ["ann"]);
+        assert_eq!(world.logins(id, Part::Unseen), ["bob"]);
+        let bobs = world.recipients(id, Part::Unread).swap_remove(0);
+        assert_eq!((bobs.seen_at, bobs.read_at), (None, None));
+        world.marks(bob, All::Read);
+        assert_eq!(world.unread(bob), NOTHING);
+        assert_eq!(world.logins(id, Part::Read), ["ann", "bob"]);
+    });
+}
+
+#[test]
+fn whoever_stays_in_the_audience_by_another_part_of_it_has_read_it_still() {
+    each_world(|world| {
+        let (ann, bob) = (world.person("ann"), world.person("bob"));
+        let id = world.publish(active("Narrowed", [Target::Everyone]));
+        world.marks(ann, All::Read);
+        let read = world.now();
+        readdresses(world, id, [user("ann"), user("bob")]);
+        assert_eq!(world.unread(ann), NOTHING);
+        assert_eq!(world.unread(bob), ["Narrowed"]);
+        assert_eq!(world.titles(world.sender), NOTHING);
+        let anns = world.recipients(id, Part::Read).swap_remove(0);
+        assert_eq!((anns.seen_at, anns.read_at), (Some(read), Some(read)));
+        assert_eq!(world.titles_at(world.sender, read), ["Narrowed"]);
+        assert_eq!(world.titles_at(world.sender, world.now()), NOTHING);
+    });
+}
+
+#[test]
+fn whoever_was_out_of_the_audience_for_a_while_has_it_anew() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(active("Back", [user("ann")]));
+        world.marks(ann, All::Read);
+        readdresses(world, id, [user("sender")]);
+        assert_eq!(world.titles(ann), NOTHING);
+        readdresses(world, id, [user("ann")]);
+        assert_eq!(world.unread(ann), ["Back"]);
+        assert_eq!(world.logins(id, Part::Read), NOTHING);
     });
 }

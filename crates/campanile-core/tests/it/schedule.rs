@@ -10,7 +10,9 @@ use campanile_core::message::target::{self, Target};
 use campanile_core::message::{Status, target::api_key};
 use campanile_core::time::Moment;
 
-use crate::world::{At, PUBLISHER, World, draft, each_world, is_missing, role, subscribers};
+use crate::world::{
+    At, PUBLISHER, Status as SubscriptionStatus, World, draft, each_world, is_missing, role, subscribers,
+};
 
 /// Opens in `from` seconds and closes in `to`.
 fn between(world: &World<'_>, title: &str, from: i64, to: i64) -> Draft {
@@ -48,6 +50,59 @@ fn a_scheduled_message_is_invisible_to_everybody() {
         assert_eq!(world.titles_at(ann, world.in_s(90)), [""; 0]);
         assert_eq!(world.funnel(id).people, 0);
         assert_eq!(world.logins(id, Part::All), [""; 0]);
+    });
+}
+
+/// A server whose clock was a day ahead has written something; then it is now again.
+fn a_clock_ran_ahead(world: &World<'_>) {
+    world.pass(DAY);
+    world.group("tomorrow");
+    world.pass(-DAY);
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+#[test]
+fn a_clock_that_ran_ahead_closes_no_window() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        a_clock_ran_ahead(world);
+        let id = world.publish(between(world, "Now", 0, 7_200));
+        world.publish(between(world, "Soon", 60, 120));
+        assert_eq!(world.status(id), Status::Active);
+        assert_eq!(world.titles(ann), ["Now"]);
+        let later = Correction {
+            closes_at: Some(Some(world.in_s(3_600))),
+            ring: true,
+            ..Correction::default()
+        };
+        assert_eq!(world.correct(id, later).status(world.now()), Status::Active);
+        world.pass(60);
+        assert_eq!(world.open_due(), 1);
+        assert_eq!(world.titles(ann), ["Soon", "Now"]);
+        assert_eq!(world.titles_at(ann, world.now()), ["Soon", "Now"]);
+    });
+}
+
+#[test]
+fn a_clock_that_ran_ahead_starts_no_subscription() {
+    each_world(|world| {
+        let shop = world.shop();
+        let (starts, ends) = (world.in_s(7_200), world.in_s(2 * DAY));
+        world.sets(
+            shop.subscription,
+            shop.ann,
+            SubscriptionStatus::Accepted,
+            Some(starts),
+            Some(ends),
+        );
+        a_clock_ran_ahead(world);
+        let id = world.publish(draft("Sent", [subscribers("payments")]));
+        assert_eq!(world.titles(shop.ann), [""; 0]);
+        assert_eq!(world.logins(id, Part::All), [""; 0]);
+        world.pass(7_200);
+        world.publish(draft("Started", [subscribers("payments")]));
+        assert_eq!(world.titles(shop.ann), ["[PAYMENTS] Started"]);
     });
 }
 

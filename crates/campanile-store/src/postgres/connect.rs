@@ -64,6 +64,14 @@ impl Target {
             .map_err(Error::from)
     }
 
+    /// Stops what a client's connection is doing. It may come too late, and then stop what the connection does next: use
+    /// that no more.
+    pub(super) async fn cancel(&self, client: &Client) {
+        let cancelling = client.cancel_token();
+        // Where it cannot be stopped, its own limit of time ends it.
+        let _ = tokio::time::timeout(CONNECT_TIME, cancelling.cancel_query(self.tls.clone())).await;
+    }
+
     /// Connects, says the settings, and leaves the connection to the runtime.
     pub(super) fn client(&self, rt: &Runtime, settings: &str) -> Result<Client> {
         rt.block_on(async {

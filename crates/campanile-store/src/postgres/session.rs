@@ -8,12 +8,14 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
 use futures_util::TryStreamExt;
-use futures_util::future::{MaybeDone, maybe_done};
+use futures_util::future::{Either, MaybeDone, maybe_done, select};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
+use super::connect::Target;
 use crate::error::{ends_connection, named};
+use crate::group::Gone;
 use crate::tx::Param;
 use crate::{Dialect, Error, Result, Row, Sql};
 
@@ -69,6 +71,8 @@ pub(crate) struct Session<'c> {
     /// Plain SQL that goes ahead of the first request; still there at the end if there was none.
     before: Option<&'static str>,
     sent: Vec<Sent<'c>>,
+    /// Of a read: when it is to end, and by whom its statement is stopped then.
+    end: Option<(Gone, &'c Target)>,
 }
 
 impl<'c> Session<'c> {
@@ -80,7 +84,13 @@ impl<'c> Session<'c> {
             lost: &mut link.lost,
             before,
             sent: Vec::new(),
+            end: None,
         }
+    }
+
+    /// Ends it when nobody waits for it any more.
+    pub(super) fn end_when(&mut self, gone: Option<Gone>, target: &'c Target) {
+        self.end = gone.map(|gone| (gone, target));
     }
 
     /// Whether anything was sent at all.
@@ -193,7 +203,7 @@ impl<'c> Session<'c> {
             self.queue(None, self.client.batch_execute(text));
         }
         let sent = std::mem::take(&mut self.sent);
-        let outcome = self.rt.block_on(async {
+        let answers = async {
             let mut last = pin!(maybe_done(last));
             send(last.as_mut());
             for mut one in sent {
@@ -207,7 +217,18 @@ impl<'c> Session<'c> {
             answer
                 .expect("a future that was waited for has its output")
                 .map_err(|error| (sql, error))
-        });
+        };
+        let outcome = match &mut self.end {
+            None => self.rt.block_on(answers),
+            Some((gone, target)) => match self.rt.block_on(select(pin!(answers), gone)) {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(_) => {
+                    *self.lost = true;
+                    self.rt.block_on(target.cancel(self.client));
+                    return Err(Error::Timeout);
+                }
+            },
+        };
         outcome.map_err(|(sql, error)| {
             *self.lost |= ends_connection(&error);
             match sql {

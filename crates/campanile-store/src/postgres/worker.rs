@@ -131,7 +131,7 @@ impl Worker {
     }
 
     /// One snapshot; the answer goes out before the transaction is closed, because it is already known.
-    fn read(&mut self, job: Job) {
+    fn read(&mut self, mut job: Job) {
         let limit = if job.mode == Mode::Scan {
             self.common.scan_limit
         } else {
@@ -142,7 +142,8 @@ impl Worker {
             self.link
                 .tell(&format!("SET statement_timeout = {}", limit.as_millis()));
         }
-        let session = Session::new(&self.rt, &mut self.link, Some("BEGIN"));
+        let mut session = Session::new(&self.rt, &mut self.link, Some("BEGIN"));
+        session.end_when(job.gone.take(), &self.common.target);
         let mut ran = job.run(Tx::new(Conn::Postgres(session), Mode::Read, None));
         let begun = session_of(&mut ran.tx).is_begun();
         let fate = ran.tx.failed.take().map_or(Ok(()), Err);

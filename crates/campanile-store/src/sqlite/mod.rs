@@ -12,10 +12,11 @@ mod writer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::oneshot::error::TryRecvError;
 
 pub(crate) use self::aside::{put_back, set_aside};
 use self::connect::Target;
@@ -25,30 +26,25 @@ use self::others::Presence;
 pub(crate) use self::statement::{execute, prepare, visit};
 use self::writer::Writer;
 use crate::db::{Announcer, Options};
-use crate::group::Job;
+use crate::group::{Gone, Job};
 use crate::migrate::Schema;
 use crate::threads::Threads;
 use crate::tx::{Conn, Mode};
 use crate::{Error, Result, Tx};
 
-/// Virtual-machine steps of SQLite between two looks at a read's deadline.
+/// Virtual-machine steps of SQLite between two looks whether a read is to end.
 const STEPS: i32 = 10_000;
 
 /// The embedded engine.
 pub(crate) struct Sqlite {
     target: Target,
     /// Before the inbox: connections that close at the same time each take the other for a reason to keep the log.
-    readers: Mutex<Vec<Reader>>,
+    readers: Mutex<Vec<Connection>>,
     jobs: Sender<Job>,
     version: Arc<AtomicU64>,
     presence: Presence,
     /// Last, so that the writer is waited for after its inbox has closed.
     _threads: Threads,
-}
-
-struct Reader {
-    conn: Connection,
-    deadline_ms: Arc<AtomicU64>,
 }
 
 impl Sqlite {
@@ -100,32 +96,32 @@ impl Sqlite {
             .map_err(|_| Error::Unavailable("the database is closed".into()))
     }
 
-    /// Runs a closure on a reading connection, on the caller's thread, in one snapshot.
+    /// Runs a closure on a reading connection, on the caller's thread, in one snapshot. Ended after `limit`, and when
+    /// nobody waits for it any more.
     pub(crate) fn read<T, E: From<Error>>(
         &self,
         limit: Duration,
+        gone: Option<Gone>,
         work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let idle = self.readers().pop();
-        let reader = match idle {
-            Some(reader) => reader,
+        let mut conn = match idle {
+            Some(conn) => conn,
             None => self.open_reader()?,
         };
-        reader
-            .deadline_ms
-            .store(now_ms() + limit.as_millis() as u64, Ordering::Relaxed);
-        run_plain(&reader.conn, "BEGIN")?;
-        let mut tx = Tx::new(Conn::Sqlite(&reader.conn), Mode::Read, None);
+        watch(&mut conn, limit, gone)?;
+        run_plain(&conn, "BEGIN")?;
+        let mut tx = Tx::new(Conn::Sqlite(&conn), Mode::Read, None);
         let Ok(result) = catch_unwind(AssertUnwindSafe(|| work(&mut tx))) else {
-            // The connection ends with the reader.
+            // The connection ends here.
             tracing::error!("a read of the database panicked");
             return Err(Error::Panicked.into());
         };
         let failed = tx.failed.take();
         drop(tx);
-        reader.deadline_ms.store(u64::MAX, Ordering::Relaxed);
-        if run_plain(&reader.conn, "COMMIT").is_ok() || run_plain(&reader.conn, "ROLLBACK").is_ok() {
-            self.readers().push(reader);
+        conn.progress_handler(0, None::<fn() -> bool>).map_err(Error::from)?;
+        if run_plain(&conn, "COMMIT").is_ok() || run_plain(&conn, "ROLLBACK").is_ok() {
+            self.readers().push(conn);
         }
         match (result, failed) {
             (Ok(_), Some(error)) => Err(error.into()),
@@ -133,19 +129,27 @@ impl Sqlite {
         }
     }
 
-    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open_reader(&self) -> Result<Reader> {
-        let mut conn = self.target.connect()?;
+    fn open_reader(&self) -> Result<Connection> {
+        let conn = self.target.connect()?;
         conn.pragma_update(None, "query_only", true)?;
-        let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
-        let seen = Arc::clone(&deadline_ms);
-        let over = move || now_ms() > seen.load(Ordering::Relaxed);
-        conn.progress_handler(STEPS, Some(over))?;
-        Ok(Reader { conn, deadline_ms })
+        Ok(conn)
     }
+}
+
+/// Ends what the connection does after `limit`, and when nobody waits for it any more.
+fn watch(conn: &mut Connection, limit: Duration, mut gone: Option<Gone>) -> Result<()> {
+    let started = Instant::now();
+    let over = move || {
+        started.elapsed() > limit
+            || gone
+                .as_mut()
+                .is_some_and(|gone| gone.try_recv() == Err(TryRecvError::Closed))
+    };
+    Ok(conn.progress_handler(STEPS, Some(over))?)
 }
 
 #[expect(
@@ -154,11 +158,6 @@ impl Sqlite {
 )]
 fn queue() -> (Sender<Job>, Receiver<Job>) {
     channel()
-}
-
-fn now_ms() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_millis() as u64
 }
 
 fn run_plain(conn: &Connection, text: &'static str) -> Result<()> {

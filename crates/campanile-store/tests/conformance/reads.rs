@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use campanile_store::testing::options;
 use campanile_store::{Db, Error, Options};
-use futures_util::future::poll_immediate;
+use futures_util::future::{BoxFuture, poll_immediate};
 
 use crate::*;
 
@@ -149,6 +149,82 @@ fn scans_leave_room_for_reads() {
                 scan.await.unwrap();
             }
         });
+    });
+}
+
+/// Some scans that have begun and go on until their gates open.
+async fn held_scans(db: &Db, count_of: usize) -> (Vec<mpsc::SyncSender<()>>, Vec<BoxFuture<'_, Result<(), Error>>>) {
+    let (gates, mut scans): (Vec<_>, Vec<_>) = (0..count_of)
+        .map(|_| {
+            let (open, gate) = mpsc::sync_channel(1);
+            let scan = db.scan(move |tx| {
+                count(tx)?;
+                gate.recv().map_err(|_| Error::Panicked)
+            });
+            (open, scan.boxed())
+        })
+        .unzip();
+    for scan in &mut scans {
+        assert!(poll_immediate(scan).await.is_none());
+    }
+    (gates, scans)
+}
+
+#[test]
+fn a_scan_that_was_given_up_keeps_its_place_until_it_has_ended() {
+    each(|db| {
+        db.wait(async {
+            let (gates, scans) = held_scans(&db.db, 4).await;
+            drop(scans);
+            let mut next = db.db.scan(count).boxed();
+            assert!(poll_immediate(&mut next).await.is_none());
+            drop(gates);
+            assert_eq!(next.await.unwrap(), 0);
+        });
+    });
+}
+
+#[test]
+fn who_waits_for_a_place_to_scan_is_told_after_a_while() {
+    each(|db| {
+        let hurried = Options {
+            queue_time: Duration::from_millis(20),
+            ..options(&db.url)
+        };
+        let hurried = Db::open(&hurried, &SCHEMA).unwrap();
+        db.wait(async {
+            let (gates, scans) = held_scans(&hurried, 4).await;
+            let refused = hurried.scan(count).await;
+            assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+            drop((gates, scans));
+        });
+    });
+}
+
+#[test]
+fn a_long_read_that_nobody_waits_for_is_ended() {
+    each(|db| {
+        let patient = Options {
+            scan_limit: Duration::from_hours(1),
+            ..options(&db.url)
+        };
+        let patient = Db::open(&patient, &SCHEMA).unwrap();
+        let (tell, told) = mpsc::sync_channel(2);
+        db.wait(async {
+            let scan = patient.scan(move |tx| {
+                count(tx)?;
+                tell.send(None).unwrap();
+                let counted = count_to(i64::MAX)(tx);
+                tell.send(Some(counted.clone())).unwrap();
+                counted
+            });
+            let mut scan = scan.boxed();
+            assert!(poll_immediate(&mut scan).await.is_none());
+            assert!(told.recv().unwrap().is_none());
+        });
+        let ended = told.recv().unwrap();
+        assert!(matches!(ended, Some(Err(Error::Timeout))), "{ended:?}");
+        assert_eq!(db.wait(patient.scan(count)).unwrap(), 0);
     });
 }
 

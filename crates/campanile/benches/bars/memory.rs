@@ -183,7 +183,7 @@ pub(crate) fn engage(house: &House) {
     let read = house
         .app
         .db
-        .read(move |tx| act::filtered(tx, &lists, someone, &Filter::default(), Action::Read, now));
+        .read(move |tx| act::filtered(tx, &lists, someone, &Filter::default(), Action::Read, None, now));
     let mut plan = house.rt.block_on(read).expect("the inbox can be read");
     let messages = plan.messages.len();
     plan.messages.truncate(1);

@@ -27,6 +27,7 @@ use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavail
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
+use crate::sorting;
 
 /// Tells the tags of counts from those of pages.
 const COUNTS: u64 = 1;
@@ -280,10 +281,12 @@ pub(super) struct Bulk {
     view: Option<View>,
     /// Only of this importance.
     importance: Option<Importance>,
-    /// For "read all": nothing that came up after this `revision`, the one of the page that you looked at. Give its
-    /// `as_of` too.
+    /// Only those that hold these words in title, text or sender; at most 200 characters.
+    q: Option<String>,
+    /// Of a list: nothing that came up after this `revision`, the one of the page that you looked at. Give its `as_of`
+    /// too.
     up_to: Option<i64>,
-    /// For "read all": nothing whose window opened after this time, the `as_of` of the page that you looked at.
+    /// Of a list: nothing whose window opened after this time, the `as_of` of the page that you looked at.
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Moment>,
 }
@@ -298,7 +301,28 @@ pub(super) struct BulkDone {
     more: bool,
 }
 
-/// Does something with several messages. `read` without ids or filter marks all of it with one row.
+impl Bulk {
+    /// Of which list, and up to where.
+    fn filter(&self) -> Result<(Filter, Option<UpTo>), Problem> {
+        let filter = ListQuery {
+            view: self.view,
+            importance: self.importance,
+            q: self.q.clone(),
+            ..ListQuery::default()
+        };
+        let up_to = match (self.up_to, self.as_of) {
+            (Some(revision), Some(clock)) => Some(UpTo { revision, clock }),
+            (None, None) => None,
+            (given, _) => {
+                let absent = if given.is_some() { "as_of" } else { "up_to" };
+                return Err(Error::field(absent, "give both `up_to` and `as_of` of the page, or neither").into());
+            }
+        };
+        Ok((filter.filter()?, up_to))
+    }
+}
+
+/// Does something with several messages. `read` of the inbox, or of what is unread, marks all of it with one row.
 #[utoipa::path(post, path = "/api/v1/inbox", tag = "Inbox", request_body = Bulk, responses(
     (status = 200, body = BulkDone),
     Malformed, Unauthenticated, Missing, Invalid, Unavailable,
@@ -309,8 +333,10 @@ async fn bulk(
     Json(bulk): Json<Bulk>,
 ) -> Result<Json<BulkDone>, Problem> {
     let (person, action) = (principal.person, bulk.action);
+    let place = bulk.filter();
     if let Some(ids) = bulk.ids {
-        if bulk.view.is_some() || bulk.importance.is_some() {
+        let of_list = bulk.view.is_some() || bulk.importance.is_some() || bulk.q.is_some();
+        if of_list || bulk.up_to.is_some() || bulk.as_of.is_some() {
             return Err(Error::field("ids", "give ids or a list, not both").into());
         }
         let changed = on_ids(&app, person, ids, action).await?;
@@ -319,43 +345,24 @@ async fn bulk(
             more: false,
         }));
     }
-    if action == Action::Read && bulk.view.unwrap_or_default() == View::Inbox && bulk.importance.is_none() {
-        if bulk.up_to.is_some() != bulk.as_of.is_some() {
-            let absent = if bulk.as_of.is_none() { "as_of" } else { "up_to" };
-            return Err(Error::field(absent, "give both `up_to` and `as_of` of the page, or neither").into());
-        }
-        let now = app.clock.now();
-        let lists = Arc::clone(&app.lists);
-        let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
-        let up_to = UpTo {
-            revision: bulk.up_to.unwrap_or(i64::MAX).min(counted.revision),
-            clock: bulk.as_of.unwrap_or(now).min(now),
-        };
-        // A mark only where there is something to mark: they are kept.
-        if counted.counts.unread > 0 {
-            app.db
-                .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
-                .await?;
-        }
-        return Ok(Json(BulkDone {
-            changed: None,
-            more: false,
-        }));
+    let (filter, up_to) = place?;
+    let is_plain = bulk.importance.is_none() && filter.search.is_none();
+    let now = app.clock.now();
+    if action == Action::Read && is_plain && matches!(filter.view, View::Inbox | View::Unread) {
+        let more = sorting::read_all(&app, person, up_to, now).await?;
+        return Ok(Json(BulkDone { changed: None, more }));
     }
-    if bulk.view.is_none() && bulk.importance.is_none() {
+    if bulk.view.is_none() && is_plain {
         return Err(Error::field("view", "name the messages: `ids`, or a list").into());
     }
-    let now = app.clock.now();
-    let filter = Filter {
-        view: bulk.view.unwrap_or_default(),
-        importance: bulk.importance,
-        search: None,
-    };
     let lists = Arc::clone(&app.lists);
-    let plan = app
-        .db
-        .read(move |tx| act::filtered(tx, &lists, person, &filter, action, now))
-        .await?;
+    let searches = filter.search.is_some();
+    let find = move |tx: &mut Tx<'_>| act::filtered(tx, &lists, person, &filter, action, up_to, now);
+    let plan = if searches {
+        app.db.scan(find).await?
+    } else {
+        app.db.read(find).await?
+    };
     let (changed, more) = (plan.messages.len(), plan.more);
     app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
     Ok(Json(BulkDone {

@@ -37,13 +37,15 @@ pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
     }
     let origin = settings.origin(settings.listen);
     let app = App::open(settings, origin, Clock::system(), Chance::system())?;
+    let runtime = serving::runtime()?;
+    runtime.block_on(app.check_clock())?;
     let bar = bar(length)?;
     let mut progress = |done: import::Progress| {
         bar.set_position(done.bytes);
         bar.set_message(several(done.lines, "line", "lines"));
     };
-    let work = import::run(&app, chunks(reader), args.dry_run, Manner::Quick, &mut progress);
-    let taken = serving::runtime()?.block_on(work);
+    let work = import::run(&app, None, chunks(reader), args.dry_run, Manner::Quick, &mut progress);
+    let taken = runtime.block_on(work);
     bar.finish_and_clear();
     tell(&taken?, args.json)
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -21,13 +22,20 @@ pub(super) fn serve(flags: Flags) -> Result<(), Failure> {
     let (listener, address) = runtime.block_on(listen(&settings))?;
     // Outside of the runtime: it blocks.
     let app = open(settings, address)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
+        app.check_clock().await?;
         if let Some(line) = told(&app.ensure_administrator().await?) {
             say(&line);
         }
         until_told(&app, listener, address).await
-    })
+    });
+    // What was cut ends as soon as it notices; nothing that does not keeps the process.
+    runtime.shutdown_timeout(LAST_GRACE);
+    served
 }
+
+/// How long threads get to end what nobody waits for any more.
+const LAST_GRACE: Duration = Duration::from_secs(2);
 
 /// The runtime of a server.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

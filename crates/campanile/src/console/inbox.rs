@@ -21,6 +21,7 @@ use super::form::{Asked, Fields, Form};
 use super::page::{self, Page, Reader, show};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::sorting;
 
 /// Items of the panel.
 const PANEL: usize = 8;
@@ -331,11 +332,7 @@ async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
             revision: fields.get("up_to").parse().unwrap_or(i64::MAX).min(reader.revision),
             clock: Moment(fields.get("as_of").parse().unwrap_or(i64::MAX).min(now.0)),
         };
-        if reader.counts.unread > 0 {
-            app.db
-                .jot(move |tx| act::mark(tx, person, All::Read, up_to, now))
-                .await?;
-        }
+        sorting::read_all(&app, person, Some(up_to), now).await?;
         return Ok(page::done(to, "read-all", &[]));
     }
     let (action, what) = action_of(fields.get("action")).ok_or(Error::Missing("action"))?;

@@ -16,7 +16,7 @@ const SEED: u64 = 1;
 pub(super) async fn fill(app: &App, now: Moment) -> Result<(), Failure> {
     app.ensure_administrator().await?;
     let lines = import::lines(world::lines(Size::demo(), SEED));
-    let report = import::run(app, lines, false, Manner::Polite, &mut |_| {}).await?;
+    let report = import::run(app, None, lines, false, Manner::Polite, &mut |_| {}).await?;
     if let Some(bad) = report.errors.first() {
         return Err(Failure::Work(format!(
             "the sample directory: line {}: {}",

@@ -7,6 +7,8 @@ use tokio::sync::mpsc::Sender;
 
 use super::{BLOCK, BadLine, Broken};
 use crate::app::App;
+use crate::auth::Principal;
+use crate::directory;
 use crate::misread;
 use bytes::Bytes;
 
@@ -30,7 +32,12 @@ pub(super) struct Block {
 }
 
 /// Reads a file to its end, a block ahead of whoever takes the blocks; ends early where nobody does any more.
-pub(super) async fn read<S, E>(app: &App, source: S, blocks: Sender<Block>) -> Result<(), Broken>
+pub(super) async fn read<S, E>(
+    app: &App,
+    by: Option<&Principal>,
+    source: S,
+    blocks: Sender<Block>,
+) -> Result<(), Broken>
 where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -42,8 +49,12 @@ where
         bytes: 0,
         ended: false,
     };
+    let barred = match by {
+        Some(by) => directory::barred(app, by).await?,
+        None => None,
+    };
     while let Some(raw) = cutter.next().await? {
-        let mut block = parse(raw).await?;
+        let mut block = parse(raw, barred.clone()).await?;
         hash_passwords(app, &mut block).await?;
         if blocks.send(block).await.is_err() {
             break;
@@ -107,12 +118,13 @@ where
 }
 
 /// Parses on a thread for such work.
-async fn parse(raw: Raw) -> Result<Block, Broken> {
-    let work = tokio::task::spawn_blocking(move || parse_here(&raw));
+async fn parse(raw: Raw, barred: Option<String>) -> Result<Block, Broken> {
+    let work = tokio::task::spawn_blocking(move || parse_here(&raw, barred.as_deref()));
     work.await.map_err(|error| Broken::Defect(error.to_string()))
 }
 
-fn parse_here(raw: &Raw) -> Block {
+/// `barred`: whose password stays as it is.
+fn parse_here(raw: &Raw, barred: Option<&str>) -> Block {
     let mut block = Block {
         entries: Vec::new(),
         numbers: Vec::new(),
@@ -129,6 +141,13 @@ fn parse_here(raw: &Raw) -> Block {
         block.lines += 1;
         block.last_line = number;
         match misread::json::<Entry>(line) {
+            Ok(Entry::User(user)) if barred.is_some() && !user.password.is_absent() && user.id.as_deref() == barred => {
+                block.bad.push(BadLine {
+                    line: number,
+                    field: "password".to_owned(),
+                    reason: "not one's own by a personal token".to_owned(),
+                });
+            }
             Ok(entry) => {
                 block.entries.push(entry);
                 block.numbers.push(number);

@@ -6,6 +6,7 @@ use futures_util::{Stream, StreamExt as _};
 use super::{Broken, Manner, Progress, Report};
 use crate::api::extract::body_error_problem;
 use crate::app::App;
+use crate::auth::Principal;
 use crate::problem::{Kind, Problem};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -17,7 +18,13 @@ struct Overlong(u64);
 
 /// Takes in a file as it arrives, of at most `import_limit` bytes. `announced` is how many bytes will come, where the
 /// client says so. A problem in the middle says up to which line the file was taken.
-pub(crate) async fn run<S, E>(app: &App, source: S, announced: Option<u64>, dry_run: bool) -> Result<Report, Problem>
+pub(crate) async fn run<S, E>(
+    app: &App,
+    by: &Principal,
+    source: S,
+    announced: Option<u64>,
+    dry_run: bool,
+) -> Result<Report, Problem>
 where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: Into<BoxError>,
@@ -28,7 +35,8 @@ where
     }
     let mut taken = 0;
     let mut progress = |done: Progress| taken = done.lines;
-    let done = super::run(app, limited(source, limit), dry_run, Manner::Polite, &mut progress).await;
+    let source = limited(source, limit);
+    let done = super::run(app, Some(by), source, dry_run, Manner::Polite, &mut progress).await;
     done.map_err(|broken| stopped(problem(broken), taken, dry_run))
 }
 

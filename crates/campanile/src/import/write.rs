@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campanile_core::directory::{Applied, Edit, Entry, Known};
+use campanile_core::id::PersonId;
 use campanile_core::revision::tally;
 use campanile_core::schema::INDEXES_MADE_LAST;
 use campanile_core::time::Moment;
@@ -16,6 +17,8 @@ use tokio::sync::mpsc::Receiver;
 use super::read::{Block, bad_line};
 use super::{BLOCK, BadLine, Broken, Manner, Progress, Sum};
 use crate::app::App;
+use crate::auth::Principal;
+use crate::directory;
 
 /// Entries that are looked up together.
 const TOGETHER: usize = 64;
@@ -53,6 +56,8 @@ struct Terms {
     entries: usize,
     /// It may set the big indexes aside.
     alone: bool,
+    /// Who must still be allowed to.
+    by: Option<PersonId>,
 }
 
 /// A place in the queue: whole blocks before it, and entries of the next one.
@@ -140,6 +145,7 @@ impl Queue {
 /// Writes blocks until no more come. What was taken before it broke stays.
 pub(super) async fn write(
     app: &App,
+    by: Option<&Principal>,
     queue: Queue,
     dry_run: bool,
     manner: Manner,
@@ -159,6 +165,7 @@ pub(super) async fn write(
             blocks,
             entries: cares.last().map_or(usize::MAX, |care| care.step.min(care.left)),
             alone: alone.is_some(),
+            by: by.map(|by| by.person),
         };
         let result = operation(app, &queue, known, terms).await;
         let mut queue = queue.lock().await;
@@ -199,6 +206,9 @@ async fn operation(app: &App, queue: &Arc<Mutex<Queue>>, known: Known, terms: Te
     let work = move |tx: &mut Tx<'_>| {
         let mut queue = queue.try_lock().expect("nobody else has it during an operation");
         queue.tried = 0;
+        if let (Some(by), false) = (terms.by, terms.dry_run) {
+            directory::begin(tx, by)?;
+        }
         prepare(tx, &queue, terms)?;
         apply(tx, &mut queue, known, terms)
     };

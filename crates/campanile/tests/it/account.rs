@@ -499,6 +499,59 @@ fn an_administrator_sets_their_own_password_only_in_person() {
     });
 }
 
+#[test]
+fn nor_does_a_token_set_it_by_the_directory() {
+    each_world(async |world| {
+        let token = world.admin().await;
+        let wanted = json!({"password": "another tower of bells"});
+        for wanted in [wanted.clone(), json!({"password": null})] {
+            world
+                .patch("/api/v1/users/admin")
+                .bearer(&token)
+                .json(&wanted)
+                .send()
+                .await
+                .is(403);
+        }
+        let line = r#"{"kind":"user","id":"admin","password":"another tower of bells"}"#;
+        let report = world
+            .post("/api/v1/directory/import")
+            .bearer(&token)
+            .body(line)
+            .send()
+            .await
+            .is(200)
+            .json();
+        assert_eq!(
+            (&report["changed"], &report["errors"][0]["field"]),
+            (&json!(0), &json!("password"))
+        );
+        world
+            .get("/api/v1/me")
+            .basic("admin", ADMIN_PASSWORD)
+            .send()
+            .await
+            .is(200);
+
+        // What else there is of them is set by a token, as is the password in person.
+        world
+            .patch("/api/v1/users/admin")
+            .bearer(&token)
+            .json(&json!({"name": "Ada"}))
+            .send()
+            .await
+            .is(200);
+        let ask = world.patch("/api/v1/users/admin").basic("admin", ADMIN_PASSWORD);
+        ask.json(&wanted).send().await.is(200);
+        world
+            .get("/api/v1/me")
+            .basic("admin", "another tower of bells")
+            .send()
+            .await
+            .is(200);
+    });
+}
+
 // ---------------------------------------------------------------- sessions
 
 #[test]
@@ -620,6 +673,16 @@ fn the_first_administrator_is_made_once() {
     each_world(async |world| {
         let again = world.app.ensure_administrator().await.unwrap();
         assert_eq!(again, campanile::app::Administrator::Present);
+    });
+}
+
+#[test]
+fn a_machine_whose_clock_is_ahead_of_the_database_is_refused() {
+    each_world(async |world| {
+        world.app.check_clock().await.unwrap();
+        world.advance(Duration::from_hours(100 * 365 * 24));
+        let refused = world.app.check_clock().await.unwrap_err().to_string();
+        assert!(refused.contains("is ahead of the database's"), "{refused}");
     });
 }
 

@@ -5,11 +5,16 @@ use std::convert::Infallible;
 use axum::body::Body;
 use bytes::Bytes;
 use campanile::import::{self, Manner, Report};
+use campanile_core::directory::entry::{Membership, On, Removal};
+use campanile_core::directory::list::{self, Kind};
+use campanile_core::directory::{self as rules, Entry};
+use campanile_core::id::PersonId;
 use campanile_store::{Dialect, Sql};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::directory::Client;
-use crate::world::{Said, World, each_world};
+use crate::world::{START, Said, World, each_world};
 
 const PATH: &str = "/api/v1/directory/import";
 
@@ -204,6 +209,58 @@ fn who_may_not_import_is_refused_before_the_file_is_read() {
 }
 
 #[test]
+fn a_right_that_is_taken_while_the_file_arrives_ends_the_import() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let people = [
+            r#"{"kind":"user","id":"u-ann","login":"ann","name":"Ann"}"#,
+            r#"{"kind":"membership","user":"u-ann","on":{"organization":"DEFAULT"},"role":"ADMIN"}"#,
+        ];
+        post(&admin, "", people.join("\n")).await.is(200);
+        let user = admin.get("/api/v1/users/u-ann").await.is(200).json();
+        let ann = world.token(PersonId(user["number"].as_i64().unwrap())).await;
+        // The first lines are as many as are written together; the others come when those are there, and Ann's right is not.
+        let lines = [long("g-1", 600_000), group("g-2")];
+        let db = world.app.db.clone();
+        let pieces = futures_util::stream::iter(lines.into_iter().enumerate()).then(move |(at, line)| {
+            let db = db.clone();
+            async move {
+                if at == 1 {
+                    while db.read(|tx| list::thing(tx, Kind::Group, "g-1")).await.is_err() {
+                        tokio::task::yield_now().await;
+                    }
+                    let ended = db.write(|tx| rules::apply(tx, &no_administrator("u-ann"), START));
+                    ended.await.unwrap();
+                }
+                Ok::<_, Infallible>(line)
+            }
+        });
+        let ask = world
+            .post(PATH)
+            .bearer(&ann)
+            .header("content-type", "application/x-ndjson");
+        let said = ask.body(Body::from_stream(pieces)).send().await.is(403);
+        assert!(
+            said.detail()
+                .contains("the good lines up to line 1 were taken, and stay"),
+            "{}",
+            said.detail()
+        );
+        assert_eq!(admin.ids("/api/v1/groups").await, ["g-1"]);
+    });
+}
+
+/// Takes ORGANIZATION:ADMIN from a user.
+fn no_administrator(user: &str) -> Entry {
+    Entry::Remove(Removal::Membership(Membership {
+        user: user.to_owned(),
+        on: On::Organization("DEFAULT".to_owned()),
+        role: "ADMIN".to_owned(),
+        scope: None,
+    }))
+}
+
+#[test]
 fn every_bad_line_counts_once_also_beyond_the_faults_that_are_told() {
     each_world(async |world| {
         let admin = Client::admin(world).await;
@@ -261,7 +318,7 @@ fn many() -> impl Iterator<Item = String> {
 
 async fn quick(world: &World, lines: impl Iterator<Item = String> + Send) -> Report {
     let lines = import::lines(lines);
-    import::run(&world.app, lines, false, Manner::Quick, &mut |_| {})
+    import::run(&world.app, None, lines, false, Manner::Quick, &mut |_| {})
         .await
         .unwrap()
 }

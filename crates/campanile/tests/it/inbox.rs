@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use campanile_core::id::PersonId;
+use campanile_store::Sql;
 use serde_json::{Value, json};
 
-use crate::world::{World, each_world};
+use crate::world::{Said, World, each_world};
 
 /// Publishes a message to `admin`; its id.
 async fn publish(world: &World, token: &str, title: &str) -> Value {
@@ -58,6 +59,106 @@ fn read_all_covers_what_the_page_had_and_not_what_opened_since() {
             .await
             .is(200);
         assert!(unread(world, &token).await.is_empty());
+    });
+}
+
+static MARKS: Sql = Sql::new("test::MARKS", "SELECT COUNT(*) FROM mark");
+
+async fn marks(world: &World) -> i64 {
+    let read = world.app.db.read(|tx| tx.one(&MARKS, &[], |row| row.get(0)));
+    read.await.unwrap()
+}
+
+/// Does something with many; the answer.
+async fn bulk(world: &World, token: &str, what: Value) -> Said {
+    world.post("/api/v1/inbox").bearer(token).json(&what).send().await
+}
+
+#[test]
+fn read_all_leaves_a_mark_only_where_it_covers_something_unread() {
+    each_world(async |world| {
+        let token = world.token(PersonId(1)).await;
+        let id = publish(world, &token, "One").await;
+        let nothing = json!({"action": "read", "up_to": 0, "as_of": "1970-01-01T00:00:00Z"});
+        for _ in 0..3 {
+            bulk(world, &token, nothing.clone()).await.is(200);
+        }
+        assert_eq!(marks(world).await, 0);
+        let ids = json!([id]);
+        for _ in 0..3 {
+            world.advance(Duration::from_mins(1));
+            let answer = bulk(world, &token, json!({"action": "read"})).await.is(200).json();
+            assert_eq!(answer, json!({"more": false}));
+            assert_eq!(unread(world, &token).await, [""; 0]);
+            bulk(world, &token, json!({"action": "unread", "ids": ids}))
+                .await
+                .is(200);
+            assert_eq!(unread(world, &token).await, ["One"]);
+        }
+        assert_eq!(marks(world).await, 1);
+    });
+}
+
+#[test]
+fn what_is_unread_is_read_with_one_mark_too() {
+    each_world(async |world| {
+        let token = world.token(PersonId(1)).await;
+        publish(world, &token, "One").await;
+        let answer = bulk(world, &token, json!({"action": "read", "view": "unread"}))
+            .await
+            .is(200)
+            .json();
+        assert_eq!(answer, json!({"more": false}));
+        assert_eq!((unread(world, &token).await, marks(world).await), (vec![], 1));
+    });
+}
+
+#[test]
+fn what_came_up_after_the_page_is_left_whatever_is_done_with_the_list() {
+    each_world(async |world| {
+        let token = world.token(PersonId(1)).await;
+        publish(world, &token, "On the page").await;
+        let page = world.get("/api/v1/inbox").bearer(&token).send().await.is(200).json();
+        publish(world, &token, "Later").await;
+        for (action, list) in [
+            ("read", json!({"view": "unread"})),
+            ("archive", json!({"view": "inbox"})),
+        ] {
+            let mut what = json!({"action": action, "up_to": page["revision"], "as_of": page["as_of"]});
+            what.as_object_mut().unwrap().extend(list.as_object().unwrap().clone());
+            bulk(world, &token, what).await.is(200);
+        }
+        assert_eq!(unread(world, &token).await, ["Later"]);
+        let archived = world
+            .get("/api/v1/inbox?view=archived")
+            .bearer(&token)
+            .send()
+            .await
+            .is(200)
+            .json();
+        assert_eq!(archived["total"], json!(1));
+        let named = json!({"action": "read", "ids": [1], "up_to": 1, "as_of": page["as_of"]});
+        assert_eq!(bulk(world, &token, named).await.is(422).fields(), ["ids"]);
+    });
+}
+
+#[test]
+fn what_a_search_finds_is_done_with_at_once() {
+    each_world(async |world| {
+        let token = world.token(PersonId(1)).await;
+        for title in ["Tower down", "Bells", "Tower up"] {
+            publish(world, &token, title).await;
+        }
+        let answer = bulk(world, &token, json!({"action": "read", "q": " TOWER "}))
+            .await
+            .is(200)
+            .json();
+        assert_eq!(answer, json!({"changed": 2, "more": false}));
+        assert_eq!(unread(world, &token).await, ["Bells"]);
+        let answer = bulk(world, &token, json!({"action": "archive", "view": "inbox", "q": "up"})).await;
+        assert_eq!(answer.is(200).json()["changed"], json!(1));
+        let long = json!({"action": "read", "q": "x".repeat(201)});
+        assert_eq!(bulk(world, &token, long).await.is(422).fields(), ["q"]);
     });
 }
 

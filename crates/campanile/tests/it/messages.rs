@@ -1,10 +1,13 @@
 //! Sending and looking after what was sent, over HTTP.
 
+use campanile_core::directory::entry::{Membership, On, Removal, RoleOnly};
+use campanile_core::directory::{self as rules, Entry};
 use campanile_core::id::PersonId;
+use campanile_core::place::Scope;
 use serde_json::{Value, json};
 
 use crate::directory::Client;
-use crate::world::{World, each_world};
+use crate::world::{START, Said, World, each_world};
 
 /// An administrator of DEFAULT, the owner of an API, a customer administrator, and two people of whom they know little.
 const PEOPLE: &str = r#"
@@ -69,6 +72,57 @@ fn a_refusal_names_the_part_of_the_audience() {
             .push(json!({"kind": "subscribers", "api": "pets"}));
         let said = env.post("/api/v1/messages", &to(&audience)).await.is(403);
         assert_eq!(said.detail(), "audience[1]: you lack: API_MESSAGE[CREATE] on this API");
+    });
+}
+
+/// Sends a message while an entry of the directory is being written that the check before it cannot see.
+async fn send_behind(sender: &Client<'_>, entry: Entry, audience: &Value) -> Said {
+    let (db, message) = (&sender.world.app.db, to(audience));
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let first = db.write(move |tx| {
+        held.recv().expect("it is let go");
+        rules::apply(tx, &entry, START)
+    });
+    let release = async {
+        while db.queue().waiting < 2 {
+            tokio::task::yield_now().await;
+        }
+        go.send(()).expect("it waits");
+    };
+    let (first, said, ()) = tokio::join!(first, sender.post("/api/v1/messages", &message), release);
+    first.expect("the entry is good");
+    said
+}
+
+#[test]
+fn a_right_that_is_taken_while_the_message_waits_for_its_turn_is_missing() {
+    each_directory(async |admin| {
+        let eve = client(&admin, "u-env").await;
+        eve.get("/api/v1/messages").await.is(200);
+        let taken = Entry::Remove(Removal::Membership(Membership {
+            user: "u-env".to_owned(),
+            on: On::Environment("DEFAULT".to_owned()),
+            role: "ADMIN".to_owned(),
+            scope: None,
+        }));
+        send_behind(&eve, taken, &users()).await.is(403);
+        assert_eq!(admin.ids("/api/v1/messages").await, [0; 0]);
+    });
+}
+
+#[test]
+fn a_role_that_is_removed_while_the_message_waits_for_its_turn_is_no_role() {
+    each_directory(async |admin| {
+        let role = json!({"permissions": {}});
+        admin.put("/api/v1/roles/ENVIRONMENT/RINGER", &role).await.is(201);
+        let removed = Entry::Remove(Removal::Role(RoleOnly {
+            scope: Scope::Environment,
+            name: "RINGER".to_owned(),
+        }));
+        let audience = json!([{"kind": "environment_role", "role": "RINGER"}]);
+        let said = send_behind(&admin, removed, &audience).await.is(422);
+        assert_eq!(said.fields(), ["audience[0].role"]);
+        assert_eq!(admin.ids("/api/v1/messages").await, [0; 0]);
     });
 }
 

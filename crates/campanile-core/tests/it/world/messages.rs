@@ -143,7 +143,7 @@ impl World<'_> {
     /// Does something with all that a filter takes; how many there were.
     pub(crate) fn does_to_all(&self, person: PersonId, action: Action, filter: Filter) -> usize {
         let (now, shared) = (self.tick(), self.lists());
-        let plan = self.read(move |tx| act::filtered(tx, &shared, person, &filter, action, now));
+        let plan = self.read(move |tx| act::filtered(tx, &shared, person, &filter, action, None, now));
         let plan = plan.expect("the filter is good");
         let count = plan.messages.len();
         let done = self.db.jot(move |tx| act::act(tx, person, &plan, action, now));

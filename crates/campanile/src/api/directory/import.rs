@@ -51,7 +51,7 @@ struct ImportQuery {
 )]
 async fn import_directory(
     State(app): State<Arc<App>>,
-    _: Editor,
+    Editor(by): Editor,
     Query(query): Query<ImportQuery>,
     headers: HeaderMap,
     body: Body,
@@ -60,7 +60,7 @@ async fn import_directory(
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    upload::run(&app, body.into_data_stream(), announced, query.dry_run)
+    upload::run(&app, &by, body.into_data_stream(), announced, query.dry_run)
         .await
         .map(Json)
 }

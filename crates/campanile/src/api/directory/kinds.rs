@@ -119,10 +119,10 @@ macro_rules! kind {
         )]
         async fn $create(
             State(app): State<Arc<App>>,
-            _: Editor,
+            Editor(by): Editor,
             Json(wanted): Json<entry::$Body>,
         ) -> Result<Response, Problem> {
-            create(&app, concat!("/api/v1/", $path), wanted).await
+            create(&app, &by, concat!("/api/v1/", $path), wanted).await
         }
 
         #[utoipa::path(
@@ -155,11 +155,11 @@ macro_rules! kind {
         )]
         async fn $change(
             State(app): State<Arc<App>>,
-            _: Editor,
+            Editor(by): Editor,
             Path(id): Path<$Id>,
             Json(wanted): Json<entry::$Body>,
         ) -> Result<Json<list::$Item>, Problem> {
-            directory::change(&app, id, wanted).await.map(Json)
+            directory::change(&app, &by, id, wanted).await.map(Json)
         }
 
         #[utoipa::path(
@@ -173,10 +173,10 @@ macro_rules! kind {
         )]
         async fn $end(
             State(app): State<Arc<App>>,
-            _: Editor,
+            Editor(by): Editor,
             Path(id): Path<$Id>,
         ) -> Result<StatusCode, Problem> {
-            directory::end::<entry::$Body>(&app, id).await?;
+            directory::end::<entry::$Body>(&app, &by, id).await?;
             Ok(StatusCode::NO_CONTENT)
         }
 

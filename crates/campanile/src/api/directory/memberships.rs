@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use campanile_core::directory::entry::{Membership as Wanted, On, Removal};
 use campanile_core::directory::list::{self, Membership, MembershipFilter, Page};
-use campanile_core::directory::{self, Applied, Entry};
+use campanile_core::directory::{Applied, Entry};
 use campanile_core::place::Scope;
 use campanile_core::policy::Act;
 use campanile_core::{Error, Result as Ruled};
@@ -21,6 +21,7 @@ use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::directory;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -154,12 +155,11 @@ async fn list_memberships(
 ))]
 async fn create_membership(
     State(app): State<Arc<App>>,
-    _: Editor,
+    Editor(by): Editor,
     Json(wanted): Json<Wanted>,
 ) -> Result<(StatusCode, Json<Wanted>), Problem> {
     let entry = Entry::Membership(wanted.clone());
-    let now = app.clock.now();
-    match app.db.write(move |tx| directory::apply(tx, &entry, now)).await? {
+    match directory::apply(&app, &by, entry).await? {
         Applied::Unchanged => Err(Error::Conflict("the user holds this role there already".into()).into()),
         Applied::Created | Applied::Changed => Ok((StatusCode::CREATED, Json(wanted))),
     }
@@ -174,7 +174,7 @@ async fn create_membership(
 ))]
 async fn end_membership(
     State(app): State<Arc<App>>,
-    _: Editor,
+    Editor(by): Editor,
     Query(key): Query<MembershipKey>,
 ) -> Result<StatusCode, Problem> {
     let on = place(key.organization, key.environment, key.api, key.application, key.group)?;
@@ -189,8 +189,7 @@ async fn end_membership(
         role: key.role,
         scope: key.scope,
     }));
-    let now = app.clock.now();
-    let ended = app.db.write(move |tx| directory::apply(tx, &entry, now)).await;
+    let ended = directory::apply(&app, &by, entry).await;
     match ended.map_err(as_parameters)? {
         Applied::Unchanged => Err(Error::Missing("membership").into()),
         Applied::Created | Applied::Changed => Ok(StatusCode::NO_CONTENT),

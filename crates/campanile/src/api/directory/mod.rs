@@ -37,18 +37,20 @@ pub(super) fn parts() -> impl Iterator<Item = Part> {
     kinds::PARTS.into_iter().chain(others)
 }
 
-/// Who may change the directory. Anybody else is refused before the body is read and before anything is looked up.
-struct Editor;
+/// Who may change the directory. Anybody else is refused before the body is read and before anything is looked up; and
+/// they are asked again where it is written.
+struct Editor(Principal);
 
 impl FromRequestParts<Arc<App>> for Editor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Principal { person, .. } = Principal::from_request_parts(parts, app).await?;
+        let principal = Principal::from_request_parts(parts, app).await?;
+        let person = principal.person;
         app.db
             .read(move |tx| policy::may(&Rights::load(tx, person)?, &Act::EditDirectory))
             .await?;
-        Ok(Self)
+        Ok(Self(principal))
     }
 }
 
@@ -74,8 +76,13 @@ async fn read<N: Noun<Item: Serialize>>(app: &App, principal: &Principal, id: N:
 }
 
 /// Makes a new one, or one that had ended again; `path` is the address of the list.
-async fn create<N: Noun<Item: Serialize>>(app: &App, path: &str, wanted: N) -> Result<Response, Problem> {
-    let (id, item) = directory::create(app, wanted).await?;
+async fn create<N: Noun<Item: Serialize>>(
+    app: &App,
+    by: &Principal,
+    path: &str,
+    wanted: N,
+) -> Result<Response, Problem> {
+    let (id, item) = directory::create(app, by, wanted).await?;
     let location = format!("{path}/{}", segment(&id.to_string()));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(item)).into_response())
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use campanile_core::Error;
 use campanile_core::directory::entry::{Patch, Removal, Role as Wanted, RoleOnly};
 use campanile_core::directory::list::{self, Page, Role};
-use campanile_core::directory::{self, Applied, Entry};
+use campanile_core::directory::{self as rules, Applied, Entry};
 use campanile_core::place::Scope;
 use campanile_core::policy::Act;
 use http::{StatusCode, header};
@@ -18,11 +18,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queries::paging;
-use super::{Editor, look, segment};
+use super::{Editor, look};
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::directory::{self, begin, segment};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -104,7 +105,7 @@ async fn read_role(
 ))]
 async fn put_role(
     State(app): State<Arc<App>>,
-    _: Editor,
+    Editor(by): Editor,
     Path((scope, name)): Path<(Scope, String)>,
     Json(body): Json<RoleBody>,
 ) -> Result<Response, Problem> {
@@ -121,9 +122,10 @@ async fn put_role(
         name: name.clone(),
         permissions: Patch::Set(body.permissions),
     });
-    let now = app.clock.now();
+    let (person, now) = (by.person, app.clock.now());
     let put = app.db.write(move |tx| {
-        let applied = directory::apply(tx, &entry, now)?;
+        begin(tx, person)?;
+        let applied = rules::apply(tx, &entry, now)?;
         Ok::<_, Error>((applied, list::role(tx, scope, &name)?))
     });
     let (applied, role) = put.await?;
@@ -144,12 +146,11 @@ async fn put_role(
 ))]
 async fn end_role(
     State(app): State<Arc<App>>,
-    _: Editor,
+    Editor(by): Editor,
     Path((scope, name)): Path<(Scope, String)>,
 ) -> Result<StatusCode, Problem> {
     let entry = Entry::Remove(Removal::Role(RoleOnly { scope, name }));
-    let now = app.clock.now();
-    match app.db.write(move |tx| directory::apply(tx, &entry, now)).await? {
+    match directory::apply(&app, &by, entry).await? {
         Applied::Unchanged => Err(Error::Missing("role").into()),
         Applied::Created | Applied::Changed => Ok(StatusCode::NO_CONTENT),
     }

@@ -15,6 +15,7 @@ use super::pick::Draft;
 use super::raw;
 use super::{Editor, Kind, Shell, query, wanted};
 use crate::app::App;
+use crate::auth::Principal;
 use crate::directory;
 use crate::problem::Problem;
 
@@ -64,7 +65,7 @@ pub(super) async fn add(
     };
     let refused = match wanted {
         Err(refused) => refused,
-        Ok(entry) => match make(&app, entry).await {
+        Ok(entry) => match make(&app, &reader.principal, entry).await {
             Ok(id) => return Ok(page::done(&kind.at(&id), "created", &[])),
             Err(problem) => faults(problem)?,
         },
@@ -75,29 +76,29 @@ pub(super) async fn add(
 }
 
 /// Makes what an entry says; its id.
-pub(super) async fn make(app: &App, entry: Entry) -> Result<String, Problem> {
+pub(super) async fn make(app: &App, by: &Principal, entry: Entry) -> Result<String, Problem> {
     Ok(match entry {
-        Entry::Customer(it) => directory::create(app, it).await?.0.to_string(),
-        Entry::User(it) => directory::create(app, it).await?.0,
-        Entry::Group(it) => directory::create(app, it).await?.0,
-        Entry::Api(it) => directory::create(app, it).await?.0,
-        Entry::Application(it) => directory::create(app, it).await?.0,
-        Entry::Subscription(it) => directory::create(app, it).await?.0,
-        Entry::Environment(it) => directory::create(app, it).await?.0,
+        Entry::Customer(it) => directory::create(app, by, it).await?.0.to_string(),
+        Entry::User(it) => directory::create(app, by, it).await?.0,
+        Entry::Group(it) => directory::create(app, by, it).await?.0,
+        Entry::Api(it) => directory::create(app, by, it).await?.0,
+        Entry::Application(it) => directory::create(app, by, it).await?.0,
+        Entry::Subscription(it) => directory::create(app, by, it).await?.0,
+        Entry::Environment(it) => directory::create(app, by, it).await?.0,
         Entry::Role(_) | Entry::Membership(_) | Entry::Remove(_) => return Err(Error::Missing("kind of thing").into()),
     })
 }
 
 /// Changes what is there to what an entry says.
-async fn alter(app: &App, id: String, entry: Entry) -> Result<(), Problem> {
+async fn alter(app: &App, by: &Principal, id: String, entry: Entry) -> Result<(), Problem> {
     match entry {
-        Entry::Customer(it) => directory::change(app, super::number(&id)?, it).await.map(drop),
-        Entry::User(it) => directory::change(app, id, it).await.map(drop),
-        Entry::Group(it) => directory::change(app, id, it).await.map(drop),
-        Entry::Api(it) => directory::change(app, id, it).await.map(drop),
-        Entry::Application(it) => directory::change(app, id, it).await.map(drop),
-        Entry::Subscription(it) => directory::change(app, id, it).await.map(drop),
-        Entry::Environment(it) => directory::change(app, id, it).await.map(drop),
+        Entry::Customer(it) => directory::change(app, by, super::number(&id)?, it).await.map(drop),
+        Entry::User(it) => directory::change(app, by, id, it).await.map(drop),
+        Entry::Group(it) => directory::change(app, by, id, it).await.map(drop),
+        Entry::Api(it) => directory::change(app, by, id, it).await.map(drop),
+        Entry::Application(it) => directory::change(app, by, id, it).await.map(drop),
+        Entry::Subscription(it) => directory::change(app, by, id, it).await.map(drop),
+        Entry::Environment(it) => directory::change(app, by, id, it).await.map(drop),
         Entry::Role(_) | Entry::Membership(_) | Entry::Remove(_) => Err(Error::Missing("kind of thing").into()),
     }
 }
@@ -152,7 +153,7 @@ pub(super) async fn change(
     };
     let refused = match wanted {
         Err(refused) => refused,
-        Ok(entry) => match alter(&app, id.clone(), entry).await {
+        Ok(entry) => match alter(&app, &reader.principal, id.clone(), entry).await {
             Ok(()) => return Ok(page::done(&kind.at(&id), "saved", &[])),
             Err(problem) => faults(problem)?,
         },
@@ -166,7 +167,7 @@ pub(super) async fn change(
 /// attaches at the same time.
 pub(super) async fn groups(
     State(app): State<Arc<App>>,
-    Editor(_): Editor,
+    Editor(reader): Editor,
     Path((kind, id)): Path<(String, String)>,
     Form(values): Form,
 ) -> Result<Response, Problem> {
@@ -175,14 +176,14 @@ pub(super) async fn groups(
         .thing()
         .filter(|_| matches!(kind, Kind::Apis | Kind::Applications))
         .ok_or(Error::Missing("kind of thing"))?;
-    let (to, now) = (kind.at(&id), app.clock.now());
+    let (to, by, now) = (kind.at(&id), reader.principal.person, app.clock.now());
     let (group, attach) = match values.some("detach") {
         Some(group) => (group.to_owned(), false),
         None => (values.get("group").to_owned(), true),
     };
     let named = group.clone();
     let written = app.db.write(move |tx| {
-        tx.tally()?;
+        directory::begin(tx, by)?;
         let item = list::thing(tx, thing, &id)?;
         if !item.active {
             return Err(Error::Missing("thing"));

@@ -154,14 +154,15 @@ pub(super) async fn end(
     Form(values): Form,
 ) -> Result<Response, Problem> {
     let kind = Kind::parse(&kind)?;
+    let by = &reader.principal;
     let ended = match kind {
-        Kind::Customers => directory::end::<entry::Customer>(&app, number(&id)?).await,
-        Kind::Users => directory::end::<entry::User>(&app, id.clone()).await,
-        Kind::Groups => directory::end::<entry::Group>(&app, id.clone()).await,
-        Kind::Apis => directory::end::<entry::Api>(&app, id.clone()).await,
-        Kind::Applications => directory::end::<entry::Application>(&app, id.clone()).await,
-        Kind::Subscriptions => directory::end::<entry::Subscription>(&app, id.clone()).await,
-        Kind::Environments => directory::end::<entry::Environment>(&app, id.clone()).await,
+        Kind::Customers => directory::end::<entry::Customer>(&app, by, number(&id)?).await,
+        Kind::Users => directory::end::<entry::User>(&app, by, id.clone()).await,
+        Kind::Groups => directory::end::<entry::Group>(&app, by, id.clone()).await,
+        Kind::Apis => directory::end::<entry::Api>(&app, by, id.clone()).await,
+        Kind::Applications => directory::end::<entry::Application>(&app, by, id.clone()).await,
+        Kind::Subscriptions => directory::end::<entry::Subscription>(&app, by, id.clone()).await,
+        Kind::Environments => directory::end::<entry::Environment>(&app, by, id.clone()).await,
     };
     let to = kind.at(&id);
     let Err(problem) = ended else {
@@ -184,7 +185,7 @@ pub(super) async fn end(
 /// Brings back what has ended: as it was, as far as it did not lose what it belonged to.
 pub(super) async fn back(
     State(app): State<Arc<App>>,
-    Editor(_): Editor,
+    Editor(reader): Editor,
     Path((kind, id)): Path<(String, String)>,
     Form(values): Form,
 ) -> Result<Response, Problem> {
@@ -221,7 +222,7 @@ pub(super) async fn back(
         }),
         Kind::Subscriptions => subscription(&app, &id).await?,
     };
-    make(&app, entry).await?;
+    make(&app, &reader.principal, entry).await?;
     Ok(page::done(&kind.at(&id), "brought-back", &[]))
 }
 

@@ -12,6 +12,7 @@ use super::super::form::Asked;
 use super::super::page::{Reader, show};
 use super::{Editor, Shell, in_shell};
 use crate::app::App;
+use crate::auth::Principal;
 use crate::import::{Report, upload};
 use crate::problem::{Kind, Problem};
 
@@ -76,7 +77,7 @@ async fn take(
     request: Request,
 ) -> Result<Response, Problem> {
     let mut dry_run = false;
-    let done = read(&app, request, &mut dry_run).await;
+    let done = read(&app, &reader.principal, request, &mut dry_run).await;
     let (told, refused) = match done {
         Ok(report) => (Some(tell(&reader, report)), None),
         Err(problem) if problem.kind.status().is_client_error() => (None, Some(reader.refusal(&problem.detail))),
@@ -103,7 +104,7 @@ async fn take(
 }
 
 /// Reads the form: the box first, as it stands on the page, then the file as it comes.
-async fn read(app: &App, request: Request, dry_run: &mut bool) -> Result<Report, Problem> {
+async fn read(app: &App, by: &Principal, request: Request, dry_run: &mut bool) -> Result<Report, Problem> {
     let malformed = || Problem::new(Kind::Malformed, "the form did not arrive whole");
     let mut form = Multipart::from_request(request, &())
         .await
@@ -111,7 +112,7 @@ async fn read(app: &App, request: Request, dry_run: &mut bool) -> Result<Report,
     while let Some(mut field) = form.next_field().await.map_err(|_| malformed())? {
         match field.name() {
             Some("file") if field.file_name().is_some_and(|name| !name.is_empty()) => {
-                return upload::run(app, field, None, *dry_run).await;
+                return upload::run(app, by, field, None, *dry_run).await;
             }
             Some("file") => break,
             Some("dry_run") => *dry_run = true,

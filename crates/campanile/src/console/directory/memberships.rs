@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use campanile_core::directory::entry::{Membership as Wanted, On, Removal};
 use campanile_core::directory::list::{self, MembershipFilter, Paging, Role};
-use campanile_core::directory::{self as rules, Applied, Entry};
+use campanile_core::directory::{Applied, Entry};
 use campanile_core::place::Scope;
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
@@ -23,6 +23,7 @@ use super::pick::{Draft, Found};
 use super::things::holders;
 use super::{Editor, Kind, Looker, Shell, in_shell, query};
 use crate::app::App;
+use crate::directory;
 use crate::problem::Problem;
 
 /// The kinds of places.
@@ -331,8 +332,8 @@ pub(super) async fn add(
     let refused = match wanted {
         Err(refused) => refused,
         Ok(wanted) => {
-            let (entry, now) = (Entry::Membership(wanted.clone()), app.clock.now());
-            let written = app.db.write(move |tx| rules::apply(tx, &entry, now)).await;
+            let entry = Entry::Membership(wanted.clone());
+            let written = directory::apply(&app, &reader.principal, entry).await;
             let written = written.and_then(|applied| match applied {
                 Applied::Unchanged => Err(Error::Conflict("the user holds this role there already".into())),
                 Applied::Created | Applied::Changed => Ok(()),
@@ -408,12 +409,12 @@ pub(super) async fn confirm(
 
 pub(super) async fn end(
     State(app): State<Arc<App>>,
-    Editor(_): Editor,
+    Editor(reader): Editor,
     Form(values): Form,
 ) -> Result<Response, Problem> {
     let wanted = named(&values)?;
-    let (entry, now) = (Entry::Remove(Removal::Membership(wanted.clone())), app.clock.now());
-    match app.db.write(move |tx| rules::apply(tx, &entry, now)).await? {
+    let entry = Entry::Remove(Removal::Membership(wanted.clone()));
+    match directory::apply(&app, &reader.principal, entry).await? {
         Applied::Unchanged => Err(Error::Missing("membership").into()),
         Applied::Created | Applied::Changed => {
             let to = query("/directory/memberships", &[("user", &wanted.user)]);

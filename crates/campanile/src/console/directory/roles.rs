@@ -26,7 +26,7 @@ use super::raw::from;
 use super::things::holders;
 use super::{Editor, Looker, Shell, address, in_shell, query};
 use crate::app::App;
-use crate::directory::segment;
+use crate::directory::{self, segment};
 use crate::problem::Problem;
 
 /// Empty lines of the form.
@@ -390,14 +390,14 @@ async fn put(
     new: bool,
 ) -> Result<Response, Problem> {
     let held = permissions(values);
-    let (key, now) = (name.clone(), app.clock.now());
+    let (key, by, now) = (name.clone(), reader.principal.person, app.clock.now());
     let entry = Entry::Role(Wanted {
         scope,
         name: name.clone(),
         permissions: Patch::Set(held.clone()),
     });
     let written = app.db.write(move |tx| {
-        tx.tally()?;
+        directory::begin(tx, by)?;
         match (list::role(tx, scope, &key), new) {
             (Ok(_), true) => return Err(Error::Conflict("this role is there already".to_owned())),
             (Ok(role), false) if role.system => return Err(Error::Conflict("a system role cannot change".to_owned())),
@@ -459,10 +459,8 @@ pub(super) async fn end(
     let (scope, name) = role_path(path)?;
     let key = name.clone();
     let role = app.db.read(move |tx| list::role(tx, scope, &key)).await?;
-    let (entry, now) = (Entry::Remove(Removal::Role(RoleOnly { scope, name })), app.clock.now());
-    match app
-        .db
-        .write(move |tx| rules::apply(tx, &entry, now))
+    let entry = Entry::Remove(Removal::Role(RoleOnly { scope, name }));
+    match directory::apply(&app, &reader.principal, entry)
         .await
         .map_err(Problem::from)
     {
