@@ -46,6 +46,14 @@ pub enum Act<'a> {
     Correct(&'a [Part]),
     /// Recall a message.
     Recall(&'a [Part]),
+    /// See a saved destination of POSTs, at its home.
+    SeeEndpoint(Part),
+    /// Save one, and post a test to it.
+    CreateEndpoint(Part),
+    /// Change, pause and resume one, and give it another secret.
+    ChangeEndpoint(Part),
+    /// Remove one.
+    RemoveEndpoint(Part),
     /// List the roles of a scope.
     ListRoles,
     /// Find people and groups by name, to address them.
@@ -81,6 +89,10 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
         Act::See(_, parts) => every(rights, parts, Letter::Read),
         Act::Correct(parts) => every(rights, parts, Letter::Update),
         Act::Recall(parts) => every(rights, parts, Letter::Delete),
+        Act::SeeEndpoint(home) => one(rights, home, Letter::Read),
+        Act::CreateEndpoint(home) => one(rights, home, Letter::Create),
+        Act::ChangeEndpoint(home) => one(rights, home, Letter::Update),
+        Act::RemoveEndpoint(home) => one(rights, home, Letter::Delete),
         Act::ListRoles => holds(
             rights.on_organization(Permission::Role, Letter::Read)
                 || rights.on_any_environment(Permission::Message, Letter::Create)

@@ -12,6 +12,7 @@ pub mod preview;
 pub mod publish;
 pub mod sent;
 pub(crate) mod sight;
+pub mod someone;
 pub mod target;
 pub mod timeline;
 

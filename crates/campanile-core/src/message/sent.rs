@@ -2,29 +2,25 @@
 
 use std::collections::HashMap;
 
-use campanile_store::{Param, Row, Tx, sql};
+use campanile_store::{Row, Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
+
+pub use super::someone::{By, Someone, people, search};
 
 use super::change::Change;
 use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
 use crate::audience::{Holding, Instant, Mark, Rule, Selector, holdings};
-use crate::directory::folded;
-use crate::directory::list::prefix;
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
-use crate::policy::{self, Act};
-use crate::rights::Rights;
 use crate::time::{Moment, Revision};
 
 /// People of a page at most.
 pub const PEOPLE_LIMIT: usize = 100;
 /// Messages of a page at most.
 pub const PAGE_LIMIT: i64 = 100;
-/// People that one search may look at.
-const SEARCH_LIMIT: i64 = 2_000;
 
 sql! {
     NEWEST = "SELECT MAX(id) FROM message WHERE id < $1";
@@ -38,16 +34,6 @@ sql! {
             e.opens_at, e.closes_at, e.enabled, p.name
         FROM edition e LEFT JOIN person p ON p.id = e.author
         WHERE e.message = $1 AND e.revision < $2 ORDER BY e.revision DESC LIMIT $3";
-    PEOPLE = "SELECT p.id, p.key, p.login, p.name, p.email, l.object IS NOT NULL
-        FROM person p LEFT JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
-        WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    NAMED = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
-        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
-        LIMIT $3";
-    SEARCH = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
-        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
-        UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
-        LIMIT $3";
     // The state before the first change after a time is the state at that time.
     AS_OF = "SELECT title, body, sender_name, importance, opens_at, closes_at, enabled, api_name FROM edition
         WHERE message = $1 AND at > $2 ORDER BY revision LIMIT 1";
@@ -174,23 +160,6 @@ pub fn editions(tx: &mut Tx<'_>, id: MessageId, below: i64, limit: i64) -> Resul
     Ok(tx.rows(&EDITIONS, &[&id.0, &below, &limit.clamp(1, PAGE_LIMIT)], read)?)
 }
 
-/// A person as a sender sees them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Someone {
-    /// The directory's id.
-    pub user: String,
-    /// Log-in name.
-    pub login: String,
-    /// Display name.
-    pub name: String,
-    /// Has an email address.
-    pub has_email: bool,
-    /// Is still there.
-    pub active: bool,
-    #[serde(skip)]
-    id: i64,
-}
-
 /// A person of an audience, and how far the message got with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recipient {
@@ -234,62 +203,6 @@ impl Part {
             Self::Unread => &crowds.people - &crowds.read,
         }
     }
-}
-
-/// By what people are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// Login and name.
-    Name,
-    /// Login, name and address: for who may read the directory, or an address could be guessed letter by letter.
-    NameAndAddress,
-}
-
-impl By {
-    /// What somebody may find people by.
-    #[must_use]
-    pub fn rights(rights: &Rights) -> Self {
-        match policy::may(rights, &Act::ReadDirectory) {
-            Ok(()) => Self::NameAndAddress,
-            Err(_) => Self::Name,
-        }
-    }
-}
-
-/// People by the beginning of login, name or address, as a bitmap; at most 2,000. `None` where nothing is searched.
-pub fn search(tx: &mut Tx<'_>, words: &str, by: By) -> Result<Option<RoaringBitmap>> {
-    let Some((from, to)) = prefix(Some(&folded(words)))? else {
-        return Ok(None);
-    };
-    let sql = match by {
-        By::Name => &NAMED,
-        By::NameAndAddress => &SEARCH,
-    };
-    let ids = tx.rows(sql, &[&from, &to, &SEARCH_LIMIT], |row| row.get::<i64>(0))?;
-    Ok(Some(ids.into_iter().map(|id| id as u32).collect()))
-}
-
-/// Some people by id, in the order of ids.
-pub fn people(tx: &mut Tx<'_>, ids: &[u32]) -> Result<Vec<Someone>> {
-    let mut out = Vec::with_capacity(ids.len());
-    for part in ids.chunks(10) {
-        let ids: Vec<i64> = (0..10).map(|at| part.get(at).map_or(0, |id| i64::from(*id))).collect();
-        let params: Vec<&dyn Param> = ids.iter().map(|id| id as &dyn Param).collect();
-        let read = |row: &Row<'_>| {
-            let email: Option<String> = row.get(4)?;
-            Ok(Someone {
-                id: row.get(0)?,
-                user: row.get(1)?,
-                login: row.get(2)?,
-                name: row.get(3)?,
-                has_email: email.is_some(),
-                active: row.get(5)?,
-            })
-        };
-        out.extend(tx.rows(&PEOPLE, &params, read)?);
-    }
-    out.sort_unstable_by_key(|one| one.id);
-    Ok(out)
 }
 
 /// A page of the people of a part of an audience, in the order of ids; and the `after` of the next page.

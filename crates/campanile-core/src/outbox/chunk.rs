@@ -58,6 +58,11 @@ sql! {
 pub struct Bits(Vec<u8>);
 
 impl Bits {
+    /// As stored.
+    pub(super) const fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// Whether a bit is set.
     #[must_use]
     pub fn has(&self, at: usize) -> bool {
@@ -117,7 +122,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, message: MessageId, lane: Lane, tenant: i6
     Ok(())
 }
 
-fn people_of(bytes: &[u8]) -> Result<Vec<u32>> {
+pub(super) fn people_of(bytes: &[u8]) -> Result<Vec<u32>> {
     let bitmap = RoaringBitmap::deserialize_from(bytes);
     let bitmap = bitmap.map_err(|error| campanile_store::Error::Internal(format!("a chunk's people: {error}")))?;
     Ok(bitmap.iter().collect())

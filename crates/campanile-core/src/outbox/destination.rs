@@ -253,6 +253,11 @@ pub(super) fn seal_secret(posting: &Posting, secret: &SigningSecret, at: usize) 
     seal::seal(&posting.key, SECRET, "", secret.text().as_bytes(), &random)
 }
 
+/// A secret of our making.
+pub(super) fn new_secret(posting: &Posting) -> SigningSecret {
+    SigningSecret::new(&part(posting, "new secret", 0))
+}
+
 pub(super) fn open_secret(key: &InstallationKey, sealed: &[u8]) -> Option<SigningSecret> {
     let text = seal::open(key, SECRET, "", sealed)?;
     SigningSecret::parse(std::str::from_utf8(&text).ok()?).ok()

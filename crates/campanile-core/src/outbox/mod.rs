@@ -3,8 +3,8 @@
 //!
 //! - [`run`]: one message on its way by one channel; [`list`]: who of its audience gets a mail; [`chunk`]: up to a
 //!   thousand of them, as bitmaps; [`delivery`]: a recipient with an own row, an exception or a POST.
-//! - [`look`]: what the sender sees of it; [`suppression`]: addresses that get no mail; [`destination`]:
-//!   where a message is posted to.
+//! - [`look`]: what the sender sees of it; [`suppression`]: addresses that get no mail.
+//! - [`destination`]: where a message is posted to; [`endpoint`]: destinations that are saved, with their health.
 //! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
 //!
 //! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
@@ -13,12 +13,15 @@
 pub mod chunk;
 pub mod delivery;
 pub mod destination;
+pub mod endpoint;
 pub mod list;
+pub mod look;
 pub mod post;
 pub mod reader;
 pub mod run;
 pub mod seal;
 pub mod signing;
+pub mod suppression;
 pub mod target;
 
 /// How long a worker has a row before others take it for lost, in milliseconds; it is renewed long before.

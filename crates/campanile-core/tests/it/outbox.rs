@@ -1,5 +1,9 @@
 //! What leaves the house: born with the publication, listed, handed to workers, settled; nothing lost when one dies.
 
+mod endpoint;
+mod look;
+mod suppression;
+
 use campanile_core::error::{Error, Result};
 use campanile_core::id::MessageId;
 use campanile_core::message::change::Correction;

@@ -244,3 +244,27 @@ the-relay-closed-the-connection = das Relay hat die Verbindung geschlossen
 the-relay-did-not-answer-within-n-s = das Relay hat nicht innerhalb von { $n } s geantwortet
 the-relay-did-not-take-what-was-sent-in-time = das Relay hat nicht rechtzeitig angenommen, was gesendet wurde
 too-many-mails-wait-for-the-relay = zu viele E-Mails warten auf das Relay
+
+# Gespeicherte Ziele und gesperrte Adressen
+another-endpoint-of-this-environment-has-this-name = ein anderes Ziel dieser Umgebung hat diesen Namen
+an-environment-has-at-most-n-endpoints-remove-one-first = eine Umgebung hat höchstens { $n } Ziele; entfernen Sie zuerst eines
+were-given-for-the-old-url-alone-give-them-again-or-an-empty-list = galten nur für die alte URL; geben Sie sie neu an, oder eine leere Liste
+must-be-one-line-of-at-most-n-characters = muss eine Zeile mit höchstens { $n } Zeichen sein
+unsubscribed-by-the-link-in-a-mail = hat sich mit dem Link in einer E-Mail abgemeldet
+
+# Nachrichten, die hinausgehen
+post-is-switched-off-on-this-server-campanile-http-enabled = POST ist auf diesem Server abgeschaltet (CAMPANILE_HTTP_ENABLED)
+at-most-n-destinations = höchstens { $n } Ziele
+brings-its-own-headers-proxy-and-secret-leave-them-out = bringt Header, Proxy und Geheimnis selbst mit; lassen Sie sie weg
+email-and-post-go-to-those-of-the-moment-of-publication = E-Mail und POST gehen an die, die es bei der Veröffentlichung sind
+email-is-off-this-server-has-no-mail-relay-campanile-smtp-url = E-Mail ist aus: dieser Server hat kein Mail-Relay (CAMPANILE_SMTP_URL)
+give-either-a-url-or-a-saved-endpoint = geben Sie entweder eine URL oder ein gespeichertes Ziel an
+is-empty-it-is-the-body-of-the-post = ist leer: er ist der Inhalt des POST
+is-named-twice = ist doppelt genannt
+is-only-for-a-message-without-audience-the-audience-says-it = ist nur für eine Nachricht ohne Empfänger; sonst sagen es die Empfänger
+is-only-for-the-channel-http = ist nur für den Kanal „http“
+is-that-of-the-api-leave-it-out = ist die der API; lassen Sie sie weg
+name-at-least-one-destination-such-as-url-https-hooks-example-com-in = nennen Sie mindestens ein Ziel, etwa eine URL wie https://hooks.example.com/in
+nothing-is-under-way-by-this-channel = auf diesem Kanal ist nichts unterwegs
+there-is-no-such-endpoint-where-this-message-belongs = dieses Ziel gibt es nicht, wo diese Nachricht hingehört
+what-was-taken-back-is-not-sent-again-send-another-message = Zurückgenommenes wird nicht noch einmal gesendet; senden Sie eine andere Nachricht

@@ -68,7 +68,7 @@ pub(super) fn statements() -> impl Iterator<Item = &'static [&'static Sql]> {
 
 impl Paging {
     /// The limit, within its bounds.
-    pub(in crate::directory) fn limit(&self) -> Result<usize> {
+    pub(crate) fn limit(&self) -> Result<usize> {
         match self.limit {
             None => Ok(PAGE as usize),
             Some(limit) if (1..=PAGE_LIMIT).contains(&limit) => Ok(limit as usize),
@@ -77,7 +77,7 @@ impl Paging {
     }
 
     /// Where the page begins.
-    pub(in crate::directory) fn place(&self) -> Result<Place> {
+    pub(crate) fn place(&self) -> Result<Place> {
         let Some(cursor) = &self.cursor else {
             return Ok(Place::default());
         };
@@ -91,14 +91,14 @@ impl Paging {
 
 /// Where a page begins: after this arm's row with this text and these numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::directory) struct Place {
-    pub(in crate::directory) arm: usize,
-    pub(in crate::directory) text: String,
-    pub(in crate::directory) numbers: (i64, i64, i64),
+pub(crate) struct Place {
+    pub(crate) arm: usize,
+    pub(crate) text: String,
+    pub(crate) numbers: (i64, i64, i64),
 }
 
 impl Place {
-    pub(in crate::directory) fn cursor(&self) -> Result<String> {
+    pub(crate) fn cursor(&self) -> Result<String> {
         let json = serde_json::to_vec(self).map_err(|error| campanile_store::Error::Internal(error.to_string()))?;
         Ok(encode(&json))
     }
@@ -106,7 +106,7 @@ impl Place {
 
 /// A page from arms that follow one another. `query` runs an arm from a place with a limit; each row it gives is the
 /// item and its place.
-pub(super) fn page<T>(
+pub(crate) fn page<T>(
     paging: &Paging,
     arms: usize,
     mut query: impl FnMut(&Place, i64) -> Result<Vec<(T, Place)>>,
