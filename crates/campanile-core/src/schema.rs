@@ -63,11 +63,13 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::sight::STATEMENTS,
     crate::message::target::STATEMENTS,
     crate::message::timeline::STATEMENTS,
+    crate::outbox::bounce::STATEMENTS,
     crate::outbox::chunk::STATEMENTS,
     crate::outbox::delivery::STATEMENTS,
     crate::outbox::destination::STATEMENTS,
     crate::outbox::list::STATEMENTS,
     crate::outbox::run::STATEMENTS,
+    crate::outbox::wish::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

@@ -1,5 +1,6 @@
 //! Deliveries: what leaves the house by itself, after the transaction that decided it.
 
+pub mod bounce;
 pub mod connector;
 pub mod guard;
 pub mod http;
