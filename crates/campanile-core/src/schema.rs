@@ -64,6 +64,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::someone::STATEMENTS,
     crate::message::target::STATEMENTS,
     crate::message::timeline::STATEMENTS,
+    crate::outbox::bounce::STATEMENTS,
     crate::outbox::chunk::STATEMENTS,
     crate::outbox::delivery::STATEMENTS,
     crate::outbox::destination::STATEMENTS,
@@ -73,6 +74,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::reader::STATEMENTS,
     crate::outbox::run::STATEMENTS,
     crate::outbox::suppression::STATEMENTS,
+    crate::outbox::wish::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

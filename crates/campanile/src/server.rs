@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::api::docs::{self, Docs};
 use crate::app::App;
+use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
@@ -53,6 +54,10 @@ pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeR
     let (router, metrics) = router(app)?;
     let own = listener.local_addr().into_iter().collect();
     app.spawn(deliver::run(app, own)?);
+    if let Some((at, domain)) = app.settings.mail.bounces()? {
+        let address = bounce::listen(app, at, domain, bounce::Limits::default()).await?;
+        tracing::info!(%address, domain, "mail that comes back is taken in");
+    }
     app.spawn(keeper::run(Arc::clone(app)));
     app.spawn(warm(Arc::clone(app)));
     let shutdown = app.shutdown().clone();

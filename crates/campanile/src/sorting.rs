@@ -14,7 +14,7 @@ use crate::problem::Problem;
 ///
 /// # Errors
 /// Those of the database.
-pub async fn read_all(app: &App, person: PersonId, up_to: Option<UpTo>, now: Moment) -> Result<bool, Problem> {
+pub(crate) async fn read_all(app: &App, person: PersonId, up_to: Option<UpTo>, now: Moment) -> Result<bool, Problem> {
     let lists = Arc::clone(&app.lists);
     let found = app
         .db

@@ -3,6 +3,7 @@
 //!
 //! - [`run`]: one message on its way by one channel; [`list`]: who of its audience gets a mail; [`chunk`]: up to a
 //!   thousand of them, as bitmaps; [`delivery`]: a recipient with an own row, an exception or a POST.
+//! - [`bounce`]: what comes in about a mail that was sent; [`wish`]: whether a person wants mail at all.
 //! - [`look`]: what the sender sees of it; [`suppression`]: addresses that get no mail.
 //! - [`destination`]: where a message is posted to; [`endpoint`]: destinations that are saved, with their health.
 //! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
@@ -10,6 +11,7 @@
 //! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
 //! leases; whoever lost one (its `fence` has grown) can write nothing back.
 
+pub mod bounce;
 pub mod chunk;
 pub mod delivery;
 pub mod destination;
@@ -23,6 +25,7 @@ pub mod seal;
 pub mod signing;
 pub mod suppression;
 pub mod target;
+pub mod wish;
 
 /// How long a worker has a row before others take it for lost, in milliseconds; it is renewed long before.
 pub const LEASE_MS: i64 = 30_000;

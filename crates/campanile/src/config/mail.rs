@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::value::{self, Refusal};
 use super::{ConfigError, Secret, Setting, secret, setting};
+use crate::deliver::bounce::Listen;
 use crate::deliver::mail::{Colour, Mailbox};
 use crate::deliver::smtp::{Relay, Times};
 
@@ -30,6 +31,8 @@ pub struct Mail {
     pub dkim_key: Option<Secret>,
     /// The domain at which bounces are taken in.
     pub bounce_domain: Option<String>,
+    /// Where mail for that domain comes in.
+    pub bounce_listen: Option<Listen>,
     /// How mails look.
     pub brand: Brand,
 }
@@ -63,6 +66,7 @@ impl Default for Mail {
             dkim_domain: None,
             dkim_key: None,
             bounce_domain: None,
+            bounce_listen: None,
             brand: Brand {
                 name: brand.name,
                 logo: None,
@@ -96,6 +100,23 @@ impl Mail {
                 "mail_from",
                 "with smtp_url it must be given: `Name <address>`, such as Bell <bell@example.com>",
             ),
+        }
+    }
+}
+
+impl Mail {
+    /// Where mail that comes back is taken in, and for which domain; `None`: it is not.
+    ///
+    /// # Errors
+    /// [`ConfigError::Needed`] with a place and no domain.
+    pub fn bounces(&self) -> Result<Option<(Listen, &str)>, ConfigError> {
+        match (self.bounce_listen, self.bounce_domain.as_deref()) {
+            (None, _) => Ok(None),
+            (Some(listen), Some(domain)) => Ok(Some((listen, domain))),
+            (Some(_), None) => Err(ConfigError::Needed {
+                setting: "bounce_domain",
+                reason: "with bounce_listen it must be given: the domain whose mail comes in there",
+            }),
         }
     }
 }
@@ -144,6 +165,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     }),
     setting("bounce_domain", |s, text| {
         domain(text).map(|v| s.mail.bounce_domain = Some(v))
+    }),
+    setting("bounce_listen", |s, text| {
+        Listen::parse(text).map(|v| s.mail.bounce_listen = Some(v))
     }),
     setting("brand_name", |s, text| brand_name(text).map(|v| s.mail.brand.name = v)),
     setting("brand_logo", |s, text| {

@@ -92,7 +92,7 @@ pub(super) fn database(text: &str) -> Result<DatabaseUrl, Refusal> {
 }
 
 /// `:0` and `localhost:0` are ports of the loopback address: nothing is opened to a network by being brief.
-pub(super) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
     let loopback = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':'));
     loopback
         .map_or_else(

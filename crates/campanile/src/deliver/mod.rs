@@ -6,6 +6,7 @@
 //! - [`smtp`], [`mail`]: the wire and the mail. [`http`], [`guard`], [`connector`], [`proxy`], [`sign`], [`retry`]: one
 //!   POST.
 
+pub mod bounce;
 pub mod connector;
 pub mod guard;
 pub mod http;

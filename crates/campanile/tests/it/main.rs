@@ -7,6 +7,7 @@
 
 mod account;
 mod authorization;
+mod bounces;
 mod cli;
 mod console_directory;
 mod console_inbox;

@@ -28,7 +28,7 @@ pub use address::{Mailbox, routable};
 pub use dkim::Signer;
 pub use page::{Brand, Colour, Logo};
 pub use setup::{Office, office};
-pub use token::{Bounced, bounced, message_id, return_path, unsubscribe, unsubscriber};
+pub use token::{Bounced, bounced, mailed, message_id, return_path, unsubscribe, unsubscriber};
 
 /// What all mails of an installation share.
 #[derive(Debug, Clone)]

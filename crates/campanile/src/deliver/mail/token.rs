@@ -39,6 +39,17 @@ pub fn message_id(key: &InstallationKey, message: MessageId, person: PersonId, d
     format!("{message}.{person}.{code}@{domain}")
 }
 
+/// Which mail has a `Message-ID`; `None` if it is none of ours. Without brackets.
+#[must_use]
+pub fn mailed(key: &InstallationKey, id: &str) -> Option<Bounced> {
+    let (local, domain) = id.rsplit_once('@')?;
+    let mut parts = local.split('.');
+    let message = MessageId(parts.next()?.parse().ok()?);
+    let person = PersonId(parts.next()?.parse().ok()?);
+    let ours = message_id(key, message, person, domain);
+    same(ours.as_bytes(), id.as_bytes()).then_some(Bounced { message, person })
+}
+
 /// The return path of a mail: what bounces tells itself whose it is.
 #[must_use]
 pub fn return_path(key: &InstallationKey, message: MessageId, person: PersonId, domain: &str) -> String {
@@ -137,5 +148,9 @@ mod tests {
         assert_eq!(id(1, 2), id(1, 2));
         assert!(id(1, 2) != id(2, 1) && id(1, 2) != id(1, 3));
         assert!(id(1, 2).starts_with("1.2.") && id(1, 2).ends_with("@example.com"));
+        let (message, person) = (MessageId(1), PersonId(2));
+        assert_eq!(mailed(&key("a"), &id(1, 2)), Some(Bounced { message, person }));
+        assert_eq!(mailed(&key("b"), &id(1, 2)), None);
+        assert_eq!(mailed(&key("a"), &id(1, 2).replace("1.2.", "1.3.")), None);
     }
 }

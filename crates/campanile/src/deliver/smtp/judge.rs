@@ -66,10 +66,14 @@ const fn is_slow(reply: &Reply) -> bool {
 /// is policy, often about the sender, and says nothing of the address.
 const fn is_of_address(reply: &Reply, by_basic_code: bool) -> bool {
     match reply.enhanced {
-        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) => true,
         None | Some((5, 0, 0)) => by_basic_code && matches!(reply.code, 521 | 550 | 551 | 553 | 556),
-        Some(_) => false,
+        Some(enhanced) => is_bad_address(enhanced),
     }
+}
+
+/// Whether an enhanced code (RFC 3463) says that an address does not exist or never will take mail.
+pub(in crate::deliver) const fn is_bad_address(enhanced: (u8, u16, u16)) -> bool {
+    matches!(enhanced, (5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 
 use campanile_core::time::Moment;
 
+pub(in crate::deliver) use judge::is_bad_address;
 pub use pace::next_try;
 pub use pool::{Options, Pool};
 pub use relay::{Login, Relay, Times, Tls};
