@@ -183,6 +183,8 @@ follows-subscriptions = Abonnements, die enden
 follows-groups = Gruppen, die gelöst werden
 blocked-children = Darunter stehen Kunden. Verschieben oder entfernen Sie diese zuerst.
 blocked-people = Menschen gehören dazu. Verschieben oder deaktivieren Sie diese zuerst.
+end-yourself = Das sind Sie selbst. Sie werden überall abgemeldet, und nur eine andere Administratorin oder ein anderer Administrator kann Sie zurückholen.
+end-own-role = Das ist Ihre eigene Rolle. Was sie Ihnen erlaubt, ist sofort vorbei.
 blocked-default = Die Umgebung DEFAULT bleibt.
 history-stays = Der Verlauf bleibt: Was an wen ging, lässt sich für immer sagen.
 role-leaves-nothing = Eine Rolle hinterlässt keinen Verlauf.
@@ -199,6 +201,7 @@ done-attached = Zugeordnet.
 done-detached = Gelöst.
 done-role-given = Die Rolle ist gegeben.
 done-role-taken = Die Rolle ist entzogen.
+give-back = { $what } zurückgeben
 done-role-removed = Die Rolle ist entfernt.
 
 place-organization = Organisation

@@ -26,6 +26,8 @@ waits-disabled = Sie ist ausgeschaltet und wartet darauf, eingeschaltet zu werde
 
 no-messages-title = Noch keine Nachrichten
 no-messages-text = Was Sie senden, steht hier, und wie weit es kam.
+api-not-yours-title = Die Nachrichten dieser API sind nicht für Sie
+api-not-yours-text = Dazu brauchen Sie das Recht, Nachrichten dieser API zu lesen oder zu senden.
 no-api-messages-text = Nachrichten an die Nutzer dieser API stehen hier.
 none-chosen-title = Hier ist keine Nachricht
 none-chosen-text = Keine Nachricht passt zu dieser Auswahl.

@@ -26,6 +26,8 @@ waits-disabled = It is switched off and waits to be switched on.
 
 no-messages-title = No messages yet
 no-messages-text = What you send appears here, with how far it got.
+api-not-yours-title = The messages of this API are not yours to see
+api-not-yours-text = You need the right to read or send messages of this API.
 no-api-messages-text = Messages to the consumers of this API appear here.
 none-chosen-title = No message here
 none-chosen-text = No message matches this choice.

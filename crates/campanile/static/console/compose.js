@@ -25,10 +25,22 @@ export function start(form) {
       const label = aside.querySelector("[data-send]")?.getAttribute("data-send");
       if (label) send.textContent = label;
     } catch {
-      // Away for a moment: the next key asks again, and the server checks what is sent anyway.
+      // The number is that of another audience now: it is not shown as if it were this one's. The next key asks again.
+      if (mine === turn) uncounted();
     } finally {
       if (mine === turn) aside.removeAttribute("aria-busy");
     }
+  }
+
+  /** Takes back what was counted before. */
+  function uncounted() {
+    const who = aside.querySelector(".who");
+    const number = who?.querySelector(".big");
+    if (!who || !number) return;
+    number.textContent = "–";
+    number.nextElementSibling?.replaceChildren(form.dataset.uncounted ?? "");
+    for (const part of who.querySelectorAll(".pill, .split, .among, .answer")) part.remove();
+    send.textContent = form.dataset.send ?? "";
   }
 
   const soon = () => {

@@ -327,7 +327,7 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
                 "taken away",
                 "name=\"role\" value=\"API/OWNER\"",
                 "name=\"on\" value=\"group\"",
-                "Undo",
+                "Give OWNER back",
             ],
         );
         shows(
@@ -335,6 +335,43 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
             &["Held OWNER on Group g"],
         );
         admin.form("/directory/memberships/end", &end).await.is(404);
+    });
+}
+
+#[test]
+fn only_the_server_itself_offers_to_undo() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        let user = |id: &str| json!({"kind": "user", "id": id, "login": id, "name": id});
+        let mallory =
+            json!({"kind": "membership", "user": "mallory", "on": {"organization": "DEFAULT"}, "role": "USER"});
+        admin.fill(&[user("mallory"), user("fired"), mallory]).await;
+
+        // Made up: the sentence is ours, the button is not there.
+        for made_up in [
+            "/directory/memberships?user=mallory&done=role-taken&was=organization&role=ORGANIZATION/ADMIN",
+            "/directory/users/fired?done=deactivated",
+            "/directory/users/fired?done=deactivated&undo=99999999999.00",
+        ] {
+            let page = admin.get(made_up).await.is(200).body;
+            hides(&page, &["Undo", "Give ADMIN back", "value=\"ORGANIZATION/ADMIN\""]);
+        }
+
+        // A true one, with another role put into it, or looked at when it has long been so.
+        let end = [
+            ("user", "mallory"),
+            ("on", "organization"),
+            ("scope", "ORGANIZATION"),
+            ("role", "USER"),
+        ];
+        let said = admin.form("/directory/memberships/end", &end).await.is(303);
+        let own = said.header("location").to_owned();
+        shows(&admin.get(&own).await.body, &["Give USER back"]);
+        let other = own.replace("ORGANIZATION%2FUSER", "ORGANIZATION%2FADMIN");
+        assert_ne!(own, other);
+        hides(&admin.get(&other).await.body, &["Give ADMIN back"]);
+        world.advance(std::time::Duration::from_mins(20));
+        hides(&admin.get(&own).await.body, &["Give USER back"]);
     });
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::entry::{self, Patch};
 use campanile_core::directory::{self as rules, Entry, list};
 use campanile_core::{Error, Fault};
 
-use super::super::form::{Asked, Fields, Form};
+use super::super::form::{Asked, Fields, Form, Path};
 use super::super::page::{self, Reader};
 use super::fields::{FormPage, faults, fields, picks};
 use super::pick::Draft;

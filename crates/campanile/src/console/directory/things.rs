@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::list::{Attachment, Customer, Membership, Page as Many, Subscription, Thing, User};
 use campanile_core::rights::AsmRole;
 
-use super::super::form::{Asked, Fields};
+use super::super::form::{Asked, Fields, Path};
 use super::super::page::{Reader, show};
+use super::super::undo::Deed;
 use super::cell::{
     Cell, Fact, Section, Table, membership_end, place_address, place_cell, role_cell, state_word, status_cell,
     user_cell,
@@ -90,7 +91,7 @@ async fn page<'r>(
     let to = kind.at(id);
     let mut shell = Shell::new(reader, kind.path(), raw.title());
     shell.page = shell.page.after(asked);
-    undo(&mut shell, asked, &to);
+    undo(app, &mut shell, asked, &to);
     let mut past = timeline(reader, past, kind == Kind::Users);
     past.more = past.more.map(|next| query(&to, &[("past", &next)]));
     let edit = shell.may_edit() && raw.active();
@@ -114,18 +115,22 @@ async fn page<'r>(
 }
 
 /// What undoes the end that the address tells of: the thing comes back as it was.
-fn undo(shell: &mut Shell<'_>, asked: &Fields, to: &str) {
+fn undo(app: &App, shell: &mut Shell<'_>, asked: &Fields, to: &str) {
     let whole = matches!(
         asked.get("done"),
         "deactivated" | "customer-removed" | "subscription-removed"
     );
-    if let Some(notice) = &mut shell.page.notice
-        && whole
-    {
-        let parent = asked
-            .some("parent")
-            .map(|parent| ("parent".to_owned(), parent.to_owned()));
-        notice.undo = Some((format!("{to}/back"), parent.into_iter().collect()));
+    if whole {
+        let label = shell.page.t("undo");
+        brought_back(to, asked.some("parent")).offer(app, &mut shell.page, asked, label);
+    }
+}
+
+/// What brings the thing of this page back, a customer below that one.
+pub(super) fn brought_back(to: &str, parent: Option<&str>) -> Deed {
+    Deed {
+        to: format!("{to}/back"),
+        fields: parent.map(|parent| ("parent", parent.to_owned())).into_iter().collect(),
     }
 }
 

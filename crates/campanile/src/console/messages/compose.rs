@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::id::ApiId;
 use campanile_core::message::label::label;
@@ -16,12 +16,12 @@ use campanile_store::Tx;
 
 use super::aside::{self, Aside, AsidePart};
 use super::find::{self, Found};
-use super::offers::{Offers, may_address_platform, offers};
+use super::offers::{Offers, offers};
 use super::part::{self, Named};
 use super::typed::Typed;
 use super::{Kind as Channel, channels, in_words};
 use crate::app::App;
-use crate::console::form::{Asked, Fields, Form};
+use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Notice, Page, Reader, refuse, show};
 use crate::problem::{Kind, Problem};
 use crate::sending;
@@ -219,7 +219,7 @@ async fn begin(app: &App, reader: &Reader, scope: Scope, asked: &Fields) -> Resu
     let mut typed = read(asked, reader, &scope);
     // A link may fill in what is said, never a key.
     typed.key = hex(&app.chance.bytes()[..16]);
-    if scope.api.is_none() && !may_address_platform(reader) {
+    if scope.api.is_none() && !policy::may_send_outside_apis(&reader.rights) {
         return Ok(Redirect::to("/apis").into_response());
     }
     show(&form(app, reader, &scope, typed, Vec::new(), None).await?)

@@ -7,7 +7,7 @@ use campanile_core::message::label::label;
 use campanile_core::message::target::Target;
 use campanile_core::place::Scope as RoleScope;
 use campanile_core::policy::{self, Reach};
-use campanile_core::rights::{Letter, Permission, Rights};
+use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
@@ -39,12 +39,6 @@ pub(super) struct Offers {
     pub(super) chips: Vec<Named>,
     /// The name of the environment whose roles these are.
     pub(super) environment: String,
-}
-
-/// Whether there is anything outside of APIs that the reader may write to.
-pub(super) fn may_address_platform(reader: &Reader) -> bool {
-    let rights = &reader.rights;
-    rights.is_root() || !rights.subtree.is_empty() || rights.on_any_environment(Permission::Message, Letter::Create)
 }
 
 /// What the reader may choose from here. The environment of the form becomes one in which they may.
