@@ -188,9 +188,10 @@ fn is_browser(headers: &HeaderMap) -> bool {
 }
 
 /// The languages of who asks for a page of the console by navigating to it.
-fn wants_page(request: &Request) -> Option<Option<HeaderValue>> {
+fn wants_page(request: &Request) -> Option<HeaderValue> {
     let wanted = console::wants_page(request.headers()) && !request.uri().path().starts_with("/api/");
-    wanted.then(|| request.headers().get(header::ACCEPT_LANGUAGE).cloned())
+    let languages = request.headers().get(header::ACCEPT_LANGUAGE);
+    wanted.then(|| languages.cloned().unwrap_or(HeaderValue::from_static("")))
 }
 
 /// What is remembered of a request when it has been answered.
@@ -200,7 +201,7 @@ struct Seen {
     is_api: bool,
     is_browser: bool,
     /// The languages of a browser that waits for a page; `None` for who does not.
-    page_in: Option<Option<HeaderValue>>,
+    page_in: Option<HeaderValue>,
 }
 
 impl Seen {
@@ -289,7 +290,7 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
         .is_some_and(|value| value == MEDIA_TYPE)
     {
         if let Some(languages) = &seen.page_in {
-            console::into_page(response, &problem, languages.as_ref(), id.as_str());
+            console::into_page(response, &problem, languages, id.as_str());
             return;
         }
         problem.request_id = Some(id.as_str().to_owned());

@@ -133,9 +133,10 @@ async fn typed(parts: &Parts, body: axum::body::Body) -> Result<(Option<Bytes>, 
 async fn problem_page(app: &Arc<App>, parts: &mut Parts, problem: &Problem, request: &str) -> String {
     // Where the server itself is unwell, nothing more is asked of it.
     let is_well = problem.kind.status().is_client_error();
-    let reader = match is_well {
-        true => Reader::from_request_parts(parts, app).await.ok(),
-        false => None,
+    let reader = if is_well {
+        Reader::from_request_parts(parts, app).await.ok()
+    } else {
+        None
     };
     let Some(reader) = reader else {
         return alone(Words::choose(None, page::accepted(&parts.headers)), problem, request);
@@ -174,12 +175,12 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// Makes a page of a problem that arose before any page was reached, for a browser.
-pub(crate) fn into_page(response: &mut Response, problem: &Problem, languages: Option<&HeaderValue>, request: &str) {
-    let languages = languages.and_then(|value| value.to_str().ok());
-    let html = alone(Words::choose(None, languages), problem, request);
+pub(crate) fn into_page(response: &mut Response, problem: &Problem, languages: &HeaderValue, request: &str) {
+    let html = alone(Words::choose(None, languages.to_str().ok()), problem, request);
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),

@@ -13,7 +13,7 @@ use super::super::page::{self, Reader};
 use super::fields::{FormPage, faults, fields, picks};
 use super::pick::Draft;
 use super::raw;
-use super::{Editor, Kind, Shell, query, wanted};
+use super::{Editor, Kind, Shell, wanted};
 use crate::app::App;
 use crate::directory;
 use crate::problem::Problem;
@@ -166,7 +166,7 @@ pub(super) async fn change(
 /// attaches at the same time.
 pub(super) async fn groups(
     State(app): State<Arc<App>>,
-    Editor(_): Editor,
+    Editor(reader): Editor,
     Path((kind, id)): Path<(String, String)>,
     Form(values): Form,
 ) -> Result<Response, Problem> {
@@ -180,10 +180,10 @@ pub(super) async fn groups(
         Some(group) => (group.to_owned(), false),
         None => (values.get("group").to_owned(), true),
     };
-    let named = group.clone();
+    let (named, key) = (group.clone(), id.clone());
     let written = app.db.write(move |tx| {
         tx.tally()?;
-        let item = list::thing(tx, thing, &id)?;
+        let item = list::thing(tx, thing, &key)?;
         if !item.active {
             return Err(Error::Missing("thing"));
         }
@@ -192,18 +192,21 @@ pub(super) async fn groups(
         if attach {
             groups.push(named);
         }
-        rules::apply(tx, &with_groups(kind, id, groups), now)
+        rules::apply(tx, &with_groups(kind, key, groups), now)
     });
     match written.await.map_err(Problem::from) {
         Ok(_) => Ok(page::done(&to, if attach { "attached" } else { "detached" }, &[])),
         Err(problem) => {
             let refused: Vec<Fault> = faults(problem)?;
-            let is_group = refused.iter().any(|fault| fault.field.starts_with("groups"));
-            let parameters = [("refused", group.as_str())];
-            let parameters = if is_group { &parameters[..] } else { &[] };
-            Ok(axum::response::IntoResponse::into_response(
-                axum::response::Redirect::to(&query(&to, parameters)),
-            ))
+            let said = refused.iter().map(|fault| {
+                if fault.field.starts_with("groups") {
+                    reader.s("no-such-group", &group)
+                } else {
+                    reader.refusal(&fault.reason)
+                }
+            });
+            let said = said.collect::<Vec<_>>().join(" ");
+            super::things::refused(&app, &reader, kind, &id, said).await
         }
     }
 }

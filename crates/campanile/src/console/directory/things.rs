@@ -9,7 +9,7 @@ use campanile_core::directory::list::{Attachment, Customer, Membership, Page as 
 use campanile_core::rights::AsmRole;
 
 use super::super::form::{Asked, Fields, Path};
-use super::super::page::{Reader, show};
+use super::super::page::{Reader, refuse, show};
 use super::super::undo::Deed;
 use super::cell::{
     Cell, Fact, Section, Table, membership_end, place_address, place_cell, role_cell, state_word, status_cell,
@@ -80,6 +80,19 @@ pub(super) async fn one(
     show(&page)
 }
 
+/// The page again, with what was refused of the form that attaches groups.
+pub(super) async fn refused(
+    app: &App,
+    reader: &Reader,
+    kind: Kind,
+    id: &str,
+    said: String,
+) -> Result<Response, Problem> {
+    let mut page = page(app, reader, kind, id, &Fields::default()).await?;
+    page.refused = Some(said);
+    refuse(&page)
+}
+
 async fn page<'r>(
     app: &App,
     reader: &'r Reader,
@@ -102,7 +115,7 @@ async fn page<'r>(
         groups: groups(&raw, edit.then(|| format!("{to}/groups"))),
         active: raw.active(),
         gone: state_word(reader, kind),
-        refused: asked.some("refused").map(|group| reader.s("no-such-group", group)),
+        refused: None,
         tree: match raw {
             Raw::Customer { tree, .. } => Some(tree),
             _ => None,
