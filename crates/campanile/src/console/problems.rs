@@ -18,6 +18,9 @@ use super::words::Words;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 
+/// Fields that hold passwords.
+const SECRETS: [&str; 4] = ["password", "old", "new", "again"];
+
 /// A problem as a page of its own.
 #[derive(Template)]
 #[template(path = "console/problem.html")]
@@ -155,7 +158,7 @@ fn again(parts: &Parts, form: &[u8]) -> Option<String> {
     let words = Words::choose(None, page::accepted(&parts.headers));
     let fields = Fields::read(form).ok()?;
     // What is secret is typed again rather than shown to whoever sits there now.
-    let fields = fields.each().filter(|(name, _)| !name.contains("password"));
+    let fields = fields.each().filter(|(name, _)| !SECRETS.contains(name));
     let page = AgainPage {
         words,
         title: words.t("problem-unauthenticated"),

@@ -1,7 +1,7 @@
 // The bell: its number, asked for while the page is looked at, and the panel under it.
 // @ts-check
 import { fetchPart, fieldsOf, load } from "./fragment.js";
-import { isOpen, isOver } from "./session.js";
+import { isOpen, isOver, over } from "./session.js";
 
 const EVERY_MS = 30_000;
 const bell = document.getElementById("bell");
@@ -36,7 +36,10 @@ function show(unread, unseen) {
 export async function refresh() {
   try {
     const response = await fetch("/api/v1/inbox/counts", { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
-    if (response.status === 401) return isOver();
+    if (response.status === 401) {
+      isOver();
+      return void response.body?.cancel();
+    }
     isOpen();
     if (!response.ok) return;
     tag = response.headers.get("ETag") ?? "";
@@ -53,6 +56,8 @@ async function inPanel(work) {
   try {
     await work();
   } catch {
+    // The page below says that the session is over.
+    if (over()) return panel.hidePopover();
     const place = document.getElementById("notices");
     const words = Object.assign(document.createElement("p"), { className: "say bad", textContent: place?.dataset.away ?? "" });
     words.setAttribute("role", "alert");

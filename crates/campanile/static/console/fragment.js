@@ -18,6 +18,7 @@ export async function fetchPart(address, init) {
   // A log-in page where a part was expected: the session is over.
   if (response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login")) {
     isOver();
+    response.body?.cancel();
     throw new Error("the session is over");
   }
   isOpen();

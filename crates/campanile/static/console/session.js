@@ -20,6 +20,9 @@ export function isOver() {
   place.append(said);
 }
 
+/** Whether it is. */
+export const over = () => said !== undefined;
+
 /** The session is there (again). */
 export function isOpen() {
   said?.remove();

@@ -414,6 +414,9 @@ fn a_form_that_comes_after_the_session_is_over_keeps_what_was_typed() {
             "{body}"
         );
         assert!(!body.contains("hunter2"));
+        let secrets = [("old", "hunter2 old"), ("new", "hunter2 new"), ("again", "hunter2 new")];
+        let page = admin.post("/me/password", &secrets).await.is(401);
+        assert!(!page.body.contains("hunter2"));
         assert_eq!(page.header("cache-control"), "no-store");
     });
 }

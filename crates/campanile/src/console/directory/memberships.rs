@@ -190,7 +190,7 @@ fn held(reader: &Reader, page: &list::Page<list::Membership>, edit: bool) -> Tab
     let row = |one: &list::Membership| {
         let mut cells = vec![
             Cell::link(Kind::Users.at(&one.user), &one.user_name),
-            role_cell(one),
+            role_cell(reader, one),
             place_cell(reader, &one.on, &one.on_name),
             Cell::time(one.created_at),
         ];

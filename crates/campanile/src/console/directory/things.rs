@@ -323,7 +323,10 @@ impl View<'_> {
         table.more = self.next("memberships", page.next.clone());
         let row = |one: &Membership| {
             let place = place_cell(self.reader, &one.on, &one.on_name);
-            self.row(one, vec![role_cell(one), place, Cell::time(one.created_at)])
+            self.row(
+                one,
+                vec![role_cell(self.reader, one), place, Cell::time(one.created_at)],
+            )
         };
         table.rows = page.items.iter().map(row).collect();
         table
@@ -373,7 +376,7 @@ pub(super) fn holders(reader: &Reader, page: &Many<Membership>, edit: bool) -> T
     let mut table = Table::new(reader, &columns[..view.columns(4)], "no-members");
     let row = |one: &Membership| {
         let user = Cell::link(Kind::Users.at(&one.user), &one.user_name);
-        view.row(one, vec![user, role_cell(one), Cell::time(one.created_at)])
+        view.row(one, vec![user, role_cell(reader, one), Cell::time(one.created_at)])
     };
     table.rows = page.items.iter().map(row).collect();
     table
