@@ -27,6 +27,15 @@ const tab = (/** @type {Page} */ page, /** @type {string} */ name) =>
 const button = (/** @type {import("playwright-core").Locator | Page} */ where, /** @type {string} */ name) =>
   where.getByRole("button", { name, exact: true });
 
+/** What the link does, in a tab that is watched from its beginning. @param {Page} page */
+async function inAnotherTab(page) {
+  const link = page.getByRole("link", { name: "Log in in another tab" });
+  assert.equal(await link.getAttribute("target"), "_blank");
+  const other = await page.context().newPage();
+  await visit(other, (await link.getAttribute("href")) ?? "");
+  return other;
+}
+
 flow("each tab shows what belongs there", held, async ({ open }, site) => {
   await send(site, "tabs", "Harbour closed", "Prices in May");
   const page = await open("tabs");
@@ -189,7 +198,7 @@ flow("without scripts the inbox does the same", held, async ({ open }, site) => 
   await gone(badge(page));
 });
 
-flow("a session that ends leads to the log-in, and back", held, async ({ open }) => {
+flow("a session that ends leads to the log-in, and back, and takes nothing away", held, async ({ open }) => {
   const page = await open(null);
   await visit(page, "/inbox?view=unread");
   await arrives(page, "/login?next=%2Finbox%3Fview%3Dunread");
@@ -207,6 +216,27 @@ flow("a session that ends leads to the log-in, and back", held, async ({ open })
   await shows(other.getByRole("status"), "You are logged out.");
 
   expectFault(page, /status of 401/);
+  await page.getByRole("searchbox").fill("typed");
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await arrives(page, "/login?next=%2Finbox%3Fview%3Dunread");
+  await shows(page.locator("#notices"), "Your session is over.");
+  // The panel cannot come either, and the page stays.
+  await page.locator("#bell").click();
+  await gone(page.locator("#panel"));
+  assert.equal(await page.getByRole("searchbox").inputValue(), "typed");
+  const login = await inAnotherTab(page);
+  await logIn(login, "ends");
+  await login.locator("#bell").waitFor();
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await gone(page.locator("#notices .over"));
+});
+
+flow("a panel that cannot be fetched says so, and the page stays", held, async ({ open }) => {
+  const page = await open("away");
+  await visit(page, "/inbox");
+  await page.getByRole("searchbox").fill("typed");
+  expectFault(page, /ERR_FAILED/);
+  await page.route("**/bell", (route) => route.abort());
+  await page.locator("#bell").click();
+  await shows(page.locator("#panel").getByRole("alert"), "The server cannot be reached.");
+  assert.equal(await page.getByRole("searchbox").inputValue(), "typed");
 });

@@ -117,10 +117,30 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
 /// Whether there is any audience at all that [`Act::Send`] allows somebody.
 #[must_use]
 pub fn may_send_anything(rights: &Rights) -> bool {
-    rights.is_root()
-        || !rights.subtree.is_empty()
-        || rights.on_any_environment(Permission::Message, Letter::Create)
-        || rights.on_any_api(Permission::Message, Letter::Create)
+    may_send_outside_apis(rights) || rights.on_any_api(Permission::Message, Letter::Create)
+}
+
+/// Whether there is such an audience that is no API's: an environment, customers, everyone.
+#[must_use]
+pub fn may_send_outside_apis(rights: &Rights) -> bool {
+    rights.is_root() || !rights.subtree.is_empty() || rights.on_any_environment(Permission::Message, Letter::Create)
+}
+
+/// Letters of MESSAGE on an API with which one knows of it.
+const KNOWING: [Letter; 2] = [Letter::Create, Letter::Read];
+
+/// Whether somebody may know of an API: who writes to its consumers, sees what was written, or reads the directory.
+#[must_use]
+pub fn may_see_api(rights: &Rights, api: ApiId) -> bool {
+    let holds = |letter| rights.on_api(api, Permission::Message, letter);
+    KNOWING.into_iter().any(holds) || may(rights, &Act::ReadDirectory).is_ok()
+}
+
+/// Whether there is any API that [`may_see_api`] allows.
+#[must_use]
+pub fn may_see_any_api(rights: &Rights) -> bool {
+    let holds = |letter| rights.on_any_api(Permission::Message, letter);
+    KNOWING.into_iter().any(holds) || may(rights, &Act::ReadDirectory).is_ok()
 }
 
 /// What somebody may address, of one kind.

@@ -146,10 +146,9 @@ pub fn around(router: Router, pass: Pass) -> Router {
         .layer((from_fn_with_state(Arc::new(pass), run), limit))
 }
 
-/// The answer to an address that belongs to nobody: a page for a browser, a problem for everybody else.
-async fn nothing(headers: HeaderMap) -> Response {
-    console::missing(&headers)
-        .unwrap_or_else(|| Problem::new(Kind::Missing, "there is nothing at this address").into_response())
+/// The answer to an address that belongs to nobody.
+async fn nothing() -> Response {
+    Problem::new(Kind::Missing, "there is nothing at this address").into_response()
 }
 
 async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) -> Response {
@@ -160,6 +159,7 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
         route: request.extensions().get::<MatchedPath>().cloned(),
         is_api: request.uri().path().starts_with("/api/"),
         is_browser: is_browser(request.headers()),
+        page_in: wants_page(&request),
     };
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
@@ -187,12 +187,21 @@ fn is_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(SEC_FETCH_MODE) || agent.starts_with(b"Mozilla/")
 }
 
+/// The languages of who asks for a page of the console by navigating to it.
+fn wants_page(request: &Request) -> Option<HeaderValue> {
+    let wanted = console::wants_page(request.headers()) && !request.uri().path().starts_with("/api/");
+    let languages = request.headers().get(header::ACCEPT_LANGUAGE);
+    wanted.then(|| languages.cloned().unwrap_or(HeaderValue::from_static("")))
+}
+
 /// What is remembered of a request when it has been answered.
 struct Seen {
     method: &'static str,
     route: Option<MatchedPath>,
     is_api: bool,
     is_browser: bool,
+    /// The languages of a browser that waits for a page; `None` for who does not.
+    page_in: Option<HeaderValue>,
 }
 
 impl Seen {
@@ -280,6 +289,10 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value == MEDIA_TYPE)
     {
+        if let Some(languages) = &seen.page_in {
+            console::into_page(response, &problem, languages, id.as_str());
+            return;
+        }
         problem.request_id = Some(id.as_str().to_owned());
         let json = problem.to_json();
         response.headers_mut().insert(header::CONTENT_LENGTH, json.len().into());

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use campanile_core::audience::{Rule, Selector, crowd};
-use campanile_core::id::{ApiId, MessageId, PersonId};
+use campanile_core::id::{ApiId, EnvironmentId, MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
@@ -178,7 +178,10 @@ pub async fn to_myself(
             ..draft.clone()
         };
         let name = sent::person_name(tx, person)?;
-        draft::check(tx, &alone, &name, &outlets, now).map(Ok)
+        // Without a home nobody else finds it among the messages of an environment.
+        let mut checked = draft::check(tx, &alone, &name, &outlets, now)?;
+        checked.environment = None;
+        Ok(Ok(checked))
     };
     publish(app, person, check, idempotency).await
 }
@@ -273,6 +276,10 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Only those that go to consumers of this API.
     pub api: Option<ApiId>,
+    /// Only those whose home is this environment.
+    pub environment: Option<EnvironmentId>,
+    /// Not those that somebody has sent to nobody but themselves.
+    pub without_tests: bool,
 }
 
 /// How a message is handed on: with how far it got, and the rights of who asks.
@@ -303,6 +310,8 @@ pub async fn list<T: Send + 'static>(
             let parts = target::parts(selectors, message);
             filter.status.is_none_or(|status| status == message.status(now))
                 && filter.api.is_none_or(|api| parts.contains(&Part::Api { api }))
+                && (filter.environment.is_none() || filter.environment == message.environment)
+                && !(filter.without_tests && *selectors == [Selector::User { person: message.author }])
                 && policy::may(&rights, &Act::See(message.author, &parts)).is_ok()
         };
         let (messages, next) = sent::page(tx, below, author, limit, takes)?;

@@ -12,7 +12,7 @@ use super::list::{self, CustomerFilter, Kind, Paging, ThingFilter};
 use crate::error::{Error, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId};
 use crate::policy::{self, Act, Part, Reach};
-use crate::rights::{Letter, Permission, Rights};
+use crate::rights::Rights;
 
 /// Choices of an answer when nothing is said.
 pub const CHOICES: i64 = 20;
@@ -145,13 +145,8 @@ pub fn apis(tx: &mut Tx<'_>, rights: &Rights, search: &Search) -> Result<Choices
     if rights.is_organization_admin {
         return things(tx, Kind::Api, q, limit);
     }
-    let letters = [Letter::Create, Letter::Read];
-    let held = |api: &ApiId| {
-        letters
-            .iter()
-            .any(|letter| rights.on_api(*api, Permission::Message, *letter))
-    };
-    let apis: Vec<ApiId> = rights.apis.keys().copied().filter(held).collect();
+    let held = rights.apis.keys().copied();
+    let apis: Vec<ApiId> = held.filter(|api| policy::may_see_api(rights, *api)).collect();
     held_apis(tx, &apis, q, limit)
 }
 

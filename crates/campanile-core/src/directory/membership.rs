@@ -1,11 +1,21 @@
 //! Memberships: a person holds a role somewhere.
 
+use campanile_store::sql;
+
 use super::edit::Edit;
 use super::entry::{Membership as Entry, On};
 use super::known::{self, Member};
 use super::{Applied, fact};
 use crate::error::{Error, Result};
-use crate::place::{ORGANIZATION, Scope, kind, place};
+use crate::place::{ORGANIZATION, ORGANIZATION_ADMIN, Scope, kind, place};
+
+sql! {
+    // Those who are in the directory and hold ADMIN of scope ORGANIZATION, but one.
+    OTHER_ADMINISTRATORS = "SELECT m.person FROM membership m CROSS JOIN life l
+        WHERE m.place = 1 AND m.object = 1 AND m.role = 1 AND m.person <> $1 AND m.until = 9223372036854775807
+            AND l.kind = 1 AND l.object = m.person AND l.until = 9223372036854775807
+        LIMIT 100";
+}
 
 /// Where a membership is: the field of the entry, the place, its kind of thing (0: the organization) and its key.
 struct Site<'e> {
@@ -54,9 +64,51 @@ pub(super) fn remove(edit: &mut Edit<'_, '_>, entry: &Entry) -> Result<Applied> 
     if !known::is_member(edit, member)? {
         return Ok(Applied::Unchanged);
     }
+    let is_there = known::person(edit, &entry.user)?.is_some_and(|person| person.live);
+    if is_there && member == administrator(person) {
+        keep_one_administrator(edit, person, "user")?;
+    }
     fact::end(edit, &fact::MEMBERSHIP, &[&person, &at.place, &object, &role])?;
     edit.known.members.insert(member, false);
     Ok(Applied::Changed)
+}
+
+/// What makes a person an administrator of everything.
+const fn administrator(person: i64) -> Member {
+    (person, place::ORGANIZATION, ORGANIZATION, ORGANIZATION_ADMIN.0)
+}
+
+/// Refuses what would leave nobody who may administer: that could not be mended from inside.
+fn keep_one_administrator(edit: &mut Edit<'_, '_>, leaving: i64, field: &str) -> Result<()> {
+    let mut others: Vec<i64> = edit
+        .read()?
+        .rows(&OTHER_ADMINISTRATORS, &[&leaving], |row| row.get(0))?;
+    // A rehearsal has written nothing; what its lines would do is remembered.
+    if edit.is_rehearsal() {
+        for (member, holds) in &edit.known.members {
+            if *member == administrator(member.0) && member.0 != leaving {
+                others.retain(|other| *other != member.0);
+                others.extend(holds.then_some(member.0));
+            }
+        }
+        let gone = edit.known.people.values().flatten().filter(|person| !person.live);
+        for person in gone {
+            others.retain(|other| *other != person.id);
+        }
+    }
+    if others.is_empty() {
+        let reason = "nobody else is an administrator of the organization; make somebody else one first";
+        return Err(Error::field(field, reason));
+    }
+    Ok(())
+}
+
+/// Before a person is deactivated: see [`keep_one_administrator`].
+pub(super) fn leaves(edit: &mut Edit<'_, '_>, person: i64) -> Result<()> {
+    if known::is_member(edit, administrator(person))? {
+        keep_one_administrator(edit, person, "id")?;
+    }
+    Ok(())
 }
 
 /// The person: also one who was deactivated, since that ends no membership.

@@ -65,6 +65,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         fact::STATEMENTS,
         history::STATEMENTS,
         known::STATEMENTS,
+        membership::STATEMENTS,
         person::STATEMENTS,
         prefetch::STATEMENTS,
         remove::STATEMENTS,

@@ -115,6 +115,7 @@ fn person(edit: &mut Edit<'_, '_>, key: &str) -> Result<Applied> {
     if !old.live {
         return Ok(Applied::Unchanged);
     }
+    super::membership::leaves(edit, old.id)?;
     fact::end(edit, &fact::LIFE, &[&kind::PERSON, &old.id])?;
     let Stamp { revision, .. } = edit.stamp()?;
     edit.send(&LEAVE, &[&old.id, &revision.0])?;

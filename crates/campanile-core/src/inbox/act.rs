@@ -162,6 +162,40 @@ pub fn named(
     })
 }
 
+/// Those of the named messages that the person can see and that the action changes, and how many are gone: recalled,
+/// over, deleted. For who ticked what stood in a list a while ago.
+pub fn among(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    ids: &[MessageId],
+    action: Action,
+    now: Moment,
+) -> Result<(Plan, usize)> {
+    if ids.len() > BATCH_LIMIT {
+        return Err(Error::field("ids", format!("at most {BATCH_LIMIT} at once")));
+    }
+    let bundle = bundle(tx, person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let (mut messages, mut gone) = (Vec::new(), 0);
+    for id in ids {
+        match judge::one(&bundle, &lists, id.0, now) {
+            Some(item) if !item.state.deleted || action == Action::Restore => {
+                if action.changes(item.state) && !messages.contains(&id.0) {
+                    messages.push(id.0);
+                }
+            }
+            _ => gone += 1,
+        }
+    }
+    let plan = Plan {
+        messages,
+        revision: bundle.revision,
+        more: false,
+    };
+    Ok((plan, gone))
+}
+
 /// The messages that a filter takes, that came up no later than `up_to`, and that an action would change, newest first,
 /// at most [`BATCH_LIMIT`]: called again after it was done, it finds the next ones. To restore, the view is of the
 /// deleted ones. A search reads the text of every message of the list: no short read.

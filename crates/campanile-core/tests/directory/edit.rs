@@ -50,6 +50,16 @@ const FILE: &str = r#"
 {"kind":"membership","user":"d","on":{"api":"n"},"role":"N"}
 {"kind":"api","id":"n","name":"N","environment":"DEFAULT"}
 {"kind":"membership","user":"d","on":{"api":"n"},"role":"N"}
+{"kind":"user","id":"x","login":"x","name":"X"}
+{"kind":"membership","user":"x","on":{"organization":"DEFAULT"},"role":"ADMIN"}
+{"kind":"remove","of":"user","id":"x"}
+{"kind":"membership","user":"d","on":{"organization":"DEFAULT"},"role":"ADMIN"}
+{"kind":"remove","of":"membership","user":"x","on":{"organization":"DEFAULT"},"role":"ADMIN"}
+{"kind":"membership","user":"x","on":{"organization":"DEFAULT"},"role":"ADMIN"}
+{"kind":"remove","of":"user","id":"d"}
+{"kind":"remove","of":"membership","user":"x","on":{"organization":"DEFAULT"},"role":"ADMIN"}
+{"kind":"user","id":"d"}
+{"kind":"remove","of":"user","id":"x"}
 "#;
 
 /// What every line comes to when lines are applied in operations of so many.

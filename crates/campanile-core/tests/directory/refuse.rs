@@ -261,6 +261,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (r#"{"kind":"remove","of":"user","id":"\u0000"}"#, "id", "no user"),
     // Ends.
     (r#"{"kind":"remove","of":"user","id":"u-x"}"#, "id", "no user u-x"),
+    (
+        r#"{"kind":"remove","of":"user","id":"u-bob"}"#,
+        "id",
+        "nobody else is an administrator",
+    ),
+    (
+        r#"{"kind":"remove","of":"membership","user":"u-bob","on":{"organization":"DEFAULT"},"role":"ADMIN"}"#,
+        "user",
+        "nobody else is an administrator",
+    ),
     (r#"{"kind":"remove","of":"customer","id":99}"#, "id", "no customer 99"),
     (r#"{"kind":"remove","of":"customer","id":3}"#, "id", "sub-customers"),
     (r#"{"kind":"remove","of":"customer","id":17}"#, "id", "users"),

@@ -31,6 +31,14 @@ bell-unread =
     }
 bell-some = Mitteilungen, {"{"}n{"}"} ungelesen
 
+environments-all = Alle Umgebungen
+bell-unseen =
+    { $n ->
+       *[other] Mitteilungen, { $count } ungelesen, darunter neue
+    }
+bell-new = Mitteilungen, {"{"}n{"}"} ungelesen, darunter neue
+bell-more = Eine neue Nachricht. {"{"}n{"}"} ungelesen.
+
 importance = Wichtigkeit
 importance-any = Jede Wichtigkeit
 importance-low = Niedrig
@@ -71,6 +79,12 @@ login-throttled =
     }
 login-left = Sie sind abgemeldet.
 login-help = Passwort vergessen? Eine Administratorin oder ein Administrator kann Ihnen ein neues geben.
+
+session-over = Ihre Sitzung ist beendet. Was auf dieser Seite steht, bleibt; melden Sie sich erneut an, um fortzufahren.
+log-in-elsewhere = In einem anderen Tab anmelden
+panel-away = Der Server ist nicht erreichbar. Versuchen Sie es gleich noch einmal.
+again-text = Ihre Sitzung war beendet, bevor dies ankam, deshalb ist nichts geschehen. Was Sie eingegeben haben, steht noch auf dieser Seite: Melden Sie sich in einem anderen Tab an, kommen Sie hierher zurück und senden Sie es erneut. Passwörter werden nicht aufbewahrt.
+again-send = Erneut senden
 
 problem-malformed = Diese Anfrage ist unverständlich
 problem-invalid = Etwas stimmt noch nicht

@@ -76,3 +76,13 @@ done-restored =
        *[other] { $count } Nachrichten wiederhergestellt.
     }
 done-read-all = Alles ist als gelesen markiert.
+
+empty-so-far-title = Bisher nichts
+empty-so-far-text = Viele Nachrichten wurden durchgesehen, und noch passt keine. Ältere wurden noch nicht angesehen.
+chosen-n = {"{"}n{"}"} ausgewählt
+choose-all = Alle auf dieser Seite auswählen
+done-gone =
+    { $n ->
+        [one] Die Nachricht ist nicht mehr da: Sie wurde zurückgerufen oder gelöscht.
+       *[other] { $count } Nachrichten sind nicht mehr da: Sie wurden zurückgerufen oder gelöscht.
+    }

@@ -217,6 +217,8 @@ the-database-refuses-it-it-holds-a-value-that-cannot-be-stored = die Datenbank l
 the-database-refuses-it-something-else-has-what-can-be-had-once-only = die Datenbank lehnt es ab: etwas anderes hat schon, was es nur einmal geben kann
 the-database-refuses-it-what-it-refers-to-is-not-there = die Datenbank lehnt es ab: worauf es sich bezieht, gibt es nicht
 give-both-up-to-and-as-of-of-the-page-or-neither = geben Sie `up_to` und `as_of` der Seite an, oder keines von beiden
+you-may-not-send-to-all-of-these-those-whom-you-may-not-have-been-taken-out = an einige davon dürfen Sie nicht senden; diese wurden herausgenommen
+nobody-else-is-an-administrator-of-the-organization-make-somebody-else-one-first = Niemand sonst verwaltet die Organisation; geben Sie zuerst jemand anderem diese Rolle
 
 # Was hinausgeht
 asks-for-another-user-and-password = fragt nach einem anderen Benutzer und Passwort

@@ -32,6 +32,14 @@ bell-unread =
 # {n} is filled in by a script.
 bell-some = Notifications, {"{"}n{"}"} unread
 
+environments-all = All environments
+bell-unseen =
+    { $n ->
+       *[other] Notifications, { $count } unread, new ones among them
+    }
+bell-new = Notifications, {"{"}n{"}"} unread, new ones among them
+bell-more = A new message. {"{"}n{"}"} unread.
+
 importance = Importance
 importance-any = Any importance
 importance-low = Low
@@ -74,6 +82,12 @@ login-throttled =
     }
 login-left = You are logged out.
 login-help = Forgot your password? An administrator can set a new one.
+
+session-over = Your session is over. What stands on this page stays; log in again to go on.
+log-in-elsewhere = Log in in another tab
+panel-away = The server cannot be reached. Try again in a moment.
+again-text = Your session ended before this arrived, so nothing was done. What you typed is kept on this page: log in in another tab, come back here and send it again. Passwords are not kept.
+again-send = Send again
 
 # Problems.
 problem-malformed = This request cannot be read

@@ -183,6 +183,8 @@ follows-subscriptions = Subscriptions that end
 follows-groups = Groups detached
 blocked-children = There are customers below it. Move or remove them first.
 blocked-people = People belong to it. Move or deactivate them first.
+end-yourself = This is you. You will be logged out everywhere, and only another administrator can bring you back.
+end-own-role = This is a role of your own. What it allows you is over at once.
 blocked-default = The environment DEFAULT stays.
 history-stays = Its history stays: what was sent to whom can be told for ever.
 role-leaves-nothing = A role leaves no history.
@@ -199,6 +201,7 @@ done-attached = Attached.
 done-detached = Detached.
 done-role-given = The role is given.
 done-role-taken = The role is taken away.
+give-back = Give { $what } back
 done-role-removed = The role is removed.
 
 place-organization = Organization

@@ -76,3 +76,13 @@ done-restored =
        *[other] { $count } messages restored.
     }
 done-read-all = Everything is marked read.
+
+empty-so-far-title = Nothing so far
+empty-so-far-text = Many messages were looked through, and none matches yet. Older ones have not been looked at.
+chosen-n = {"{"}n{"}"} chosen
+choose-all = Choose all on this page
+done-gone =
+    { $n ->
+        [one] The message is gone: it was recalled or deleted.
+       *[other] The { $count } messages are gone: they were recalled or deleted.
+    }

@@ -29,11 +29,13 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("console.css", CSS),
     asset!("console.js", JS),
     asset!("bell.js", JS),
+    asset!("chosen.js", JS),
     asset!("copy.js", JS),
     asset!("compose.js", JS),
     asset!("fragment.js", JS),
     asset!("import.js", JS),
     asset!("pick.js", JS),
+    asset!("session.js", JS),
     asset!("icon.svg", SVG),
 ];
 

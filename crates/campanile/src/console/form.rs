@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use http::header;
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 
 use crate::problem::{Kind, Problem};
 
@@ -71,6 +72,11 @@ impl Fields {
         of_name.map(|(_, value)| value.as_str())
     }
 
+    /// All of them, as they came.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether a box is ticked, or a button of that name was pressed.
     #[must_use]
     pub(super) fn has(&self, name: &str) -> bool {
@@ -111,6 +117,20 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(Problem::new(Kind::MediaType, "send the fields of a form"));
         }
         Fields::read(&body).map(Self)
+    }
+}
+
+/// The variable parts of a page's address. Where they are none that such an address has, there is no such page.
+#[derive(Debug, Clone)]
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        let missing = |_| Problem::new(Kind::Missing, "there is nothing at this address");
+        read.map(|axum::extract::Path(read)| Self(read)).map_err(missing)
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use campanile_core::Error;
-use campanile_core::id::{MessageId, PersonId};
+use campanile_core::id::MessageId;
 use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::inbox::{self, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::markup;
@@ -17,8 +17,8 @@ use campanile_core::message::Importance;
 use campanile_core::time::Moment;
 use http::HeaderMap;
 
-use super::form::{Asked, Fields, Form};
-use super::page::{self, Page, Reader, show};
+use super::form::{Asked, Fields, Form, Path};
+use super::page::{self, Page, Reader, Undo, show};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::sorting;
@@ -77,7 +77,9 @@ struct InboxPage<'r> {
 impl InboxPage<'_> {
     /// What an empty list says.
     fn empty(&self) -> (String, String) {
-        let key = if !self.search.is_empty() || self.importance.is_some() {
+        let key = if self.more.is_some() {
+            "so-far"
+        } else if !self.search.is_empty() || self.importance.is_some() {
             "found"
         } else {
             view_name(self.view)
@@ -94,6 +96,12 @@ impl InboxPage<'_> {
 
     fn view_name(&self) -> &'static str {
         view_name(self.view)
+    }
+
+    /// A message of this list, with the way back to it.
+    fn at(&self, id: impl std::fmt::Display) -> String {
+        let back: String = form_urlencoded::byte_serialize(self.here.as_bytes()).collect();
+        format!("/inbox/{id}?back={back}")
     }
 
     fn is_archive(&self) -> bool {
@@ -150,7 +158,7 @@ fn address(view: View, importance: Option<Importance>, search: &str, cursor: Opt
     }
 }
 
-async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn list(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
     let (view, importance) = (view_of(asked.get("view")), importance_of(asked.get("importance")));
     let search = asked.get("q");
     let before = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
@@ -161,6 +169,7 @@ async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
         search: (!search.is_empty() && !too_long).then(|| search.to_owned()),
     };
     let found = find(&app, &reader, filter, before, PAGE_DEFAULT).await?;
+    mark_seen(&app, &mut reader).await?;
     let tab = |at: View| Tab {
         address: address(at, importance, search, None),
         name: reader.n(&format!("tab-{}", view_name(at)), reader.counts.unread),
@@ -168,7 +177,6 @@ async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
     };
     let mut page = Page::new(&reader, "inbox", reader.t("inbox")).after(&asked);
     undo(&mut page, &asked);
-    mark_seen(&app, &reader).await?;
     show(&InboxPage {
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
@@ -201,7 +209,7 @@ async fn find(
 }
 
 /// The inbox was opened (decision 17).
-async fn mark_seen(app: &App, reader: &Reader) -> Result<(), Problem> {
+async fn mark_seen(app: &App, reader: &mut Reader) -> Result<(), Problem> {
     if reader.counts.unseen > 0 {
         let (person, now) = (reader.principal.person, reader.now);
         let up_to = UpTo {
@@ -211,6 +219,7 @@ async fn mark_seen(app: &App, reader: &Reader) -> Result<(), Problem> {
         app.db
             .jot(move |tx| act::mark(tx, person, All::Seen, up_to, now))
             .await?;
+        reader.counts.unseen = 0;
     }
     Ok(())
 }
@@ -226,12 +235,17 @@ fn undo(page: &mut Page<'_>, asked: &Fields) {
         _ => return,
     };
     let ids = asked.get("ids");
+    let label = page.t("undo");
     if let Some(notice) = &mut page.notice
         && !ids.is_empty()
     {
         let mut fields = vec![("action".to_owned(), reverse.to_owned())];
         fields.extend(ids.split('.').map(|id| ("id".to_owned(), id.to_owned())));
-        notice.undo = Some(("/inbox".to_owned(), fields));
+        notice.undo = Some(Undo {
+            to: "/inbox".to_owned(),
+            fields,
+            label,
+        });
     }
 }
 
@@ -257,7 +271,7 @@ async fn one(
     // Opening is reading. A browser that fetches ahead has not opened anything.
     let ahead = headers.contains_key("sec-purpose");
     if !item.read && !ahead && asked.get("done") != "unread" {
-        on_ids(&app, person, vec![id], Action::Read, &reader).await?;
+        on_ids(&app, &reader, vec![id], Action::Read).await?;
         if !item.archived && !item.past {
             reader.counts.unread = reader.counts.unread.saturating_sub(1);
         }
@@ -278,14 +292,14 @@ struct Panel<'r> {
     unread: bool,
 }
 
-async fn panel(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn panel(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
     let unread = asked.get("view") == "unread";
     let filter = Filter {
         view: if unread { View::Unread } else { View::Inbox },
         ..Filter::default()
     };
     let found = find(&app, &reader, filter, None, PANEL).await?;
-    mark_seen(&app, &reader).await?;
+    mark_seen(&app, &mut reader).await?;
     show(&Panel {
         page: Page::new(&reader, "inbox", reader.t("bell")),
         items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
@@ -314,12 +328,18 @@ async fn single(
     Form(fields): Form,
 ) -> Result<Response, Problem> {
     let (action, what) = action_of(&action).ok_or(Error::Missing("action"))?;
-    on_ids(&app, reader.principal.person, vec![id], action, &reader).await?;
+    let (changed, gone) = on_ids(&app, &reader, vec![id], action).await?;
+    if gone > 0 {
+        return Err(Error::Missing("message").into());
+    }
     // A message that is deleted for me has no page to go back to.
     let to = match page::back(&fields, "/inbox") {
         own if action == Action::Delete && own.starts_with(&format!("/inbox/{id}")) => "/inbox",
         other => other,
     };
+    if changed.is_empty() {
+        return Ok(Redirect::to(to).into_response());
+    }
     Ok(page::done(to, what, &[("ids", &id.to_string())]))
 }
 
@@ -344,24 +364,26 @@ async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
     if ids.is_empty() {
         return Ok(Redirect::to(to).into_response());
     }
-    let named = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-    let count = ids.len().to_string();
-    on_ids(&app, reader.principal.person, ids, action, &reader).await?;
-    Ok(page::done(to, what, &[("n", &count), ("ids", &named)]))
+    // Only what is changed here is what can be undone: the others were so before.
+    let (changed, gone) = on_ids(&app, &reader, ids, action).await?;
+    let named = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let (count, gone) = (changed.len().to_string(), gone.to_string());
+    Ok(match (changed.is_empty(), gone.as_str()) {
+        (true, "0") => Redirect::to(to).into_response(),
+        (true, _) => page::done(to, "gone", &[("n", &gone)]),
+        (false, "0") => page::done(to, what, &[("n", &count), ("ids", &named)]),
+        (false, _) => page::done(to, what, &[("n", &count), ("ids", &named), ("gone", &gone)]),
+    })
 }
 
-async fn on_ids(
-    app: &App,
-    person: PersonId,
-    ids: Vec<MessageId>,
-    action: Action,
-    reader: &Reader,
-) -> Result<(), Problem> {
-    let (now, lists) = (reader.now, Arc::clone(&app.lists));
-    let plan = app
-        .db
-        .read(move |tx| act::named(tx, &lists, person, &ids, action, now))
-        .await?;
-    app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
-    Ok(())
+/// Does something with those of the messages that are there and not so already; which these were, and how many are gone.
+async fn on_ids(app: &App, reader: &Reader, ids: Vec<MessageId>, action: Action) -> Result<(Vec<i64>, usize), Problem> {
+    let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+    let look = move |tx: &mut campanile_store::Tx<'_>| act::among(tx, &lists, person, &ids, action, now);
+    let (plan, gone) = app.db.read(look).await?;
+    let changed = plan.messages.clone();
+    if !changed.is_empty() {
+        app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
+    }
+    Ok((changed, gone))
 }

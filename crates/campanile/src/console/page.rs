@@ -8,13 +8,15 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use campanile_core::account::profile::{self, Profile};
-use campanile_core::directory::list::{self, Kind as Things, Paging, ThingFilter};
+use campanile_core::directory::addressable::{self, Addressable, Search};
+use campanile_core::directory::list::{self, Kind as Things, PAGE_LIMIT, Paging, ThingFilter};
 use campanile_core::first::Steps;
 use campanile_core::inbox::{self, Counts};
 use campanile_core::message::Importance;
 use campanile_core::policy::{self, Act};
-use campanile_core::rights::{Letter, Permission, Rights};
+use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
+use campanile_store::Tx;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
@@ -27,6 +29,10 @@ use crate::problem::{Kind, Problem};
 
 /// The cookie in which a script keeps the browser's time zone, for readers whose profile names none.
 const ZONE_COOKIE: &str = "campanile_zone";
+/// The environment that there always is.
+const DEFAULT: &str = "DEFAULT";
+/// Parameters that tell of what was just done.
+const OF_THE_MOMENT: [&str; 6] = ["done", "n", "ids", "gone", "undo", "back"];
 /// The cookie in which the chosen environment stays.
 pub(super) const ENVIRONMENT_COOKIE: &str = "campanile_environment";
 
@@ -57,10 +63,16 @@ pub(super) struct Reader {
     pub(super) revision: i64,
     /// Now.
     pub(super) now: Moment,
-    /// All environments, at most 100.
+    /// All environments that there are now, at most 100, `DEFAULT` first.
     pub(super) environments: Vec<Environment>,
-    /// The chosen one's id.
+    /// Those among which the reader chooses: whose messages they may write or whose directory they may read.
+    pub(super) choices: Vec<Environment>,
+    /// The id of the chosen one; `None` for all of them.
+    pub(super) chosen: Option<String>,
+    /// The id of the chosen one, else of the first: where a form needs one.
     pub(super) environment: String,
+    /// The address of this page, to come back to it without its place in a list and what was just done.
+    pub(super) at: String,
     /// How far the installation is; only for who administers it.
     pub(super) steps: Option<Steps>,
 }
@@ -71,25 +83,87 @@ impl FromRequestParts<Arc<App>> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let principal = match Principal::from_request_parts(parts, app).await {
             Ok(principal) => principal,
-            Err(problem) if problem.kind == Kind::Unauthenticated => return Err(log_in(parts)),
+            Err(problem) if problem.kind == Kind::Unauthenticated => return Err(log_in(parts, problem)),
             Err(problem) => return Err(problem.into_response()),
         };
-        match Self::load(app, principal, &parts.headers).await {
+        match Self::load(app, principal, parts).await {
             Ok(reader) => Ok(reader),
             // Deactivated a moment ago.
-            Err(problem) if matches!(problem.kind, Kind::Unauthenticated | Kind::Missing) => Err(log_in(parts)),
+            Err(problem) if problem.kind == Kind::Missing => {
+                Err(log_in(parts, campanile_core::Error::Unauthenticated.into()))
+            }
             Err(problem) => Err(problem.into_response()),
         }
     }
 }
 
-/// Leads to the log-in, and back to the page that was wanted.
-fn log_in(parts: &Parts) -> Response {
-    let wanted = if parts.method == Method::GET {
-        parts.uri.path_and_query().map_or("/", |at| at.as_str())
-    } else {
-        "/"
+/// The environments that there are now. `DEFAULT`, which always is, comes first.
+fn environments(tx: &mut Tx<'_>) -> campanile_core::Result<Vec<Environment>> {
+    let filter = ThingFilter {
+        active: Some(true),
+        ..ThingFilter::default()
     };
+    let paging = Paging {
+        limit: Some(PAGE_LIMIT),
+        cursor: None,
+    };
+    let found = list::things(tx, Things::Environment, &filter, &paging)?.items;
+    let found = found.into_iter().map(|one| Environment {
+        id: one.id,
+        name: one.name,
+    });
+    Ok(default_first(found.collect()))
+}
+
+/// The environments that somebody may write to.
+fn addressed(tx: &mut Tx<'_>, rights: &Rights) -> campanile_core::Result<Vec<Environment>> {
+    let search = Search {
+        q: None,
+        limit: Some(addressable::CHOICES_LIMIT),
+    };
+    let found = addressable::choices(tx, rights, Addressable::Environments, &search)?.items;
+    let found = found.into_iter().map(|one| Environment {
+        id: one.id,
+        name: one.name,
+    });
+    Ok(default_first(found.collect()))
+}
+
+fn default_first(mut found: Vec<Environment>) -> Vec<Environment> {
+    found.sort_by_key(|one| one.id != DEFAULT);
+    found
+}
+
+/// An id as it stands in a cookie, which takes few characters.
+#[must_use]
+pub(super) fn escaped(id: &str) -> String {
+    form_urlencoded::byte_serialize(id.as_bytes()).collect()
+}
+
+fn unescaped(cookie: &str) -> String {
+    let mut pairs = form_urlencoded::parse(cookie.as_bytes());
+    pairs.next().map_or_else(String::new, |(id, _)| id.into_owned())
+}
+
+/// The address of the page that is asked for, without what is of the moment.
+fn address_of(parts: &Parts) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let asked = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(asked.filter(|(name, _)| !OF_THE_MOMENT.contains(&&**name) && name != "cursor"));
+    let path = parts.uri.path();
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+/// Leads to the log-in, and back to the page that was wanted. A form is not led away, or what was typed would be gone:
+/// it is answered with what stands in it (see `problems`).
+fn log_in(parts: &Parts, problem: Problem) -> Response {
+    if parts.method != Method::GET {
+        return problem.into_response();
+    }
+    let wanted = parts.uri.path_and_query().map_or("/", |at| at.as_str());
     let next: String = form_urlencoded::Serializer::new(String::new())
         .append_pair("next", wanted)
         .finish();
@@ -97,36 +171,36 @@ fn log_in(parts: &Parts) -> Response {
 }
 
 impl Reader {
-    async fn load(app: &Arc<App>, principal: Principal, headers: &HeaderMap) -> Result<Self, Problem> {
+    async fn load(app: &Arc<App>, principal: Principal, parts: &Parts) -> Result<Self, Problem> {
+        let headers = &parts.headers;
         let (person, now) = (principal.person, app.clock.now());
         let lists = Arc::clone(&app.lists);
         let read = app.db.read(move |tx| {
             let profile = profile::find(tx, person)?;
             let rights = Rights::load(tx, person)?;
             let counted = inbox::count(tx, &lists, person, now)?;
-            let filter = ThingFilter::default();
-            let environments = list::things(tx, Things::Environment, &filter, &Paging::default())?;
+            let environments = environments(tx)?;
+            let choices = if policy::may(&rights, &Act::ReadDirectory).is_ok() {
+                environments.clone()
+            } else {
+                addressed(tx, &rights)?
+            };
             let steps = match policy::may(&rights, &Act::EditDirectory) {
                 Ok(()) => Some(Steps::load(tx, person)?),
                 Err(_) => None,
             };
-            Ok::<_, campanile_core::Error>((profile, rights, counted, environments, steps))
+            Ok::<_, campanile_core::Error>((profile, rights, counted, (environments, choices), steps))
         });
-        let (profile, rights, counted, environments, steps) = read.await?;
-        let environments: Vec<Environment> = environments
-            .items
-            .into_iter()
-            .map(|one| Environment {
-                id: one.id,
-                name: one.name,
-            })
-            .collect();
-        let chosen = cookie_value(headers, ENVIRONMENT_COOKIE).unwrap_or_default();
-        let chosen = environments.iter().find(|one| one.id == chosen);
-        let environment = chosen.or_else(|| environments.first()).map_or("DEFAULT", |one| &one.id);
+        let (profile, rights, counted, (environments, choices), steps) = read.await?;
+        let chosen = cookie_value(headers, ENVIRONMENT_COOKIE).map(unescaped);
+        let chosen = chosen.filter(|chosen| choices.iter().any(|one| one.id == *chosen));
+        let first = choices.first().map_or(DEFAULT, |one| &one.id);
         let zone = Zone::choose([profile.zone.as_deref(), cookie_value(headers, ZONE_COOKIE)]);
         Ok(Self {
-            environment: environment.to_owned(),
+            environment: chosen.as_deref().unwrap_or(first).to_owned(),
+            at: address_of(parts),
+            chosen,
+            choices,
             words: Words::choose(profile.locale.as_deref(), accepted(headers)),
             zone,
             principal,
@@ -155,26 +229,38 @@ impl Reader {
     /// Whether there is anything that this person may send.
     #[must_use]
     pub(super) fn may_send(&self) -> bool {
-        self.holds(Letter::Create)
+        policy::may_send_anything(&self.rights)
     }
 
     /// Whether the pages of messages have anything for this person.
     #[must_use]
     pub(super) fn has_messages(&self) -> bool {
-        self.may_send() || self.holds(Letter::Read)
+        self.may(&Act::ListSent)
     }
 
-    fn holds(&self, letter: Letter) -> bool {
-        self.rights.is_root()
-            || !self.rights.subtree.is_empty()
-            || self.rights.on_any_environment(Permission::Message, letter)
-            || self.rights.on_any_api(Permission::Message, letter)
+    /// Whether there is any API of which this person may know.
+    #[must_use]
+    pub(super) fn has_apis(&self) -> bool {
+        policy::may_see_any_api(&self.rights)
     }
 
     /// Whether the pages of the directory are open to this person.
     #[must_use]
     pub(super) fn has_directory(&self) -> bool {
         self.may(&Act::ReadDirectory)
+    }
+
+    /// Whether an environment is the chosen one.
+    #[must_use]
+    pub(super) fn is_chosen(&self, one: &Environment) -> bool {
+        self.chosen.as_deref() == Some(&one.id)
+    }
+
+    /// What the bell says to who does not see it.
+    #[must_use]
+    pub(super) fn bell(&self) -> String {
+        let (unread, unseen) = (self.counts.unread, self.counts.unseen);
+        self.n(if unseen > 0 { "bell-unseen" } else { "bell-unread" }, unread)
     }
 
     /// The two letters of the person's picture.
@@ -331,8 +417,19 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<&str> {
 pub(super) struct Notice {
     /// What was done.
     pub(super) text: String,
-    /// Where to send a form that undoes it, and its fields.
-    pub(super) undo: Option<(String, Vec<(String, String)>)>,
+    /// How to undo it.
+    pub(super) undo: Option<Undo>,
+}
+
+/// A button that undoes what was just done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undo {
+    /// Where its form goes to.
+    pub(super) to: String,
+    /// The form's fields.
+    pub(super) fields: Vec<(String, String)>,
+    /// What the button says.
+    pub(super) label: String,
 }
 
 impl Notice {
@@ -340,9 +437,14 @@ impl Notice {
     #[must_use]
     pub(super) fn of(words: Words, asked: &Fields) -> Option<Self> {
         let key = format!("done-{}", asked.some("done")?);
-        words.has(&key).then(|| Self {
-            text: words.n(&key, asked.get("n").parse().unwrap_or(1)),
-            undo: None,
+        let gone: u64 = asked.get("gone").parse().unwrap_or(0);
+        words.has(&key).then(|| {
+            let mut text = words.n(&key, asked.get("n").parse().unwrap_or(1));
+            if gone > 0 {
+                text.push(' ');
+                text.push_str(&words.n("done-gone", gone));
+            }
+            Self { text, undo: None }
         })
     }
 }
@@ -356,6 +458,8 @@ pub(super) struct Page<'r> {
     pub(super) here: &'static str,
     /// What was just done.
     pub(super) notice: Option<Notice>,
+    /// Whether the chosen environment decides what is on this page.
+    narrows: bool,
 }
 
 impl<'r> Page<'r> {
@@ -367,7 +471,21 @@ impl<'r> Page<'r> {
             title: title.into(),
             here,
             notice: None,
+            narrows: false,
         }
+    }
+
+    /// A page that shows only what belongs to the chosen environment, where one is chosen.
+    #[must_use]
+    pub(super) const fn of_environment(mut self) -> Self {
+        self.narrows = true;
+        self
+    }
+
+    /// Whether environments are offered to choose from here.
+    #[must_use]
+    pub(super) fn has_choice(&self) -> bool {
+        self.narrows && self.reader.choices.len() > 1
     }
 
     /// With a word on what was just done, where the address says so.
@@ -404,7 +522,7 @@ pub(super) fn done(to: &str, what: &str, fields: &[(&str, &str)]) -> Response {
     let (path, query) = to.split_once('?').unwrap_or((to, ""));
     let mut address = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
     let kept = form_urlencoded::parse(query.as_bytes());
-    for (name, value) in kept.filter(|(name, _)| !matches!(&**name, "done" | "n" | "ids" | "back")) {
+    for (name, value) in kept.filter(|(name, _)| !OF_THE_MOMENT.contains(&&**name)) {
         address.append_pair(&name, &value);
     }
     address.append_pair("done", what).extend_pairs(fields);

@@ -43,9 +43,11 @@ struct StartPage<'r> {
 
 impl<'r> StartPage<'r> {
     fn new(reader: &'r Reader) -> Self {
-        // A name and nothing else is what the first administrator is made with.
-        let known = reader.profile.email.is_some() || reader.profile.locale.is_some() || reader.profile.zone.is_some();
         let made = reader.steps.unwrap_or_default();
+        let profile = &reader.profile;
+        // A name and nothing else is what the first administrator is made with. Who goes on is content with that.
+        let known = profile.email.is_some() || profile.locale.is_some() || profile.zone.is_some();
+        let known = known || made.people || made.sent;
         let mut is_first = true;
         let step = |(name, is_done)| Step {
             name,

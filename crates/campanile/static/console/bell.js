@@ -1,49 +1,80 @@
 // The bell: its number, asked for while the page is looked at, and the panel under it.
 // @ts-check
 import { fetchPart, fieldsOf, load } from "./fragment.js";
+import { isOpen, isOver, over } from "./session.js";
 
 const EVERY_MS = 30_000;
 const bell = document.getElementById("bell");
 const panel = document.getElementById("panel");
 const badge = bell?.querySelector(".badge");
+const fresh = bell?.querySelector(".fresh");
 const title = document.title;
 let tag = "";
 let shown = "/bell";
+let known = Number(bell?.dataset.unread ?? 0);
 
-/** Shows a number on the bell and before the page's title. @param {number} unread */
-function show(unread) {
+/**
+ * Shows a number on the bell and before the page's title, and a dot while something is new.
+ * @param {number} unread @param {number} unseen
+ */
+function show(unread, unseen) {
   if (!bell || !badge) return;
   badge.textContent = unread > 99 ? "99+" : String(unread);
   badge.toggleAttribute("hidden", unread === 0);
-  const label = unread === 0 ? bell.dataset.labelNone : bell.dataset.labelSome?.replace("{n}", String(unread));
+  fresh?.toggleAttribute("hidden", unseen === 0);
+  const some = unseen > 0 ? bell.dataset.labelNew : bell.dataset.labelSome;
+  const label = unread === 0 ? bell.dataset.labelNone : some?.replace("{n}", String(unread));
   bell.setAttribute("aria-label", label ?? "");
   document.title = unread === 0 ? title : `(${unread}) ${title}`;
+  // Who does not see the number hears of a new message.
+  const told = document.getElementById("told");
+  if (told && unread > known && unseen > 0) told.textContent = (bell.dataset.more ?? "").replace("{n}", String(unread));
+  known = unread;
 }
 
 /** Asks for the number; costs next to nothing where it has not changed. */
 export async function refresh() {
   try {
     const response = await fetch("/api/v1/inbox/counts", { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
-    if (response.status === 401) location.reload();
+    if (response.status === 401) {
+      isOver();
+      return void response.body?.cancel();
+    }
+    isOpen();
     if (!response.ok) return;
     tag = response.headers.get("ETag") ?? "";
-    show((await response.json()).unread);
+    const { unread, unseen } = await response.json();
+    show(unread, unseen);
   } catch {
     // Away for a moment: the next turn asks again.
   }
 }
 
-async function open() {
+/** Does something with the panel; where it fails, the panel says so. @param {() => Promise<void>} work */
+async function inPanel(work) {
+  if (!panel) return;
+  try {
+    await work();
+  } catch {
+    // The page below says that the session is over.
+    if (over()) return panel.hidePopover();
+    const place = document.getElementById("notices");
+    const words = Object.assign(document.createElement("p"), { className: "say bad", textContent: place?.dataset.away ?? "" });
+    words.setAttribute("role", "alert");
+    panel.querySelector(":scope > .say")?.remove();
+    panel.prepend(words);
+  }
+}
+
+function open() {
   if (!panel) return;
   panel.showPopover();
   bell?.setAttribute("aria-expanded", "true");
-  try {
+  return inPanel(async () => {
     await load(panel, shown);
-    panel.querySelector("a, button")?.focus();
+    /** @type {HTMLElement | null} */ (panel.querySelector("a, button"))?.focus();
     await refresh();
-  } catch {
-    location.assign("/inbox");
-  }
+  });
 }
 
 export function start() {
@@ -74,19 +105,24 @@ export function start() {
     const link = /** @type {Element} */ (event.target).closest("a[data-fragment]");
     if (!link) return;
     event.preventDefault();
-    shown = link.getAttribute("href") ?? "/bell";
-    load(panel, shown);
+    inPanel(async () => {
+      const wanted = link.getAttribute("href") ?? "/bell";
+      await load(panel, wanted);
+      shown = wanted;
+    });
   });
-  panel.addEventListener("submit", async (event) => {
+  panel.addEventListener("submit", (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
     event.preventDefault();
-    // Its field named "action" hides the property of that name.
-    await fetchPart(form.getAttribute("action") ?? "", { method: "POST", body: fieldsOf(form, event.submitter) });
-    await load(panel, shown);
-    await refresh();
+    inPanel(async () => {
+      // Its field named "action" hides the property of that name.
+      await fetchPart(form.getAttribute("action") ?? "", { method: "POST", body: fieldsOf(form, event.submitter) });
+      await load(panel, shown);
+      await refresh();
+    });
   });
-  const first = Number(badge?.textContent?.replace("+", "") ?? 0);
-  if (first > 0) show(first);
+  const { unread, unseen } = bell.dataset;
+  if (Number(unread) > 0) show(Number(unread), Number(unseen));
   setInterval(() => document.visibilityState === "visible" && refresh(), EVERY_MS);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 }

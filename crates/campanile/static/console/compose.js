@@ -22,13 +22,33 @@ export function start(form) {
       const html = await fetchPart(`${form.getAttribute("action")}/aside`, { method: "POST", body: fieldsOf(form) });
       if (mine !== turn) return;
       put(aside, html);
-      const label = aside.querySelector("[data-send]")?.getAttribute("data-send");
+      const { send: label, told } = /** @type {HTMLElement | null} */ (aside.querySelector("[data-send]"))?.dataset ?? {};
       if (label) send.textContent = label;
+      tell(told);
     } catch {
-      // Away for a moment: the next key asks again, and the server checks what is sent anyway.
+      // The number is that of another audience now: it is not shown as if it were this one's. The next key asks again.
+      if (mine === turn) uncounted();
     } finally {
       if (mine === turn) aside.removeAttribute("aria-busy");
     }
+  }
+
+  /** Takes back what was counted before. */
+  function uncounted() {
+    const who = aside.querySelector(".who");
+    const number = who?.querySelector(".big");
+    if (!who || !number) return;
+    number.textContent = "–";
+    number.nextElementSibling?.replaceChildren(form.dataset.uncounted ?? "");
+    for (const part of who.querySelectorAll(".pill, .split, .among, .answer")) part.remove();
+    send.textContent = form.dataset.send ?? "";
+    tell(form.dataset.uncounted);
+  }
+
+  /** Tells who does not see it; the same words once. @param {string | undefined} words */
+  function tell(words = "") {
+    const place = document.getElementById("counted");
+    if (place && place.textContent !== words) place.textContent = words;
   }
 
   const soon = () => {
@@ -37,7 +57,7 @@ export function start(form) {
   };
   form.addEventListener("input", (event) => {
     const name = /** @type {HTMLInputElement} */ (event.target).name;
-    if (name !== "find" && name !== "why") soon();
+    if (!["find", "why", "environment"].includes(name)) soon();
   });
   form.addEventListener("submit", (event) => {
     const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
@@ -74,7 +94,7 @@ function finder(form, chips, changed) {
   let timer = 0;
   let turn = 0;
   let active = -1;
-  const options = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
+  const options = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]:not([aria-disabled])")]);
 
   /** @param {boolean} open */
   function toggle(open) {
@@ -100,11 +120,15 @@ function finder(form, chips, changed) {
     const mine = ++turn;
     if (!words) return toggle(false);
     try {
-      const html = await fetchPart(`/messages/new/find?q=${encodeURIComponent(words)}`);
+      const where = /** @type {HTMLInputElement | null} */ (form.elements.namedItem("environment"));
+      const asked = new URLSearchParams({ q: words, environment: where?.value ?? "" });
+      const html = await fetchPart(`${form.dataset.find}&${asked}`);
       if (mine !== turn || document.activeElement !== field) return;
       put(list, html);
       toggle(true);
       mark(options().length ? 0 : -1);
+      const told = document.getElementById("counted");
+      if (told && !options().length) told.textContent = list.textContent;
     } catch {
       toggle(false);
     }
@@ -149,7 +173,7 @@ function finder(form, chips, changed) {
   // The focus stays in the field while an option is pressed.
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
-    const option = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[role=option]"));
+    const option = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[role=option]:not([aria-disabled])"));
     if (option) choose(option);
   });
   form.addEventListener("submit", (event) => {

@@ -12,17 +12,14 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 
 startBell();
 
-// The environment changes when it is chosen.
-document.querySelector("[data-switch] select")?.addEventListener("change", (event) => {
-  const form = /** @type {HTMLSelectElement} */ (event.target).form;
-  form?.append(Object.assign(document.createElement("input"), { type: "hidden", name: "back", value: location.pathname }));
-  form?.requestSubmit();
-});
-
 // A menu closes when the pointer or the focus leaves it, and on Escape.
 const menu = document.querySelector("details.menu");
 document.addEventListener("click", (event) => {
   if (menu instanceof HTMLDetailsElement && !menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+});
+menu?.addEventListener("focusout", (event) => {
+  const to = /** @type {FocusEvent} */ (event).relatedTarget;
+  if (menu instanceof HTMLDetailsElement && to instanceof Node && !menu.contains(to)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && menu instanceof HTMLDetailsElement && menu.open) {
@@ -38,12 +35,15 @@ for (const current of document.querySelectorAll("nav [aria-current]")) {
   if (right > row.getBoundingClientRect().right || left < 0) row.scrollLeft += left - row.getBoundingClientRect().left - 40;
 }
 
-// A form is sent once, however often its button is pressed.
+// A form is sent once, however often its button is pressed; again after a while, where its sending was stopped. A key in
+// the form tells the server that it is the same one.
+const AGAIN_MS = 5_000;
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (event.defaultPrevented || form.method === "get") return;
-  if (form.dataset.sent) event.preventDefault();
+  if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
+  setTimeout(() => form.removeAttribute("data-sent"), AGAIN_MS);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 

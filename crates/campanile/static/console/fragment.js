@@ -1,6 +1,7 @@
 // Parts of pages that the server renders and a script puts in place. The one place that writes HTML: what it writes
 // comes from this server, which escapes what people typed.
 // @ts-check
+import { isOpen, isOver } from "./session.js";
 
 /** The policy by which HTML may be written (Trusted Types), where the browser has them. */
 const policy = globalThis.trustedTypes?.createPolicy("campanile", { createHTML: (html) => html });
@@ -15,16 +16,37 @@ export async function fetchPart(address, init) {
   if (url.origin !== location.origin) throw new Error("not from this server");
   const response = await fetch(url, { credentials: "same-origin", ...init });
   // A log-in page where a part was expected: the session is over.
-  if (response.redirected && new URL(response.url).pathname === "/login") location.reload();
+  if (response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login")) {
+    isOver();
+    response.body?.cancel();
+    throw new Error("the session is over");
+  }
+  isOpen();
   if (!response.ok && response.status !== 422) throw new Error(String(response.status));
   return response.text();
 }
 
-/** Puts a part in place, and keeps the focus where it was. @param {Element} target @param {string} html */
+/**
+ * Puts a part in place. The focus stays where it was: on what has the same id, else on the part's heading. What was
+ * typed into a field of the part since it was asked for stays too.
+ * @param {Element} target @param {string} html
+ */
 export function put(target, html) {
-  const focused = target.contains(document.activeElement) ? document.activeElement?.id : "";
+  const focused = target.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+  const { selectionStart, selectionEnd } = /** @type {any} */ (focused ?? {});
+  const fields = /** @type {HTMLInputElement[]} */ ([...target.querySelectorAll("input[id]:not([type=hidden])")]);
+  const typed = fields.filter((field) => field.value !== field.defaultValue).map(({ id, value }) => ({ id, value }));
   target.innerHTML = /** @type {string} */ (/** @type {unknown} */ (policy ? policy.createHTML(html) : html));
-  if (focused) document.getElementById(focused)?.focus();
+  for (const { id, value } of typed) {
+    const field = document.getElementById(id);
+    if (field instanceof HTMLInputElement) field.value = value;
+  }
+  if (!focused) return;
+  const same = focused.id ? document.getElementById(focused.id) : null;
+  const next = same ?? /** @type {HTMLElement | null} */ (target.querySelector("h2, h3"));
+  if (next && !same) next.tabIndex = -1;
+  next?.focus();
+  if (same instanceof HTMLInputElement && selectionStart !== null) same.setSelectionRange(selectionStart, selectionEnd);
 }
 
 /** Fetches a part and puts it in place. @param {Element} target @param {string} address @param {RequestInit} [init] */

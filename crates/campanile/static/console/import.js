@@ -1,6 +1,7 @@
 // The upload of a directory file with a bar of how far it is, and the report put in place.
 // @ts-check
 import { put } from "./fragment.js";
+import { isOver } from "./session.js";
 
 /** @param {HTMLFormElement} form */
 export function start(form) {
@@ -11,7 +12,9 @@ export function start(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+    // The bar says it too; of each percent nobody wants to be told.
     const words = document.createElement("span");
+    words.setAttribute("aria-hidden", "true");
     bar.setAttribute("aria-label", form.dataset.sending ?? "");
     place.replaceChildren(bar, words);
     button.disabled = true;
@@ -29,6 +32,10 @@ export function start(form) {
     };
     request.addEventListener("error", lost);
     request.addEventListener("load", () => {
+      if (request.status === 401 || new URL(request.responseURL).pathname === "/login") {
+        isOver();
+        return lost();
+      }
       if (request.status !== 200 && request.status !== 422) return lost();
       place.replaceChildren();
       button.disabled = false;

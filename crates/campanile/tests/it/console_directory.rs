@@ -327,7 +327,7 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
                 "taken away",
                 "name=\"role\" value=\"API/OWNER\"",
                 "name=\"on\" value=\"group\"",
-                "Undo",
+                "Give OWNER back",
             ],
         );
         shows(
@@ -335,6 +335,43 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
             &["Held OWNER on Group g"],
         );
         admin.form("/directory/memberships/end", &end).await.is(404);
+    });
+}
+
+#[test]
+fn only_the_server_itself_offers_to_undo() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        let user = |id: &str| json!({"kind": "user", "id": id, "login": id, "name": id});
+        let mallory =
+            json!({"kind": "membership", "user": "mallory", "on": {"organization": "DEFAULT"}, "role": "USER"});
+        admin.fill(&[user("mallory"), user("fired"), mallory]).await;
+
+        // Made up: the sentence is ours, the button is not there.
+        for made_up in [
+            "/directory/memberships?user=mallory&done=role-taken&was=organization&role=ORGANIZATION/ADMIN",
+            "/directory/users/fired?done=deactivated",
+            "/directory/users/fired?done=deactivated&undo=99999999999.00",
+        ] {
+            let page = admin.get(made_up).await.is(200).body;
+            hides(&page, &["Undo", "Give ADMIN back", "value=\"ORGANIZATION/ADMIN\""]);
+        }
+
+        // A true one, with another role put into it, or looked at when it has long been so.
+        let end = [
+            ("user", "mallory"),
+            ("on", "organization"),
+            ("scope", "ORGANIZATION"),
+            ("role", "USER"),
+        ];
+        let said = admin.form("/directory/memberships/end", &end).await.is(303);
+        let own = said.header("location").to_owned();
+        shows(&admin.get(&own).await.body, &["Give USER back"]);
+        let other = own.replace("ORGANIZATION%2FUSER", "ORGANIZATION%2FADMIN");
+        assert_ne!(own, other);
+        hides(&admin.get(&other).await.body, &["Give ADMIN back"]);
+        world.advance(std::time::Duration::from_mins(20));
+        hides(&admin.get(&own).await.body, &["Give USER back"]);
     });
 }
 
@@ -357,8 +394,13 @@ fn groups_are_attached_and_detached_one_by_one() {
             &admin.get("/directory/groups/g-001").await.body,
             &["href=\"/directory/apis/pay\">Payments"],
         );
-        let page = admin.done("/directory/apis/pay/groups", &[("group", "none")]).await;
+        let page = admin
+            .form("/directory/apis/pay/groups", &[("group", "none")])
+            .await
+            .is(422)
+            .body;
         shows(&page, &["There is no group none.", "Team 1"]);
+        hides(&admin.get("/directory/apis/pay?refused=Words").await.body, &["Words"]);
         admin
             .form("/directory/users/admin/groups", &[("group", "g")])
             .await
@@ -562,5 +604,126 @@ fn a_file_is_uploaded_and_reported_line_by_line() {
             .header("content-type", "multipart/form-data; boundary=X")
             .body("--X--\r\n");
         shows(&none.send().await.is(422).body, &["choose a file first"]);
+    });
+}
+
+#[test]
+fn the_last_administrator_stays_and_is_told_who_they_are() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        let me = admin.get("/api/v1/me").await.json()["id"].as_str().unwrap().to_owned();
+        let end = format!("/directory/users/{me}/end");
+        shows(&admin.get(&end).await.is(200).body, &["This is you."]);
+        shows(
+            &admin.form(&end, &[]).await.is(422).body,
+            &["nobody else is an administrator", "role=\"alert\""],
+        );
+
+        let role = [
+            ("user", me.as_str()),
+            ("on", "organization"),
+            ("scope", "ORGANIZATION"),
+            ("role", "ADMIN"),
+        ];
+        let asked = format!("/directory/memberships/end?user={me}&on=organization&scope=ORGANIZATION&role=ADMIN");
+        shows(&admin.get(&asked).await.is(200).body, &["a role of your own"]);
+        let refused = admin.form("/directory/memberships/end", &role).await.is(422).body;
+        shows(&refused, &["nobody else is an administrator"]);
+
+        // With a second one, the first may go.
+        let given = json!({"kind": "membership", "user": "ann", "on": {"organization": "DEFAULT"}, "role": "ADMIN"});
+        admin
+            .fill(&[
+                json!({"kind": "user", "id": "ann", "login": "ann", "name": "ann"}),
+                given,
+            ])
+            .await;
+        admin.form("/directory/memberships/end", &role).await.is(303);
+    });
+}
+
+#[test]
+fn a_report_says_when_it_shows_the_first_faults_alone() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        // Two faults a line: more faults than are shown, and fewer lines.
+        let line = r#"{"kind":"user","id":"u","login":"","name":""}"#;
+        let file = format!("{line}\n").repeat(150);
+        let page = admin.upload("/directory/import", true, &file).await.is(200).body;
+        shows(&page, &["150 bad lines", "These are the first 200."]);
+        let whole = admin
+            .upload("/directory/import", true, &format!("{line}\n"))
+            .await
+            .is(200)
+            .body;
+        hides(&whole, &["the first"]);
+    });
+}
+
+#[test]
+fn an_environment_that_is_gone_is_offered_nowhere() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        let at = |id: &str| json!({"kind": "environment", "id": id, "name": format!("Place {id}")});
+        admin
+            .fill(&[
+                at("AAA"),
+                at("OLD"),
+                json!({"kind": "remove", "of": "environment", "id": "OLD"}),
+            ])
+            .await;
+        for page in ["/directory/add/apis", "/messages", "/messages/new"] {
+            let page = admin.get(page).await.is(200).body;
+            shows(&page, &["Place AAA"]);
+            hides(&page, &["Place OLD"]);
+        }
+        shows(
+            &admin.get("/directory/add/apis").await.body,
+            &["value=\"DEFAULT\" selected"],
+        );
+    });
+}
+
+#[test]
+fn the_chosen_environment_narrows_lists_and_leads_back_to_them() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        let place = json!({"kind": "environment", "id": "Süd 1", "name": "South"});
+        let api = |id: &str, at: &str| json!({"kind": "api", "id": id, "name": format!("The {id}"), "environment": at});
+        admin
+            .fill(&[place, api("pets", "DEFAULT"), api("birds", "Süd 1")])
+            .await;
+        let page = admin.get("/apis?q=the").await.is(200).body;
+        shows(
+            &page,
+            &[
+                "The pets",
+                "The birds",
+                "All environments",
+                "name=\"back\" value=\"/apis?q=the\"",
+            ],
+        );
+        // Where nothing is narrowed, nothing is offered.
+        hides(&admin.get("/inbox").await.body, &["All environments"]);
+
+        let said = admin
+            .form("/environment", &[("environment", "Süd 1"), ("back", "/apis?q=the")])
+            .await
+            .is(303);
+        assert_eq!(said.header("location"), "/apis?q=the");
+        let cookie = said.set_cookie();
+        let narrowed = async |path: &str| {
+            let ask = world.get(path).bearer(&admin.token).header("cookie", &cookie);
+            ask.send().await.is(200).body
+        };
+        let page = narrowed("/apis?q=the").await;
+        shows(&page, &["The birds", "value=\"Süd 1\" selected"]);
+        hides(&page, &["The pets"]);
+        shows(&narrowed("/messages/new").await, &["role/Süd 1/ADMIN"]);
+        let all = admin
+            .form("/environment", &[("environment", ""), ("back", "/apis")])
+            .await
+            .is(303);
+        assert!(all.header("set-cookie").contains("Max-Age=0"), "{:?}", all.headers);
     });
 }

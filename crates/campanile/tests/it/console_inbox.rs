@@ -151,7 +151,7 @@ fn another_site_can_neither_log_in_nor_act() {
         assert_eq!(submit(foreign, &fields).await.is(403).header("set-cookie"), "");
         let admin = Browser::admin(world).await;
         let foreign = world.post("/logout").header("cookie", &admin.cookie);
-        submit(foreign.header("origin", "https://evil.example"), &[])
+        submit(foreign.header("sec-fetch-site", "cross-site"), &[])
             .await
             .is(403);
         admin.get("/inbox").await.is(200);
@@ -386,5 +386,139 @@ fn only_what_somebody_may_do_is_offered() {
         assert!(offered(&page, "/me") && !offered(&page, "/messages") && !offered(&page, "/directory"));
         let page = Browser::admin(world).await.get("/inbox").await.body;
         assert!(offered(&page, "/messages") && offered(&page, "/directory"));
+    });
+}
+
+#[test]
+fn a_form_that_comes_after_the_session_is_over_keeps_what_was_typed() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        admin.post("/logout", &[]).await.is(303);
+        let fields = [
+            ("title", "A <b> title"),
+            ("text", "\nTwo\nlines"),
+            ("password", "hunter2 hunter2"),
+        ];
+        let page = admin.post("/messages/new?x=1", &fields).await.is(401);
+        let body = &page.body;
+        assert!(
+            body.contains("action=\"/messages/new?x=1\"") && body.contains("target=\"_blank\""),
+            "{body}"
+        );
+        assert!(
+            body.contains("name=\"title\" hidden>\nA &#60;b&#62; title</textarea>"),
+            "{body}"
+        );
+        assert!(
+            body.contains("name=\"text\" hidden>\n\nTwo\nlines</textarea>"),
+            "{body}"
+        );
+        assert!(!body.contains("hunter2"));
+        let secrets = [("old", "hunter2 old"), ("new", "hunter2 new"), ("again", "hunter2 new")];
+        let page = admin.post("/me/password", &secrets).await.is(401);
+        assert!(!page.body.contains("hunter2"));
+        assert_eq!(page.header("cache-control"), "no-store");
+    });
+}
+
+#[test]
+fn a_problem_is_a_page_of_the_console_in_the_readers_language() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        admin.post("/me", &[("locale", "de")]).await.is(303);
+        for path in ["/inbox/999", "/inbox/abc", "/messages/abc"] {
+            let page = admin.get(path).await.is(404).body;
+            assert!(
+                page.contains("<html lang=\"de\">") && page.contains("id=\"bell\""),
+                "{path}: {page}"
+            );
+        }
+        // What arises before any page is reached, too.
+        let html = "text/html,*/*;q=0.8";
+        let put = world.put("/inbox").cookie(&admin.cookie).header("accept", html);
+        let put = put.header("accept-language", "de").send().await.is(405);
+        assert!(
+            put.body.contains("<h1>Diese Adresse funktioniert anders</h1>"),
+            "{}",
+            put.body
+        );
+        assert!(put.header("content-security-policy").contains("default-src 'none'"));
+        let foreign = world
+            .post("/inbox")
+            .header("cookie", &admin.cookie)
+            .header("accept", html);
+        let foreign = submit(foreign.header("sec-fetch-site", "cross-site"), &[])
+            .await
+            .is(403);
+        assert!(
+            foreign.body.contains("<h1>This came from another site</h1>"),
+            "{}",
+            foreign.body
+        );
+        let program = world.put("/inbox").send().await.is(405);
+        assert_eq!(program.header("content-type"), "application/problem+json");
+    });
+}
+
+#[test]
+fn what_is_done_at_once_is_undone_where_it_changed_something() {
+    each_world(async |world| {
+        let ids = [
+            tell(world, "One", "").await,
+            tell(world, "Two", "").await,
+            tell(world, "Three", "").await,
+        ];
+        let [one, two, three] = ids.map(|id| id.to_string());
+        let admin = Browser::admin(world).await;
+        admin.get(&format!("/inbox/{one}")).await.is(200);
+        let fields = [("action", "read"), ("id", &one), ("id", &two), ("id", &three)];
+        let page = admin.done("/inbox", &fields).await.body;
+        assert!(
+            page.contains("2 messages marked read.") || page.contains("Marked read."),
+            "{page}"
+        );
+        assert!(
+            !page.contains(&format!("name=\"id\" value=\"{one}\"><input")),
+            "the first was read before"
+        );
+        assert!(page.contains(&format!("type=\"hidden\" name=\"id\" value=\"{two}\"")));
+        assert!(!page.contains(&format!("type=\"hidden\" name=\"id\" value=\"{one}\"")));
+
+        // One that is gone keeps nothing from being done.
+        let recall = world
+            .post(&format!("/api/v1/messages/{two}/recall"))
+            .bearer(&world.admin().await);
+        recall.send().await;
+        let fields = [("action", "archive"), ("id", &two), ("id", &three)];
+        let page = admin.done("/inbox", &fields).await.body;
+        assert!(page.contains("The message is gone"), "{page}");
+        assert!(admin.get("/inbox?view=archived").await.body.contains("Choose “Three”"));
+    });
+}
+
+#[test]
+fn a_message_leads_back_to_the_list_in_which_it_was_found() {
+    each_world(async |world| {
+        tell(world, "Lunch", "with soup").await;
+        let admin = Browser::admin(world).await;
+        let list = admin.get("/inbox?q=soup").await.is(200).body;
+        let address = value(&list, "class=\"open\" href=").replace("&#38;", "&");
+        let page = admin.get(&address).await.is(200).body;
+        assert!(page.contains("class=\"crumb\"><a href=\"/inbox?q=soup\">"), "{page}");
+        assert!(page.contains("name=\"back\" value=\"/inbox?q=soup\""));
+    });
+}
+
+#[test]
+fn a_dot_tells_what_came_since_the_bell_was_looked_at() {
+    each_world(async |world| {
+        tell(world, "Lunch", "").await;
+        let admin = Browser::admin(world).await;
+        let fresh = |page: &str| !page.contains("<span class=\"fresh\" hidden>");
+        let page = admin.get("/me").await.body;
+        assert!(fresh(&page) && page.contains("1 unread, new ones among them"), "{page}");
+        admin.get("/bell").await.is(200);
+        let page = admin.get("/me").await.body;
+        assert!(!fresh(&page) && page.contains("Notifications, 1 unread\""), "{page}");
     });
 }

@@ -538,3 +538,150 @@ fn a_message_is_corrected_rung_recalled_and_its_story_told() {
         shows(&ann.get("/messages?status=active").await.is(200), &["No message here"]);
     });
 }
+
+#[test]
+fn what_somebody_may_not_send_to_is_not_offered_and_is_no_end_of_the_form() {
+    each_world(async |world| {
+        filled(world).await;
+        // Dan administers a customer, and may read the directory.
+        let reads = r#"{"kind":"role","scope":"ORGANIZATION","name":"READER","permissions":{"USER":"R"}}
+{"kind":"membership","user":"u-dan","on":{"organization":"DEFAULT"},"role":"READER"}"#;
+        let ask = world.post("/api/v1/directory/import").basic("admin", ADMIN_PASSWORD);
+        let ask = ask.header("content-type", "application/x-ndjson").body(reads);
+        ask.send().await.is(200);
+        let dan = Browser::of(world, "dan").await;
+        hides(&dan.get("/messages/new/find?q=night").await.is(200), &["Night shift"]);
+        shows(&dan.get("/messages/new/find?q=acme").await.is(200), &["Acme"]);
+        let fields = [
+            ("to", "group/g%2F1"),
+            ("to", "subtree/17"),
+            ("title", "Kept"),
+            ("do", "review"),
+        ];
+        let refused = dan.post("/messages/new", &fields).await.is(422);
+        shows(
+            &refused,
+            &["value=\"Kept\"", "have been taken out", "value=\"subtree/17\" checked"],
+        );
+        hides(&refused, &["value=\"group/g%2F1\""]);
+
+        // Every page of an API is open to him, and its messages are not.
+        let page = dan.get("/apis/birds").await.is(200);
+        shows(&page, &["Birds"]);
+        hides(&page, &["New message"]);
+    });
+}
+
+#[test]
+fn the_directory_is_read_without_the_right_to_send() {
+    each_world(async |world| {
+        filled(world).await;
+        let reads = r#"{"kind":"role","scope":"ORGANIZATION","name":"READER","permissions":{"USER":"R"}}
+{"kind":"user","id":"u-eve","login":"eve","name":"Eve"}
+{"kind":"membership","user":"u-eve","on":{"organization":"DEFAULT"},"role":"READER"}"#;
+        let ask = world.post("/api/v1/directory/import").basic("admin", ADMIN_PASSWORD);
+        let ask = ask.header("content-type", "application/x-ndjson").body(reads);
+        ask.send().await.is(200);
+        let eve = Browser::of(world, "eve").await;
+        let apis = eve.get("/apis").await.is(200);
+        shows(&apis, &["href=\"/apis/pets\""]);
+        hides(&apis, &["href=\"/messages\""]);
+        shows(&eve.get("/apis/pets").await.is(200), &["are not yours to see"]);
+    });
+}
+
+#[test]
+fn a_try_is_nobody_elses() {
+    each_world(async |world| {
+        filled(world).await;
+        let [ann, bob] = [Browser::of(world, "ann").await, Browser::of(world, "bob").await];
+        let fields = [
+            ("to", "role/DEFAULT/ADMIN"),
+            ("title", "Secret draft"),
+            ("key", "k"),
+            ("do", "myself"),
+        ];
+        ann.post("/messages/new", &fields).await.is(200);
+        for who in [&ann, &bob] {
+            hides(&who.get("/messages").await.is(200), &["Secret draft"]);
+        }
+        let id = ann.get("/api/v1/inbox").await.json()["items"][0]["id"].clone();
+        bob.get(&format!("/messages/{id}")).await.is(404);
+        ann.get(&format!("/messages/{id}")).await.is(200);
+        assert_eq!(bob.get("/api/v1/messages").await.json()["items"], json!([]));
+    });
+}
+
+#[test]
+fn a_time_that_has_passed_schedules_nothing() {
+    each_world(async |world| {
+        filled(world).await;
+        let ann = Browser::of(world, "ann").await;
+        let ask = async |opens: &str| {
+            let fields = [
+                ("to", "role/DEFAULT/ADMIN"),
+                ("title", "T"),
+                ("opens", opens),
+                ("do", "review"),
+            ];
+            ann.post("/messages/new", &fields).await.is(200)
+        };
+        let past = ask("2020-01-01T00:00").await;
+        shows(
+            &past,
+            &[
+                "Send to 3 people?",
+                ">Send to 3 people</button>",
+                "This time has passed",
+                "(UTC)",
+            ],
+        );
+        let later = ask("2030-01-01T00:00").await;
+        shows(&later, &["Schedule for 3 people?", ">Schedule</button>"]);
+        hides(&later, &["This time has passed"]);
+    });
+}
+
+#[test]
+fn enter_reviews_once_a_question_is_answered() {
+    each_world(async |world| {
+        filled(world).await;
+        let ann = Browser::of(world, "ann").await;
+        let mut fields = vec![
+            ("to", "role/DEFAULT/ADMIN"),
+            ("title", "T"),
+            ("why", "cat"),
+            ("do", "enter"),
+        ];
+        let answered = ann.post("/messages/new", &fields).await.is(200);
+        shows(&answered, &["Cat Fox does not get it.", "name=\"asked\" value=\"cat\""]);
+        fields.push(("asked", "cat"));
+        shows(
+            &ann.post("/messages/new", &fields).await.is(200),
+            &["Send to 3 people?"],
+        );
+    });
+}
+
+#[test]
+fn every_role_can_be_addressed_however_many_there_are() {
+    each_world(async |world| {
+        filled(world).await;
+        let role = |scope: &str, n: usize| {
+            json!({"kind": "role", "scope": scope, "name": format!("X{n:03}"), "permissions": {}}).to_string()
+        };
+        let roles = (0..110).flat_map(|n| [role("ENVIRONMENT", n), role("APPLICATION", n)]);
+        let ask = world.post("/api/v1/directory/import").basic("admin", ADMIN_PASSWORD);
+        let ask = ask.header("content-type", "application/x-ndjson");
+        ask.body(roles.collect::<Vec<_>>().join("\n")).send().await.is(200);
+        let ann = Browser::of(world, "ann").await;
+        shows(&ann.get("/messages/new").await.is(200), &["There are more roles."]);
+        let found = ann.get("/messages/new/find?q=x109&environment=DEFAULT").await.is(200);
+        shows(&found, &["data-value=\"role/DEFAULT/X109\""]);
+        shows(&ann.get("/apis/pets/messages/new").await.is(200), &["id=\"find\""]);
+        let fields = [("find", "x109"), ("do", "find")];
+        let found = ann.post("/apis/pets/messages/new", &fields).await.is(200);
+        shows(&found, &["name=\"add\" value=\"api-role/pets/X109\""]);
+        hides(&found, &["role/DEFAULT"]);
+    });
+}

@@ -75,7 +75,7 @@ async fn list(
     let filter = Filter {
         mine: query.mine == Some(true),
         status: query.status,
-        api: None,
+        ..Filter::default()
     };
     let describe = move |tx: &mut Tx<'_>, _: &Rights, message, funnel| describe(tx, message, funnel, now);
     let (items, next) = sending::list(&app, principal.person, filter, below, limit, describe).await?;

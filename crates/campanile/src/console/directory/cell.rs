@@ -2,6 +2,7 @@
 
 use campanile_core::directory::entry::{On, Status};
 use campanile_core::directory::list::{Membership, Subscription, User};
+use campanile_core::policy::Act;
 use campanile_core::time::Moment;
 
 use super::super::page::Reader;
@@ -152,15 +153,20 @@ pub(super) fn place_cell(reader: &Reader, on: &On, name: &str) -> Cell {
     }
 }
 
-/// The page of a role.
-pub(super) fn role_cell(membership: &Membership) -> Cell {
+/// A role, with its page for who may look at roles.
+pub(super) fn role_cell(reader: &Reader, membership: &Membership) -> Cell {
     let scope = membership.scope.name();
     let to = format!(
         "{}/{}",
         address("roles", scope),
         crate::directory::segment(&membership.role)
     );
-    Cell::link(to, &membership.role).with(scope)
+    let cell = if reader.may(&Act::ListRoles) {
+        Cell::link(to, &membership.role)
+    } else {
+        Cell::text(&membership.role)
+    };
+    cell.with(scope)
 }
 
 /// The address that asks whether a membership shall end.

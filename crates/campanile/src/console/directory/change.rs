@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::entry::{self, Patch};
 use campanile_core::directory::{self as rules, Entry, list};
 use campanile_core::{Error, Fault};
 
-use super::super::form::{Asked, Fields, Form};
+use super::super::form::{Asked, Fields, Form, Path};
 use super::super::page::{self, Reader};
 use super::fields::{FormPage, faults, fields, picks};
 use super::pick::Draft;
 use super::raw;
-use super::{Editor, Kind, Shell, query, wanted};
+use super::{Editor, Kind, Shell, wanted};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::directory;
@@ -181,10 +181,10 @@ pub(super) async fn groups(
         Some(group) => (group.to_owned(), false),
         None => (values.get("group").to_owned(), true),
     };
-    let named = group.clone();
+    let (named, key) = (group.clone(), id.clone());
     let written = app.db.write(move |tx| {
         directory::begin(tx, by)?;
-        let item = list::thing(tx, thing, &id)?;
+        let item = list::thing(tx, thing, &key)?;
         if !item.active {
             return Err(Error::Missing("thing"));
         }
@@ -193,18 +193,21 @@ pub(super) async fn groups(
         if attach {
             groups.push(named);
         }
-        rules::apply(tx, &with_groups(kind, id, groups), now)
+        rules::apply(tx, &with_groups(kind, key, groups), now)
     });
     match written.await.map_err(Problem::from) {
         Ok(_) => Ok(page::done(&to, if attach { "attached" } else { "detached" }, &[])),
         Err(problem) => {
             let refused: Vec<Fault> = faults(problem)?;
-            let is_group = refused.iter().any(|fault| fault.field.starts_with("groups"));
-            let parameters = [("refused", group.as_str())];
-            let parameters = if is_group { &parameters[..] } else { &[] };
-            Ok(axum::response::IntoResponse::into_response(
-                axum::response::Redirect::to(&query(&to, parameters)),
-            ))
+            let said = refused.iter().map(|fault| {
+                if fault.field.starts_with("groups") {
+                    reader.s("no-such-group", &group)
+                } else {
+                    reader.refusal(&fault.reason)
+                }
+            });
+            let said = said.collect::<Vec<_>>().join(" ");
+            super::things::refused(&app, &reader, kind, &id, said).await
         }
     }
 }

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::Error;
 use campanile_core::directory::Entry;
 use campanile_core::directory::entry::{self, Patch};
 use campanile_core::directory::list;
 
-use super::super::form::{Fields, Form};
+use super::super::form::{Fields, Form, Path};
 use super::super::page::{self, Reader, show};
+use super::super::undo;
 use super::change::make;
 use super::fields::faults;
 use super::raw::{self, Raw};
+use super::things::brought_back;
 use super::{Counted, Editor, Kind, Shell, in_shell, number};
 use crate::app::App;
 use crate::directory;
@@ -31,6 +33,8 @@ pub(super) struct EndPage<'r> {
     /// Back to the thing.
     pub(super) back: (String, String),
     pub(super) text: String,
+    /// That it is the reader's own.
+    pub(super) note: Option<String>,
     /// What follows, with numbers.
     pub(super) follows: Vec<(String, String)>,
     /// What stands in the way: then there is no button.
@@ -68,6 +72,7 @@ impl<'r> EndPage<'r> {
             .collect(),
             back: (to, name.to_owned()),
             text: reader.s(&format!("end-{path}"), name),
+            note: is_own(reader, raw).then(|| reader.t("end-yourself")),
             follows: numbers
                 .iter()
                 .map(|(key, count)| (reader.t(&format!("follows-{key}")), count.shown(reader)))
@@ -77,6 +82,11 @@ impl<'r> EndPage<'r> {
             stays: reader.t("history-stays"),
         }
     }
+}
+
+/// Whether the thing is the reader.
+fn is_own(reader: &Reader, raw: &Raw) -> bool {
+    matches!(raw, Raw::User { item, .. } if item.number == reader.principal.person.0)
 }
 
 /// What ends with a thing, or is touched by its end.
@@ -172,8 +182,11 @@ pub(super) async fn end(
             Kind::Subscriptions => "subscription-removed",
             _ => "removed",
         };
-        let parent = values.some("parent").map(|parent| ("parent", parent));
-        return Ok(page::done(&to, what, &parent.into_iter().collect::<Vec<_>>()));
+        let parent = values.some("parent");
+        let seal = brought_back(&to, parent).sealed(&app, &reader);
+        let mut fields = vec![(undo::SEAL, seal.as_str())];
+        fields.extend(parent.map(|parent| ("parent", parent)));
+        return Ok(page::done(&to, what, &fields));
     };
     let refused = faults(problem)?;
     let raw = load(&app, kind, &id).await?;

@@ -37,6 +37,8 @@ struct Bad {
 struct Told {
     report: Report,
     bad: Vec<Bad>,
+    /// Whether there are more faults than are shown.
+    cut: bool,
 }
 
 #[derive(Template)]
@@ -130,16 +132,20 @@ async fn read(app: &App, by: &Principal, request: Request, dry_run: &mut bool) -
 }
 
 fn tell(reader: &Reader, mut report: Report) -> Told {
-    let bad = std::mem::take(&mut report.errors)
+    let faults = report.errors.len();
+    let bad: Vec<Bad> = std::mem::take(&mut report.errors)
         .into_iter()
         .take(SHOWN)
         .map(|bad| Bad {
             line: bad.line,
             field: bad.field,
             reason: reader.refusal(&bad.reason),
-        });
+        })
+        .collect();
     Told {
-        bad: bad.collect(),
+        // Of a file with very many faults the report itself has the first ones only.
+        cut: faults > bad.len() || report.bad > bad.len() as u64,
+        bad,
         report,
     }
 }

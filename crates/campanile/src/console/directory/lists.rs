@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::entry::Status;
 use campanile_core::directory::list::{
@@ -13,7 +13,7 @@ use campanile_core::directory::list::{
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
-use super::super::form::{Asked, Fields};
+use super::super::form::{Asked, Fields, Path};
 use super::super::page::{Reader, show};
 use super::cell::{Cell, Table, state_word, status_cell, status_name, user_cell};
 use super::{Kind, Looker, Shell, customers, in_shell, number, query};

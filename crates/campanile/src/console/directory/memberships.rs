@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::entry::{Membership as Wanted, On, Removal};
 use campanile_core::directory::list::{self, MembershipFilter, Paging, Role};
@@ -12,8 +12,9 @@ use campanile_core::place::Scope;
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
-use super::super::form::{Asked, Fields, Form};
+use super::super::form::{Asked, Fields, Form, Path};
 use super::super::page::{self, Page, Reader, show};
+use super::super::undo::{self, Deed};
 use super::cell::{Cell, Table, membership_end, place_cell, role_cell};
 use super::end::EndPage;
 use super::fields::{Field, FormPage, Input, Maker, faults};
@@ -146,7 +147,7 @@ pub(super) async fn list(
     };
     let mut shell = shell;
     shell.page = shell.page.after(&asked);
-    undo(&mut shell.page, &asked);
+    undo(&app, &mut shell.page, &asked);
     let kept = ["user", "on", "id"].map(|name| (name, asked.get(name)));
     show(&MembershipsPage {
         user: asked.get("user"),
@@ -190,7 +191,7 @@ fn held(reader: &Reader, page: &list::Page<list::Membership>, edit: bool) -> Tab
     let row = |one: &list::Membership| {
         let mut cells = vec![
             Cell::link(Kind::Users.at(&one.user), &one.user_name),
-            role_cell(one),
+            role_cell(reader, one),
             place_cell(reader, &one.on, &one.on_name),
             Cell::time(one.created_at),
         ];
@@ -386,20 +387,27 @@ pub(super) async fn confirm(
     Editor(reader): Editor,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let wanted = named(&asked)?;
+    show(&end_page(&app, &reader, &asked).await?)
+}
+
+/// The question whether a role shall be taken away.
+async fn end_page<'r>(app: &App, reader: &'r Reader, asked: &Fields) -> Result<EndPage<'r>, Problem> {
+    let wanted = named(asked)?;
     let key = wanted.user.clone();
     let user = app.db.read(move |tx| list::user(tx, &key)).await?;
     let words = [
         ("who", user.name.as_str().into()),
         ("role", wanted.role.as_str().into()),
-        ("where", place_words(&reader, &wanted.on).into()),
+        ("where", place_words(reader, &wanted.on).into()),
     ];
-    show(&EndPage {
-        shell: Shell::new(&reader, "memberships", reader.t("take-away-title")),
+    let own = user.number == reader.principal.person.0;
+    Ok(EndPage {
+        shell: Shell::new(reader, "memberships", reader.t("take-away-title")),
         action: "/directory/memberships/end".to_owned(),
         fields: KEY.map(|name| (name, asked.get(name).to_owned())).into(),
         back: (Kind::Users.at(&user.id), user.name.clone()),
         text: reader.words.with("end-membership", words),
+        note: own.then(|| reader.t("end-own-role")),
         follows: Vec::new(),
         blocked: None,
         submit: reader.t("take-away"),
@@ -414,29 +422,45 @@ pub(super) async fn end(
 ) -> Result<Response, Problem> {
     let wanted = named(&values)?;
     let entry = Entry::Remove(Removal::Membership(wanted.clone()));
-    match directory::apply(&app, &reader.principal, entry).await? {
+    let applied = match directory::apply(&app, &reader.principal, entry).await {
+        Ok(applied) => applied,
+        Err(problem) => {
+            let refused = faults(problem.into())?;
+            let mut page = end_page(&app, &reader, &values).await?;
+            page.blocked = refused.first().map(|fault| reader.refusal(&fault.reason));
+            return page::refuse(&page);
+        }
+    };
+    match applied {
         Applied::Unchanged => Err(Error::Missing("membership").into()),
         Applied::Created | Applied::Changed => {
             let to = query("/directory/memberships", &[("user", &wanted.user)]);
             let (on, id) = super::cell::place(&wanted.on);
             let role = format!("{}/{}", values.get("scope"), wanted.role);
-            Ok(page::done(
-                &to,
-                "role-taken",
-                &[("was", on), ("at", id), ("role", &role)],
-            ))
+            let seal = given_back(&wanted.user, on, id, &role).sealed(&app, &reader);
+            let fields = [("was", on), ("at", id), ("role", &role), (undo::SEAL, &seal)];
+            Ok(page::done(&to, "role-taken", &fields))
         }
     }
 }
 
-/// What gives back the role that the address tells of.
-fn undo(page: &mut Page<'_>, asked: &Fields) {
-    if let Some(notice) = &mut page.notice
-        && asked.get("done") == "role-taken"
-    {
-        let fields = [("user", "user"), ("on", "was"), ("id", "at"), ("role", "role")];
-        let fields = fields.map(|(name, from)| (name.to_owned(), asked.get(from).to_owned()));
-        notice.undo = Some(("/directory/add/memberships".to_owned(), fields.into()));
+/// What gives a role back.
+fn given_back(user: &str, on: &str, id: &str, role: &str) -> Deed {
+    let fields = [("user", user), ("on", on), ("id", id), ("role", role)];
+    Deed {
+        to: "/directory/add/memberships".to_owned(),
+        fields: fields.map(|(name, value)| (name, value.to_owned())).into(),
+    }
+}
+
+/// Offers to give back the role that the address tells of.
+fn undo(app: &App, page: &mut Page<'_>, asked: &Fields) {
+    if asked.get("done") == "role-taken" {
+        let role = asked.get("role");
+        let name = role.split_once('/').map_or(role, |(_, name)| name);
+        let label = page.s("give-back", name);
+        let deed = given_back(asked.get("user"), asked.get("was"), asked.get("at"), role);
+        deed.offer(app, page, asked, label);
     }
 }
 

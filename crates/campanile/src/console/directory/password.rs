@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::Error;
 use campanile_core::directory::list;
 
-use super::super::form::Form;
+use super::super::form::{Form, Path};
 use super::super::page::{self, Reader};
 use super::fields::{FormPage, Input, Maker, faults};
 use super::pick::Draft;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::folded;
 use campanile_core::directory::list::{
@@ -13,7 +13,7 @@ use campanile_core::directory::list::{
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
-use super::super::form::{Asked, Fields};
+use super::super::form::{Asked, Fields, Path};
 use super::super::page::{Reader, show};
 use super::{Kind, Looker};
 use crate::app::App;

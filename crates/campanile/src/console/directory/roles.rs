@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use campanile_core::directory::entry::{On, Patch, Removal, Role as Wanted, RoleOnly};
 use campanile_core::directory::list::{self, MembershipFilter, Page as Many, Role};
@@ -15,7 +15,7 @@ use campanile_core::policy::{self, Act};
 use campanile_core::{Error, Fault};
 use http::request::Parts;
 
-use super::super::form::{Asked, Fields, Form};
+use super::super::form::{Asked, Fields, Form, Path};
 use super::super::page::{self, Reader, show};
 use super::cell::{Cell, Table};
 use super::end::EndPage;
@@ -434,6 +434,7 @@ fn end_page<'r>(reader: &'r Reader, role: &Role) -> EndPage<'r> {
         fields: Vec::new(),
         back: (to, role.name.clone()),
         text: reader.s("end-roles", &role.name),
+        note: None,
         follows: Vec::new(),
         blocked: role.system.then(|| reader.t("role-built-in")),
         submit: reader.t("end-it"),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::list::{Attachment, Customer, Membership, Page as Many, Subscription, Thing, User};
 use campanile_core::rights::AsmRole;
 
-use super::super::form::{Asked, Fields};
-use super::super::page::{Reader, show};
+use super::super::form::{Asked, Fields, Path};
+use super::super::page::{Reader, refuse, show};
+use super::super::undo::Deed;
 use super::cell::{
     Cell, Fact, Section, Table, membership_end, place_address, place_cell, role_cell, state_word, status_cell,
     user_cell,
@@ -79,6 +80,19 @@ pub(super) async fn one(
     show(&page)
 }
 
+/// The page again, with what was refused of the form that attaches groups.
+pub(super) async fn refused(
+    app: &App,
+    reader: &Reader,
+    kind: Kind,
+    id: &str,
+    said: String,
+) -> Result<Response, Problem> {
+    let mut page = page(app, reader, kind, id, &Fields::default()).await?;
+    page.refused = Some(said);
+    refuse(&page)
+}
+
 async fn page<'r>(
     app: &App,
     reader: &'r Reader,
@@ -90,7 +104,7 @@ async fn page<'r>(
     let to = kind.at(id);
     let mut shell = Shell::new(reader, kind.path(), raw.title());
     shell.page = shell.page.after(asked);
-    undo(&mut shell, asked, &to);
+    undo(app, &mut shell, asked, &to);
     let mut past = timeline(reader, past, kind == Kind::Users);
     past.more = past.more.map(|next| query(&to, &[("past", &next)]));
     let edit = shell.may_edit() && raw.active();
@@ -101,7 +115,7 @@ async fn page<'r>(
         groups: groups(&raw, edit.then(|| format!("{to}/groups"))),
         active: raw.active(),
         gone: state_word(reader, kind),
-        refused: asked.some("refused").map(|group| reader.s("no-such-group", group)),
+        refused: None,
         tree: match raw {
             Raw::Customer { tree, .. } => Some(tree),
             _ => None,
@@ -114,18 +128,22 @@ async fn page<'r>(
 }
 
 /// What undoes the end that the address tells of: the thing comes back as it was.
-fn undo(shell: &mut Shell<'_>, asked: &Fields, to: &str) {
+fn undo(app: &App, shell: &mut Shell<'_>, asked: &Fields, to: &str) {
     let whole = matches!(
         asked.get("done"),
         "deactivated" | "customer-removed" | "subscription-removed"
     );
-    if let Some(notice) = &mut shell.page.notice
-        && whole
-    {
-        let parent = asked
-            .some("parent")
-            .map(|parent| ("parent".to_owned(), parent.to_owned()));
-        notice.undo = Some((format!("{to}/back"), parent.into_iter().collect()));
+    if whole {
+        let label = shell.page.t("undo");
+        brought_back(to, asked.some("parent")).offer(app, &mut shell.page, asked, label);
+    }
+}
+
+/// What brings the thing of this page back, a customer below that one.
+pub(super) fn brought_back(to: &str, parent: Option<&str>) -> Deed {
+    Deed {
+        to: format!("{to}/back"),
+        fields: parent.map(|parent| ("parent", parent.to_owned())).into_iter().collect(),
     }
 }
 
@@ -305,7 +323,10 @@ impl View<'_> {
         table.more = self.next("memberships", page.next.clone());
         let row = |one: &Membership| {
             let place = place_cell(self.reader, &one.on, &one.on_name);
-            self.row(one, vec![role_cell(one), place, Cell::time(one.created_at)])
+            self.row(
+                one,
+                vec![role_cell(self.reader, one), place, Cell::time(one.created_at)],
+            )
         };
         table.rows = page.items.iter().map(row).collect();
         table
@@ -355,7 +376,7 @@ pub(super) fn holders(reader: &Reader, page: &Many<Membership>, edit: bool) -> T
     let mut table = Table::new(reader, &columns[..view.columns(4)], "no-members");
     let row = |one: &Membership| {
         let user = Cell::link(Kind::Users.at(&one.user), &one.user_name);
-        view.row(one, vec![user, role_cell(one), Cell::time(one.created_at)])
+        view.row(one, vec![user, role_cell(reader, one), Cell::time(one.created_at)])
     };
     table.rows = page.items.iter().map(row).collect();
     table

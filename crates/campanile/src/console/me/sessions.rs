@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use campanile_core::account::session::{self, Session};
 
 use super::agent;
 use crate::app::App;
-use crate::console::form::Asked;
+use crate::console::form::{Asked, Path};
 use crate::console::page::{self, Page, Reader};
 use crate::problem::Problem;
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use campanile_core::account::token::{self, NAME_CHARS, Token};
 use campanile_core::time::Moment;
 
 use crate::app::App;
-use crate::console::form::{Asked, Fields, Form};
+use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Page, Reader};
 use crate::console::refused::Refused;
 use crate::problem::Problem;

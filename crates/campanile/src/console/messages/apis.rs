@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::Error;
 use campanile_core::audience::{Instant, Selector};
 use campanile_core::directory::addressable::{self, Choice, Search};
 use campanile_core::directory::list::{self as lists, Kind as Things, Paging, ThingFilter};
 use campanile_core::inbox::SEARCH_CHARS;
-use campanile_core::policy::{Act, Part};
-use campanile_core::rights::{Letter, Permission};
+use campanile_core::policy::{self, Act, Part};
 use campanile_store::Tx;
 
 use super::compose::{self, Api};
 use super::list::{PAGE, Row, raw, row};
 use crate::app::App;
-use crate::console::form::Asked;
+use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, show};
 use crate::problem::Problem;
 use crate::sending::{self, Filter};
@@ -39,6 +38,7 @@ struct ListPage<'r> {
     next: Option<String>,
     /// Whether there are others that only a search finds.
     more: bool,
+    refused: Option<String>,
 }
 
 pub(super) async fn list(
@@ -47,17 +47,20 @@ pub(super) async fn list(
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
     let search = asked.get("q");
-    let q = Some(search.to_owned()).filter(|q| !q.is_empty() && q.chars().count() <= SEARCH_CHARS);
+    let too_long = search.chars().count() > SEARCH_CHARS;
+    let q = Some(search.to_owned()).filter(|q| !q.is_empty() && !too_long);
+    let (chosen, narrow) = (reader.chosen.clone(), reader.chosen.clone());
     let (rights, cursor) = (reader.rights.clone(), asked.some("cursor").map(str::to_owned));
     let all = reader.may(&Act::ReadDirectory);
     let work = move |tx: &mut Tx<'_>| {
         if !all {
-            let found = addressable::apis(tx, &rights, &Search { q, limit: None })?;
+            let mut found = addressable::apis(tx, &rights, &Search { q, limit: None })?;
+            found.items.retain(|api| narrow.is_none() || narrow == api.detail);
             return Ok((found.items, None, found.more));
         }
         let filter = ThingFilter {
             q,
-            environment: None,
+            environment: chosen,
             active: Some(true),
         };
         let paging = Paging { limit: None, cursor };
@@ -76,22 +79,19 @@ pub(super) async fn list(
         format!("/apis?{}", query.finish())
     });
     show(&ListPage {
-        page: Page::new(&reader, "apis", reader.t("apis")),
+        page: Page::new(&reader, "apis", reader.t("apis")).of_environment(),
         apis,
         search,
         next,
         more,
+        refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS as u64)),
     })
 }
 
 /// An API of which the reader may know. Others are not there.
 pub(super) async fn find(app: &App, reader: &Reader, id: String) -> Result<Api, Problem> {
     let found = app.db.read(move |tx| compose::api(tx, &id)).await?;
-    let rights = &reader.rights;
-    let known = |api: &Api| {
-        let holds = |letter| rights.on_api(api.number, Permission::Message, letter);
-        holds(Letter::Create) || holds(Letter::Read) || reader.may(&Act::ReadDirectory)
-    };
+    let known = |api: &Api| policy::may_see_api(&reader.rights, api.number);
     Ok(found.filter(known).ok_or(Error::Missing("API"))?)
 }
 
@@ -108,6 +108,8 @@ struct ApiPage<'r> {
     more: Option<String>,
     /// Whether this is not the first page.
     further: bool,
+    /// Whether the reader may see messages at all.
+    may_list: bool,
 }
 
 impl ApiPage<'_> {
@@ -137,11 +139,18 @@ pub(super) async fn one(
     let subscribers = app.db.scan(count).await?;
     let filter = Filter {
         api: Some(api.number),
+        without_tests: true,
         ..Filter::default()
     };
     let cursor = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
     let below = cursor.unwrap_or(i64::MAX);
-    let (found, next) = sending::list(&app, reader.principal.person, filter, below, PAGE, raw).await?;
+    // Who looks around in the directory need not be one who sends.
+    let may_list = reader.may(&Act::ListSent);
+    let (found, next) = if may_list {
+        sending::list(&app, reader.principal.person, filter, below, PAGE, raw).await?
+    } else {
+        (Vec::new(), None)
+    };
     let environment = reader.environments.iter().find(|one| one.id == api.environment);
     let environment = environment.map_or_else(|| api.environment.clone(), |one| one.name.clone());
     show(&ApiPage {
@@ -152,6 +161,7 @@ pub(super) async fn one(
         rows: found.into_iter().map(|one| row(&reader, one)).collect(),
         more: next.map(|next| format!("{}?cursor={next}", address(&api.id))),
         further: cursor.is_some(),
+        may_list,
         api,
     })
 }

@@ -2,12 +2,15 @@
 
 use askama::Template;
 use campanile_core::error::Faults;
+use campanile_core::id::EnvironmentId;
 use campanile_core::markup::{self, Format};
 use campanile_core::message::preview::{Explanation, Preview, Reason, Why};
+use campanile_core::message::target::Target;
 use campanile_core::message::{Importance, label, shown_title, target};
 use campanile_core::policy;
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
+use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
 use super::compose::Scope;
@@ -61,6 +64,20 @@ impl Aside {
         sample.map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
+    /// What is told to who does not see it: the answer to a question, else how many there are.
+    pub(super) fn told(&self, reader: &Reader) -> String {
+        let count = || match (&self.fault, &self.count) {
+            (Some(fault), _) => fault.clone(),
+            (None, Some(count)) => format!(
+                "{} {}",
+                reader.number(count.people),
+                reader.n("people-now", count.people)
+            ),
+            (None, None) => String::new(),
+        };
+        self.why.as_ref().map_or_else(count, |why| why.said.clone())
+    }
+
     /// What the button says that sends.
     pub(super) fn button(&self, reader: &Reader) -> String {
         match &self.count {
@@ -93,9 +110,9 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
     }
     match sending::preview(app, reader.principal.person, addressed(typed)).await {
         Ok(count) => aside.count = Some(count),
-        Err(problem) if problem.kind == Kind::Invalid => {
-            let fault = problem.errors.first().map(|fault| reader.refusal(&fault.reason));
-            aside.fault = fault;
+        Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Denied) => {
+            let fault = problem.errors.first().map_or(&problem.detail, |fault| &fault.reason);
+            aside.fault = Some(reader.refusal(fault));
             return Ok(aside);
         }
         Err(problem) => return Err(problem),
@@ -161,19 +178,38 @@ fn sentence(reader: &Reader, reason: &Reason) -> String {
         Why::Deactivated => reader.t("why-deactivated"),
         Why::Later(starts) => at("why-later", starts),
         Why::Over(ended) => at("why-over", ended),
-        Why::Nearly(status) => reader.s("why-nearly", status),
-        Why::Made(status) => reader.s("why-made", status),
+        Why::Nearly(status) => reader.s("why-nearly", reader.of("status", status.to_lowercase())),
+        Why::Made(status) => reader.s("why-made", reader.of("status", status.to_lowercase())),
         Why::NoLonger(until) => at("why-no-longer", until),
         Why::Never => reader.t(&format!("why-never-{kind}")),
     }
 }
 
 /// Whether the holder of some rights may address all of these; who may not does not learn their names.
-pub(super) fn may_name(tx: &mut Tx<'_>, rights: &Rights, typed: &Typed) -> campanile_core::Result<()> {
+pub(super) fn may_name(tx: &mut Tx<'_>, rights: &Rights, typed: &Typed) -> Ruled<()> {
     let environment = target::environment(tx, &typed.environment)?;
-    for one in &typed.to {
-        let parts = target::resolve(tx, std::slice::from_ref(one), "audience", &mut Faults::default())?.parts;
-        policy::may(rights, &policy::Act::Send(&target::at_home(parts, environment)))?;
+    typed
+        .to
+        .iter()
+        .try_for_each(|one| may_address(tx, rights, environment, one))
+}
+
+/// Leaves those of them whom the holder of some rights may address.
+pub(super) fn keep_own(tx: &mut Tx<'_>, rights: &Rights, typed: &mut Typed) -> Ruled<()> {
+    let environment = target::environment(tx, &typed.environment)?;
+    let mut own = Vec::with_capacity(typed.to.len());
+    for one in std::mem::take(&mut typed.to) {
+        match may_address(tx, rights, environment, &one) {
+            Ok(()) => own.push(one),
+            Err(Error::Denied(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
+    typed.to = own;
     Ok(())
+}
+
+fn may_address(tx: &mut Tx<'_>, rights: &Rights, home: Option<EnvironmentId>, one: &Target) -> Ruled<()> {
+    let parts = target::resolve(tx, std::slice::from_ref(one), "audience", &mut Faults::default())?.parts;
+    policy::may(rights, &policy::Act::Send(&target::at_home(parts, home)))
 }

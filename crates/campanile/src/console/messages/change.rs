@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::Fault;
 use campanile_core::id::MessageId;
@@ -14,7 +14,7 @@ use campanile_core::time::Moment;
 use super::look::{Seen, seen};
 use super::typed::{fault, time};
 use crate::app::App;
-use crate::console::form::{Fields, Form};
+use crate::console::form::{Fields, Form, Path};
 use crate::console::page::{Page, Reader, done, importance_name, refuse, show};
 use crate::problem::{Kind, Problem};
 use crate::sending::{self, Want};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::id::ApiId;
 use campanile_core::message::label::label;
@@ -11,17 +11,18 @@ use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::{self, Target};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::secret::{hex, sha256};
+use campanile_core::time::Moment;
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
 use super::aside::{self, Aside, AsidePart};
-use super::find::{self, Found};
-use super::offers::{Offers, may_address_platform, offers};
+use super::find::{self, Found, Within};
+use super::offers::{Offers, offers};
 use super::part::{self, Named};
 use super::typed::Typed;
 use super::{Kind as Channel, channels, in_words};
 use crate::app::App;
-use crate::console::form::{Asked, Fields, Form};
+use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Notice, Page, Reader, refuse, show};
 use crate::problem::{Kind, Problem};
 use crate::sending;
@@ -48,6 +49,15 @@ impl Scope {
             Some(api) => format!("{}/messages/new", super::apis::address(&api.id)),
             None => "/messages/new".to_owned(),
         }
+    }
+
+    /// Where what else it may go to is found.
+    fn finder(&self) -> String {
+        let query = self.api.iter().map(|api| ("api", api.id.as_str()));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
+        format!("/messages/new/find?{query}")
     }
 
     /// Where its messages are.
@@ -89,6 +99,11 @@ impl ComposePage<'_> {
         found.map(|fault| self.page.refusal(&fault.reason))
     }
 
+    /// Whether there is more than the boxes say.
+    fn has_finder(&self) -> bool {
+        self.scope.api.is_none() || self.offers.more_roles || !self.offers.chips.is_empty()
+    }
+
     /// What is wrong and stands at no field.
     fn others(&self) -> Vec<String> {
         const FIELDS: [&str; 7] = [
@@ -118,8 +133,10 @@ struct ConfirmPage<'r> {
     audience: String,
     html: String,
     title: String,
-    opens: Option<String>,
-    closes: Option<String>,
+    opens: Option<Moment>,
+    closes: Option<Moment>,
+    /// Whether it is sent only later.
+    waits: bool,
 }
 
 impl ConfirmPage<'_> {
@@ -219,9 +236,12 @@ async fn begin(app: &App, reader: &Reader, scope: Scope, asked: &Fields) -> Resu
     let mut typed = read(asked, reader, &scope);
     // A link may fill in what is said, never a key.
     typed.key = hex(&app.chance.bytes()[..16]);
-    if scope.api.is_none() && !may_address_platform(reader) {
+    if scope.api.is_none() && !policy::may_send_outside_apis(&reader.rights) {
         return Ok(Redirect::to("/apis").into_response());
     }
+    // A link that fills in somebody else's recipients is no form to be mended.
+    let (rights, named) = (reader.rights.clone(), typed.clone());
+    app.db.read(move |tx| aside::may_name(tx, &rights, &named)).await?;
     show(&form(app, reader, &scope, typed, Vec::new(), None).await?)
 }
 
@@ -230,10 +250,15 @@ async fn form<'r>(
     reader: &'r Reader,
     scope: &'r Scope,
     mut typed: Typed,
-    faults: Vec<Fault>,
+    mut faults: Vec<Fault>,
     found: Option<Vec<Found>>,
 ) -> Result<ComposePage<'r>, Problem> {
+    let chosen = typed.to.len();
     let offers = offers(app, reader, scope, &mut typed).await?;
+    if typed.to.len() < chosen {
+        let reason = "you may not send to all of these; those whom you may not have been taken out";
+        faults.push(super::typed::fault("audience", reason));
+    }
     let aside = aside::aside(app, reader, scope, &typed).await?;
     Ok(ComposePage {
         page: Page::new(reader, scope.here(), reader.t("new-message")),
@@ -251,6 +276,9 @@ async fn form<'r>(
 // ---------------------------------------------------------------- what the buttons do
 
 async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> Result<Response, Problem> {
+    if !policy::may_send_anything(&reader.rights) {
+        return Err(Error::Denied("you lack: the right to send a message".into()).into());
+    }
     let mut typed = read(fields, &reader, scope);
     if typed.key.is_empty() {
         typed.key = hex(&app.chance.bytes()[..16]);
@@ -267,8 +295,8 @@ async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> R
     match fields.get("do") {
         // Enter in the field that finds, or in the one that asks, means that field.
         "find" => looked_for(app, &reader, scope, typed).await,
-        "enter" if !typed.find.is_empty() => looked_for(app, &reader, scope, typed).await,
-        "enter" if !typed.why.is_empty() => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
+        "enter" if typed.looks_for() => looked_for(app, &reader, scope, typed).await,
+        "enter" if typed.asks() => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
         "enter" | "review" => review(app, &reader, scope, typed).await,
         "send" => send(app, &reader, scope, typed).await,
         "myself" => myself(app, &mut reader, scope, typed).await,
@@ -278,7 +306,8 @@ async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> R
 }
 
 async fn looked_for(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
-    let found = find::find(app, reader, &typed.find).await?;
+    let within = Within::of(scope, &typed);
+    let found = find::find(app, reader, &within, &typed.find).await?;
     show(&form(app, reader, scope, typed, Vec::new(), Some(found)).await?)
 }
 
@@ -293,9 +322,15 @@ async fn refused(
     let faults = match problem.kind {
         Kind::Invalid if !problem.errors.is_empty() => problem.errors,
         Kind::Invalid | Kind::Conflict => vec![super::typed::fault("", &problem.detail)],
+        // The form leaves out whom it is about, and says so.
+        Kind::Denied => Vec::new(),
         _ => return Err(problem),
     };
-    refuse(&form(app, reader, scope, typed, faults, None).await?)
+    let mut page = form(app, reader, scope, typed, faults, None).await?;
+    if page.faults.is_empty() {
+        page.faults.push(super::typed::fault("", &problem.detail));
+    }
+    refuse(&page)
 }
 
 fn invalid(errors: Vec<Fault>) -> Problem {
@@ -328,11 +363,8 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
         named.collect::<Ruled<Vec<Named>>>()
     };
     let audience = app.db.read(name).await?;
-    let key = if opens_at.is_some_and(|at| at > reader.now) {
-        "confirm-schedule"
-    } else {
-        "confirm-send"
-    };
+    let waits = opens_at.is_some_and(|at| at > reader.now);
+    let key = if waits { "confirm-schedule" } else { "confirm-send" };
     show(&ConfirmPage {
         page: Page::new(reader, scope.here(), reader.n(key, count.people)),
         scope,
@@ -340,8 +372,9 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
         audience: in_words(reader, &audience),
         html: aside.html,
         title: aside.title,
-        opens: opens_at.map(|at| reader.when(at)),
-        closes: closes_at.map(|at| reader.when(at)),
+        opens: opens_at,
+        closes: closes_at,
+        waits,
         typed,
     })
 }

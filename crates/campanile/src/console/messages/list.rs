@@ -99,7 +99,9 @@ pub(super) async fn list(
     let filter = Filter {
         mine: asked.has("mine"),
         status,
-        api: None,
+        environment: super::chosen_environment(&app, &reader).await?,
+        without_tests: true,
+        ..Filter::default()
     };
     let cursor = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
     let below = cursor.unwrap_or(i64::MAX);
@@ -107,12 +109,14 @@ pub(super) async fn list(
     let (found, next) = sending::list(&app, person, filter, below, PAGE, raw).await?;
     let name = status.map_or("", status_name);
     show(&ListPage {
-        page: Page::new(&reader, "messages", reader.t("messages")).after(&asked),
+        page: Page::new(&reader, "messages", reader.t("messages"))
+            .of_environment()
+            .after(&asked),
         rows: found.into_iter().map(|one| row(&reader, one)).collect(),
         more: next.map(|next| address(filter.mine, name, next)),
         mine: filter.mine,
         status: name,
         statuses: STATUSES.map(status_name),
-        chosen: filter.mine || status.is_some() || cursor.is_some(),
+        chosen: filter.mine || status.is_some() || cursor.is_some() || filter.environment.is_some(),
     })
 }

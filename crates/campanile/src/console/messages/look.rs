@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use campanile_core::audience::Rule;
 use campanile_core::id::MessageId;
@@ -23,7 +23,7 @@ use super::part::{Named, gathered};
 use super::plot::{self, Plot};
 use super::{audience, in_words, status_name};
 use crate::app::App;
-use crate::console::form::Asked;
+use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, importance_name, show};
 use crate::problem::Problem;
 use crate::sending::{self, PeoplePage, Want, Which, reach};

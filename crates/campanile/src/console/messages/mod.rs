@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use campanile_core::Result as Ruled;
+use campanile_core::id::EnvironmentId;
 use campanile_core::message::label::label;
 use campanile_core::message::target;
 use campanile_core::message::{self, Message, Status};
@@ -24,6 +25,7 @@ use campanile_store::Tx;
 
 use super::page::Reader;
 use crate::app::App;
+use crate::problem::Problem;
 use part::Named;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -51,6 +53,14 @@ pub(super) fn routes() -> Router<Arc<App>> {
             get(compose::of_api).post(compose::post_of_api),
         )
         .route("/apis/{api}/messages/new/aside", post(compose::aside_of_api))
+}
+
+/// The environment that the reader has chosen; `None` for all.
+async fn chosen_environment(app: &App, reader: &Reader) -> Result<Option<EnvironmentId>, Problem> {
+    let Some(key) = reader.chosen.clone() else {
+        return Ok(None);
+    };
+    Ok(app.db.read(move |tx| target::environment(tx, &key)).await?)
 }
 
 /// A kind of notification, as a sender chooses it.

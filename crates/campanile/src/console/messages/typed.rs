@@ -33,6 +33,9 @@ pub(super) struct Typed {
     pub(super) find: String,
     /// Whom "why is someone missing?" is about.
     pub(super) why: String,
+    /// What was looked for and whom was asked about when the page was made: where these still stand, Enter in another
+    /// field means the message.
+    answered: (String, String),
 }
 
 impl Typed {
@@ -59,6 +62,7 @@ impl Typed {
             key: fields.get("key").to_owned(),
             find: fields.get("find").to_owned(),
             why: fields.get("why").to_owned(),
+            answered: (fields.get("looked").to_owned(), fields.get("asked").to_owned()),
         };
         for target in fields.all("to").filter_map(part::read) {
             typed.add(target);
@@ -80,6 +84,16 @@ impl Typed {
 
     pub(super) fn has(&self, target: &Target) -> bool {
         self.to.contains(target)
+    }
+
+    /// Whether something new is looked for.
+    pub(super) fn looks_for(&self) -> bool {
+        !self.find.is_empty() && self.find != self.answered.0
+    }
+
+    /// Whether a new question is asked.
+    pub(super) fn asks(&self) -> bool {
+        !self.why.is_empty() && self.why != self.answered.1
     }
 
     pub(super) fn is_for_late_joiners(&self) -> bool {

@@ -93,7 +93,7 @@ impl<'w> Mailed<'w> {
                 true,
                 now
             )?);
-            let mut chunk = chunk::take(tx, Worker(1), Lane::Normal, 0, now)?.expect("there is a chunk");
+            let mut chunk = chunk::take(tx, Worker(1), Lane::Normal, 0, 0, now)?.expect("there is a chunk");
             chunk.begun = 2;
             chunk.done.set(1);
             let sent = Settled::sent(i64::from(ids[1]), Some(250), now, 1);
