@@ -6,6 +6,8 @@ use super::connect::{Target, runtime};
 use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
 use crate::{Dialect, Error, Result};
 
+/// The oldest major version of PostgreSQL that will do.
+const OLDEST_SERVER: u32 = 15;
 /// A migration takes the time it takes.
 const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET timezone = 'UTC'";
 /// Several servers may start at once: one migrates, the others wait and find nothing to do.
@@ -19,6 +21,8 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
     let rt = runtime()?;
     let client = target.client(&rt, SETTINGS)?;
     rt.block_on(async {
+        let version: String = client.query_one("SHOW server_version_num", &[]).await?.try_get(0)?;
+        check_version(&version)?;
         client.batch_execute(BEGIN).await?;
         client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
         let rows = client.query(RAN, &[]).await?;
@@ -42,6 +46,17 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
     })
 }
 
+/// Refuses a server that is older than what this is tested with.
+fn check_version(number: &str) -> Result<()> {
+    if number.parse().is_ok_and(|number: u32| number < OLDEST_SERVER * 10_000) {
+        let major = number.get(..2).unwrap_or(number);
+        return Err(Error::Schema(format!(
+            "this PostgreSQL is too old ({major}); Campanile needs {OLDEST_SERVER} or newer"
+        )));
+    }
+    Ok(())
+}
+
 fn read(row: &tokio_postgres::Row) -> Result<Ran> {
     Ok(Ran {
         number: row.try_get(0)?,
@@ -49,4 +64,19 @@ fn read(row: &tokio_postgres::Row) -> Result<Ran> {
         checksum: row.try_get(2)?,
         oldest: row.try_get(3)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_before_15_is_refused_by_its_version() {
+        let refused = check_version("140011").map_err(|error| error.to_string());
+        let why = "this PostgreSQL is too old (14); Campanile needs 15 or newer";
+        assert_eq!(refused, Err(why.to_owned()));
+        for good in ["150000", "170002", "180000"] {
+            assert!(check_version(good).is_ok(), "{good}");
+        }
+    }
 }
