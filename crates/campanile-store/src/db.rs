@@ -1,7 +1,7 @@
 //! The database as the crates above see it: open it, read, write.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
@@ -81,6 +81,8 @@ pub(crate) struct Announcer {
     signals: broadcast::Sender<Arc<[Signal]>>,
     commits: Arc<AtomicU64>,
     operations: Arc<AtomicU64>,
+    /// The last attempt to write failed for the database's own sake.
+    is_failing: Arc<AtomicBool>,
     /// How often each signal was announced, several signals to a place; the last place is everything from outside.
     changes: Arc<[AtomicU64]>,
 }
@@ -99,6 +101,7 @@ impl Announcer {
             signals: broadcast::Sender::new(SIGNALS),
             commits: Arc::default(),
             operations: Arc::default(),
+            is_failing: Arc::default(),
             changes: (0..=PLACES).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -125,6 +128,15 @@ impl Announcer {
         if !signals.is_empty() {
             // No receiver is no fault.
             let _ = self.signals.send(signals.into());
+        }
+    }
+
+    /// How an attempt to write so many operations came out.
+    pub(crate) fn fared(&self, fate: &Result<()>, kept: usize) {
+        match fate {
+            Ok(()) if kept > 0 => self.is_failing.store(false, Ordering::Relaxed),
+            Err(Error::Unavailable(_) | Error::Unknown(_)) => self.is_failing.store(true, Ordering::Relaxed),
+            _ => {}
         }
     }
 
@@ -266,6 +278,12 @@ impl Db {
             commits: announcer.commits.load(Ordering::Relaxed),
             operations: announcer.operations.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether the last attempt to write failed for the database's own sake: away, full, or not to be written.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.inner.announcer.is_failing.load(Ordering::Relaxed)
     }
 
     /// What commits announce from now on. An empty batch means: something was written by another process.

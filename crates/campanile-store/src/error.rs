@@ -5,10 +5,13 @@ use crate::Sql;
 /// A failure of the database or of reaching it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be reached, is full, busy, or shutting down: try again later (503 to a client). An operation
-    /// whose connection broke at its very commit may have been kept all the same.
+    /// The database cannot be reached, is full, busy, or shutting down: nothing was kept, try again later (503 to a
+    /// client).
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The connection broke at the very commit: the operation may have been kept, or not.
+    #[error("the connection to the database broke at the commit: {0}")]
+    Unknown(String),
     /// A statement ran longer than its limit and was ended.
     #[error("the statement took too long")]
     Timeout,

@@ -137,13 +137,14 @@ pub fn around(router: Router, pass: Pass) -> Router {
     let limit = DefaultBodyLimit::max(pass.body_limit);
     router
         .fallback(nothing)
-        .method_not_allowed_fallback(|| async {
-            Problem::new(
-                Kind::Method,
-                "this address knows other methods; the header `Allow` lists them",
-            )
-        })
+        .method_not_allowed_fallback(|| async { wrong_method() })
         .layer((from_fn_with_state(Arc::new(pass), run), limit))
+}
+
+/// The answer to a method that an address does not know.
+pub(crate) fn wrong_method() -> Problem {
+    let detail = "this address knows other methods; the header `Allow` lists them";
+    Problem::new(Kind::Method, detail)
 }
 
 /// The answer to an address that belongs to nobody.
@@ -244,6 +245,7 @@ async fn answer(pass: &Pass, seen: &Seen, request: Request, next: Next) -> Respo
 fn too_slow() -> Problem {
     let detail = "the request was given up; what it was to change may or may not have been changed";
     Problem {
+        retry_after: Some(1),
         cause: Some("the request timed out".into()),
         ..Problem::new(Kind::Timeout, detail)
     }

@@ -197,10 +197,20 @@ impl From<Error> for Problem {
                 cause: Some(text),
                 ..Self::new(
                     Kind::Unavailable,
-                    "the database is away; nothing was changed, try again",
+                    "the database is away or has too much to do; nothing was changed, try again",
+                )
+            },
+            Error::Store(campanile_store::Error::Unknown(_)) => Self {
+                retry_after: Some(1),
+                cause: Some(text),
+                ..Self::new(
+                    Kind::Unavailable,
+                    "the database went away at that moment; it may have been done: look, or repeat it with the same \
+                     Idempotency-Key",
                 )
             },
             Error::Store(campanile_store::Error::Timeout) => Self {
+                retry_after: Some(1),
                 cause: Some(text),
                 ..Self::new(Kind::Timeout, "the database took too long; nothing was changed")
             },
@@ -378,9 +388,9 @@ mod tests {
         .collect();
         insta::assert_snapshot!(shown.join("\n"), @r"
         503 unavailable, Some(1)
-          told: the database is away; nothing was changed, try again
+          told: the database is away or has too much to do; nothing was changed, try again
           logged: the database is unavailable: relation secrets does not exist
-        503 timeout, None
+        503 timeout, Some(1)
           told: the database took too long; nothing was changed
           logged: the statement took too long
         500 internal, None

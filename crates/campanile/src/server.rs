@@ -1,6 +1,7 @@
 //! The server put together: the router over an [`App`], and serving it until it is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use campanile_core::revision;
@@ -83,11 +84,19 @@ async fn warm(app: Arc<App>) {
     }
 }
 
+/// Who asks whether the server is ready waits so long.
+const READY_LIMIT: Duration = Duration::from_secs(2);
+
+/// Whether the database can be read; and, where the last write failed, whether it can be written again.
 async fn readiness(db: Db) -> Readiness {
-    let database = match db.read(revision::latest).await {
-        Ok(_) => Ok(()),
-        Err(_) => Err("cannot be read".to_owned()),
-    };
+    let asked = tokio::time::timeout(READY_LIMIT, async {
+        db.read(revision::latest).await.map_err(|_| "cannot be read")?;
+        if db.is_failing() {
+            db.write(revision::probe).await.map_err(|_| "cannot be written")?;
+        }
+        Ok(())
+    });
+    let database = asked.await.unwrap_or(Err("does not answer")).map_err(str::to_owned);
     Readiness {
         parts: vec![("database", database)],
     }

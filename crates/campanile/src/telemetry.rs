@@ -25,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
+use crate::pass;
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -257,6 +258,7 @@ where
             "/metrics",
             get(move |headers: HeaderMap| std::future::ready(metrics(&registry, &headers))),
         )
+        .method_not_allowed_fallback(|| async { (PLAIN_ANSWER, pass::wrong_method()) })
 }
 
 /// The process is alive and its loop turns. Asks nothing of anything else.

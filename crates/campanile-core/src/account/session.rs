@@ -29,7 +29,10 @@ sql! {
     TRIM = "
         DELETE FROM session WHERE person = $1 AND id NOT IN (
             SELECT id FROM session WHERE person = $1 AND expires_at > $2 ORDER BY created_at DESC, id LIMIT $3)";
-    TOUCH = "UPDATE session SET used_at = $2 WHERE id = $1 AND used_at <= $3";
+    // Whoever else writes to it now records a use as well. Nobody waits for it: of two servers that touch the same ones
+    // in another order, each would wait for the other.
+    TOUCH = "UPDATE session SET used_at = $2
+        WHERE id = (SELECT id FROM session WHERE id = $1 AND used_at <= $3 {skip_locked})";
     LIST = "
         SELECT id, created_at, used_at, expires_at, agent, address FROM session
         WHERE person = $1 AND expires_at > $2 ORDER BY used_at DESC, id LIMIT $3";

@@ -27,7 +27,9 @@ sql! {
         INSERT INTO token (id, person, name, hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
     LIST = "
         SELECT id, name, created_at, used_at, expires_at FROM token WHERE person = $1 ORDER BY name LIMIT $2";
-    TOUCH = "UPDATE token SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at <= $3)";
+    // Nobody waits for it, as with a session.
+    TOUCH = "UPDATE token SET used_at = $2
+        WHERE id = (SELECT id FROM token WHERE id = $1 AND (used_at IS NULL OR used_at <= $3) {skip_locked})";
     REVOKE = "DELETE FROM token WHERE id = $1 AND person = $2";
     REVOKE_ALL = "DELETE FROM token WHERE person = $1";
 }

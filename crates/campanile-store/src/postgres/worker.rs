@@ -113,6 +113,9 @@ impl Worker {
             if job.age() > self.common.queue_time {
                 job.refuse(Error::Unavailable("the operation waited too long".into()));
             } else if let Err(error) = self.heal() {
+                if self.kind != Kind::Read {
+                    self.common.announcer.fared(&Err(error.clone()), 0);
+                }
                 job.refuse(error);
             } else if self.kind == Kind::Read {
                 self.read(job);
@@ -172,6 +175,7 @@ impl Worker {
         if fate.is_err() {
             self.link.tell("ROLLBACK");
         }
+        self.common.announcer.fared(&fate, group.kept);
         let signals = std::mem::take(&mut group.signals);
         if fate.is_ok() && group.kept > 0 {
             self.common.announcer.committed(&signals, group.kept);
@@ -193,6 +197,7 @@ impl Worker {
         let sound = ran.tx.failed.take().map_or(sound, Err);
         let kept = ran.keep && sound.is_ok();
         let failure = sound.clone().err();
+        self.common.announcer.fared(&sound, 0);
         if kept {
             group.keep(ran);
         } else {
@@ -230,7 +235,12 @@ impl Worker {
             tally.save(&mut tx)?;
         }
         // PostgreSQL answers the COMMIT of a failed transaction with a quiet ROLLBACK; RELEASE fails there.
-        session_of(&mut tx).plain("RELEASE operation; COMMIT")
+        let committed = session_of(&mut tx).plain("RELEASE operation; COMMIT");
+        drop(tx);
+        committed.map_err(|error| match error {
+            Error::Unavailable(detail) if self.link.is_lost() => Error::Unknown(detail),
+            other => other,
+        })
     }
 
     /// Tells the other servers, in a transaction of its own: a notification inside the commit would make all commits

@@ -77,6 +77,7 @@ impl Writer {
 
     fn group(&self, first: Job, inbox: &Receiver<Job>) {
         if let Err(error) = self.begin() {
+            self.announcer.fared(&Err(error.clone()), 0);
             return first.refuse(error);
         }
         let mut group = Group::default();
@@ -102,6 +103,7 @@ impl Writer {
         if fate.is_err() && !self.conn.is_autocommit() {
             let _ = run_plain(&self.conn, "ROLLBACK");
         }
+        self.announcer.fared(&fate, group.kept);
         if fate.is_ok() && keep {
             self.version.fetch_add(1, Ordering::Release);
             self.announcer.committed(&group.signals, group.kept);

@@ -36,6 +36,32 @@ fn a_write_whose_connection_is_cut_is_told_so_and_the_next_one_works() {
     assert_eq!(ids(&db), [1, 2, 3, 11, 12, 13]);
 }
 
+static MAKE_CUT: Sql = Sql::new(
+    "lost::MAKE_CUT",
+    "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+     'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+);
+static CUT_AT_COMMIT: Sql = Sql::new(
+    "lost::CUT_AT_COMMIT",
+    "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON item DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW EXECUTE FUNCTION cut()",
+);
+
+#[test]
+fn of_a_write_whose_connection_is_cut_at_its_commit_nobody_says_that_nothing_was_kept() {
+    let Some(db) = testing::postgres(&SCHEMA) else { return };
+    let made = db.write(|tx| {
+        tx.execute(&MAKE_CUT, &[])?;
+        tx.execute(&CUT_AT_COMMIT, &[])
+    });
+    made.unwrap();
+    let cut = db.write(add(1));
+    assert!(matches!(cut, Err(Error::Unknown(_))), "{cut:?}");
+    assert!(db.db.is_failing());
+    db.write(|_| Ok::<_, Error>(())).unwrap();
+    assert!(!db.db.is_failing());
+}
+
 #[test]
 fn a_read_whose_connection_is_cut_is_told_so_and_the_next_ones_work() {
     let Some(db) = testing::postgres(&SCHEMA) else { return };

@@ -24,6 +24,7 @@ mod outbox;
 mod outside;
 mod pass;
 mod post;
+mod readiness;
 mod relay;
 mod serve;
 mod smtp;
