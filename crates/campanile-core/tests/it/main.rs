@@ -5,6 +5,7 @@ mod change;
 mod funnel;
 mod inbox;
 mod mark;
+mod migrations;
 mod outbox;
 mod paging;
 mod preview;
