@@ -4,6 +4,7 @@ use campanile_store::{Tx, sql};
 
 use crate::error::{Error, Faults, Result};
 use crate::id::{CustomerId, PersonId};
+use crate::markup::breaks_line;
 use crate::revision;
 use crate::rights::AsmRole;
 use crate::time::Moment;
@@ -154,7 +155,7 @@ fn store(tx: &mut Tx<'_>, profile: &Profile, now: Moment) -> Result<()> {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    (1..=NAME_CHARS).contains(&name.chars().count()) && !name.contains(breaks_line)
 }
 
 /// One `@` with something on both sides, nothing that could end a header or begin another address. Whether it can be

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::account::profile::{EMAIL_BYTES, LOCALE_BYTES, is_email, is_locale};
 use crate::error::{Error, Faults, Result};
+use crate::markup::breaks_line;
 
 /// Characters of an id or a role's name.
 pub const KEY_LIMIT: usize = 200;
@@ -28,7 +29,7 @@ fn is_plain(text: &str, limit: usize) -> bool {
     (text.len() <= limit || text.chars().count() <= limit)
         && !text.is_empty()
         && text.trim().len() == text.len()
-        && !text.chars().any(char::is_control)
+        && !text.contains(breaks_line)
 }
 
 /// The id that an entry must have.

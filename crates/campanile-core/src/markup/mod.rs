@@ -146,6 +146,12 @@ enum Element {
     Item,
 }
 
+/// Whether a character is no part of a line: it has no shape of its own and can change what stands around it, or breaks
+/// the line.
+pub(crate) fn breaks_line(c: char) -> bool {
+    is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Whether a character is never shown: it has no shape of its own and can change what stands around it. Line breaks and
 /// tabs are among these; who keeps them says so.
 fn is_hidden(c: char) -> bool {

@@ -81,16 +81,20 @@ impl Change {
 #[serde(deny_unknown_fields, default)]
 pub struct Correction {
     /// Another title; the rules are those of a draft.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub title: Option<String>,
     /// Another text; the rules are those of a draft.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub text: Option<String>,
     /// Another sender; the rules are those of a draft.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub sender_name: Option<String>,
     /// Another importance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub importance: Option<Importance>,
     /// Another start; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -101,10 +105,12 @@ pub struct Correction {
     #[schema(value_type = Option<Moment>)]
     pub closes_at: Option<Option<Moment>>,
     /// Switch it on or off.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub enabled: Option<bool>,
     /// Another audience. Only of a `while_active` message, or before publication.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
     pub audience: Option<Vec<Target>>,
     /// Ring the bell again: it becomes unread for its audience. Those who archived or deleted it are left in peace: to
     /// them it does not come back.
@@ -116,6 +122,11 @@ pub struct Correction {
 #[expect(clippy::option_option, reason = "absent, null and a value are three answers")]
 fn given<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Option<Moment>>, D::Error> {
     Option::<Moment>::deserialize(from).map(Some)
+}
+
+/// Takes `null` for what it is: no value of a field that must have one.
+fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// Corrects a message; the new state.

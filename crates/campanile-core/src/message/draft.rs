@@ -8,7 +8,7 @@ use super::{AUDIENCE_PARTS, Channel, Importance, SENDER_CHARS, TEXT_BYTES, TITLE
 use crate::audience::{Rule, Selector};
 use crate::error::{Error, Faults, Result};
 use crate::id::{ApiId, EnvironmentId};
-use crate::markup::Format;
+use crate::markup::{Format, breaks_line};
 use crate::outbox::destination::{self, Destination, Outlets};
 use crate::place::DEFAULT_ENVIRONMENT;
 use crate::policy::Part;
@@ -347,7 +347,7 @@ pub(super) fn check_title(title: &str, faults: &mut Faults) {
         faults.add("title", "is empty; say in a few words what it is about");
     } else if title.chars().count() > TITLE_CHARS {
         faults.add("title", format!("is longer than {TITLE_CHARS} characters"));
-    } else if title.chars().any(char::is_control) {
+    } else if title.contains(breaks_line) {
         faults.add("title", "holds a control character or a line break");
     }
 }
@@ -368,7 +368,7 @@ pub(super) fn check_sender(name: &str, faults: &mut Faults) {
         faults.add("sender_name", "is empty");
     } else if name.chars().count() > SENDER_CHARS {
         faults.add("sender_name", format!("is longer than {SENDER_CHARS} characters"));
-    } else if name.chars().any(char::is_control) {
+    } else if name.contains(breaks_line) {
         faults.add("sender_name", "holds a control character or a line break");
     }
 }

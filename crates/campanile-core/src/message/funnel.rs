@@ -36,7 +36,7 @@ sql! {
 pub struct Funnel {
     /// In the audience.
     pub people: u64,
-    /// Of these, without an email address (now).
+    /// Of these, without an email address: when they were first counted, or now where the audience may still change.
     pub without_email: u64,
     /// Had bell or inbox open while it was there.
     pub seen: u64,
@@ -418,7 +418,7 @@ pub fn funnel(
     now: Moment,
 ) -> Result<Funnel> {
     let crowds = crowds(tx, residents, kept, message, now)?;
-    Ok(numbers(residents, &crowds))
+    Ok(numbers(residents, message, &crowds))
 }
 
 /// The numbers of each of some messages; `None` before it is published. What costs the most is read once for all.
@@ -432,17 +432,19 @@ pub fn funnels(
     let mut out = Vec::with_capacity(messages.len());
     for messages in messages.chunks(AT_ONCE) {
         let crowds = crowds_of(tx, residents, kept, messages, now)?;
-        let of = |(message, crowds): (&Message, &Crowds)| message.revision.map(|_| numbers(residents, crowds));
+        let of = |(message, crowds): (&Message, &Crowds)| message.revision.map(|_| numbers(residents, message, crowds));
         out.extend(messages.iter().zip(&crowds).map(of));
     }
     Ok(out)
 }
 
-fn numbers(residents: &Residents, crowds: &Crowds) -> Funnel {
+fn numbers(residents: &Residents, message: &Message, crowds: &Crowds) -> Funnel {
     let people = crowds.people.len();
+    let now = people - crowds.people.intersection_len(residents.with_email());
     Funnel {
         people,
-        without_email: people - crowds.people.intersection_len(residents.with_email()),
+        // Whoever gets an address later had none then.
+        without_email: message.without_email.map_or(now, |then| then as u64),
         seen: crowds.seen.len(),
         read: crowds.read.len(),
     }

@@ -588,6 +588,19 @@ fn times_of_what_is_active_begin_when_the_person_joined() {
 }
 
 #[test]
+fn who_had_no_address_is_told_of_the_time_at_which_they_were_counted() {
+    each_world(|world| {
+        five(world);
+        let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
+        let now = world.funnel(id);
+        let counted = world.db.jot(move |tx| funnel::store_size(tx, id, now.people, 1));
+        counted.expect("the size is stored");
+        let told = world.funnel(id);
+        assert_eq!((told.people, told.without_email), (now.people, 1));
+    });
+}
+
+#[test]
 fn people_are_found_by_the_beginning_of_login_name_or_address() {
     each_world(|world| {
         five(world);
