@@ -39,14 +39,22 @@ fn beside(database: &Path, path: &Path, chance: &Chance) -> anyhow::Result<Insta
         );
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     // Written whole and then given its name: another process that starts at the same time reads all of it, or makes
     // its own and loses. A temporary file is readable by its owner alone.
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     let text = InstallationKey::new_text(&chance.bytes());
     writeln!(file, "{text}").with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(InstallationKey::from_text(&text)?),
+        Ok(_) => {
+            // Its name too has to be there after a power cut, before there is a database that needs it.
+            #[cfg(unix)]
+            std::fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .with_context(failed)?;
+            Ok(InstallationKey::from_text(&text)?)
+        }
         Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
             let text = std::fs::read_to_string(path).with_context(failed)?;
             InstallationKey::from_text(&text).with_context(failed)

@@ -16,6 +16,15 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[error("more than {0} bytes")]
 struct Overlong(u64);
 
+/// A rehearsal remembers what each line would have made, so its file may have so many lines here. The command line's own
+/// has no such limit.
+const REHEARSED: u64 = 100_000;
+
+/// More lines came to be rehearsed than may.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {REHEARSED} lines")]
+struct TooMany;
+
 /// Takes in a file as it arrives, of at most `import_limit` bytes. `announced` is how many bytes will come, where the
 /// client says so. A problem in the middle says up to which line the file was taken.
 pub(crate) async fn run<S, E>(
@@ -35,20 +44,22 @@ where
     }
     let mut taken = 0;
     let mut progress = |done: Progress| taken = done.lines;
-    let source = limited(source, limit);
+    let source = limited(source, limit, dry_run);
     let done = super::run(app, Some(by), source, dry_run, Manner::Polite, &mut progress).await;
     done.map_err(|broken| stopped(problem(broken), taken, dry_run))
 }
 
-/// The file as it arrives; after more than `limit` bytes, an error.
-fn limited<S, E>(source: S, limit: u64) -> impl Stream<Item = Result<Bytes, BoxError>> + Send
+/// The file as it arrives; after more than `limit` bytes, or lines of a rehearsal, an error.
+fn limited<S, E>(source: S, limit: u64, dry_run: bool) -> impl Stream<Item = Result<Bytes, BoxError>> + Send
 where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: Into<BoxError>,
 {
-    let mut room = limit;
+    let (mut room, mut lines) = (limit, if dry_run { REHEARSED } else { u64::MAX });
     source.map(move |piece| {
-        let piece = piece.map_err(Into::into)?;
+        let piece: Bytes = piece.map_err(Into::into)?;
+        let ended = piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines = lines.checked_sub(ended).ok_or(TooMany)?;
         room = room.checked_sub(piece.len() as u64).ok_or(Overlong(limit))?;
         Ok(piece)
     })
@@ -58,6 +69,10 @@ fn problem(broken: Broken) -> Problem {
     match broken {
         Broken::Source(error) => match error.downcast_ref::<Overlong>() {
             Some(Overlong(limit)) => too_large(*limit),
+            None if error.is::<TooMany>() => Problem::new(
+                Kind::TooLarge,
+                format!("more than {REHEARSED} lines; rehearse part of the file, or by `campanile import --dry-run`"),
+            ),
             None => body_error_problem(error.as_ref()),
         },
         Broken::Rule(error) => error.into(),

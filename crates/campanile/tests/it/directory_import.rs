@@ -117,6 +117,19 @@ fn a_dry_run_says_what_would_be_and_writes_nothing() {
 }
 
 #[test]
+fn a_file_is_rehearsed_here_up_to_so_many_lines() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        let lines = |count| "\n".repeat(count) + &group("g-1");
+        let report = post(&admin, "?dry_run=true", lines(100_000)).await.is(200);
+        assert_eq!(report.json()["created"], json!(1));
+        let said = post(&admin, "?dry_run=true", lines(100_001)).await.is(413);
+        assert!(said.detail().starts_with("more than 100000 lines"), "{}", said.detail());
+        post(&admin, "", lines(100_001)).await.is(200);
+    });
+}
+
+#[test]
 fn an_empty_file_is_good() {
     each_world(async |world| {
         let admin = Client::admin(world).await;

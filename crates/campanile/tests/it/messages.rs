@@ -127,6 +127,32 @@ fn a_role_that_is_removed_while_the_message_waits_for_its_turn_is_no_role() {
 }
 
 #[test]
+fn what_a_message_must_have_cannot_be_taken_away() {
+    each_directory(async |admin| {
+        let sent = admin.post("/api/v1/messages", &to(&users())).await.is(201).json();
+        let path = format!("/api/v1/messages/{}", sent["id"]);
+        for field in ["title", "text", "sender_name", "importance", "enabled", "audience"] {
+            let said = admin.patch(&path, &json!({field: null})).await;
+            assert!(said.status.is_client_error(), "{field}: {}", said.body);
+            assert_eq!(said.fields(), [field]);
+        }
+    });
+}
+
+#[test]
+fn what_changes_the_direction_of_a_line_stands_in_no_title_and_no_name() {
+    each_directory(async |admin| {
+        for odd in ["a\u{202E}b", "a\u{2066}b", "a\u{2028}b"] {
+            let message = json!({"title": odd, "sender_name": odd, "audience": users()});
+            let said = admin.post("/api/v1/messages", &message).await.is(422);
+            assert_eq!(said.fields(), ["title", "sender_name"]);
+            let said = admin.patch("/api/v1/apis/pets", &json!({"name": odd})).await.is(422);
+            assert_eq!(said.fields(), ["name"]);
+        }
+    });
+}
+
+#[test]
 fn an_environment_for_everyone_is_refused() {
     each_directory(async |admin| {
         let mut draft = to(&json!([{"kind": "everyone"}]));
