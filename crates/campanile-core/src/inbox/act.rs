@@ -220,7 +220,7 @@ pub fn filtered(
     drop(lists);
     items.sort_unstable_by_key(|item| std::cmp::Reverse(item.ring));
     if let Some(words) = filter.words() {
-        items = page::holding(tx, items, &words, BATCH_LIMIT + 1)?;
+        items = page::holding(tx, &items, &words, BATCH_LIMIT + 1)?;
     }
     let more = items.len() > BATCH_LIMIT;
     items.truncate(BATCH_LIMIT);

@@ -252,7 +252,7 @@ impl Newest {
 }
 
 /// Those of some items whose texts hold the words, in their order, at most so many.
-pub(super) fn holding(tx: &mut Tx<'_>, items: Vec<Item>, words: &str, most: usize) -> Result<Vec<Item>> {
+pub(super) fn holding(tx: &mut Tx<'_>, items: &[Item], words: &str, most: usize) -> Result<Vec<Item>> {
     let mut found = Vec::new();
     for part in items.chunks(texts::FETCH) {
         let looked = texts::plain(tx, part)?.into_iter().zip(part);

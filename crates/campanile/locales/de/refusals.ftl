@@ -270,3 +270,6 @@ name-at-least-one-destination-such-as-url-https-hooks-example-com-in = nennen Si
 nothing-is-under-way-by-this-channel = auf diesem Kanal ist nichts unterwegs
 there-is-no-such-endpoint-where-this-message-belongs = dieses Ziel gibt es nicht, wo diese Nachricht hingehört
 what-was-taken-back-is-not-sent-again-send-another-message = Zurückgenommenes wird nicht noch einmal gesendet; senden Sie eine andere Nachricht
+more-than-n-lines = mehr als { $n } Zeilen
+more-than-n-lines-rehearse-part-of-the-file-or-by-campanile-import-dry-run = mehr als { $n } Zeilen; proben Sie einen Teil der Datei, oder mit `campanile import --dry-run`
+not-one-s-own-by-a-personal-token = nicht das eigene mit einem persönlichen Token

@@ -58,7 +58,7 @@ where
     let (mut room, mut lines) = (limit, if dry_run { REHEARSED } else { u64::MAX });
     source.map(move |piece| {
         let piece: Bytes = piece.map_err(Into::into)?;
-        let ended = piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let ended = piece.split(|byte| *byte == b'\n').count() as u64 - 1;
         lines = lines.checked_sub(ended).ok_or(TooMany)?;
         room = room.checked_sub(piece.len() as u64).ok_or(Overlong(limit))?;
         Ok(piece)
