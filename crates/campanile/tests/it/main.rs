@@ -27,4 +27,5 @@ mod post;
 mod relay;
 mod serve;
 mod smtp;
+mod unsubscribe;
 mod world;
