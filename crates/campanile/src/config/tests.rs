@@ -93,6 +93,7 @@ fn every_setting_has_a_twin_in_the_environment() {
         "mail_from" => "Bell <bell@example.com>",
         "smtp_hello" | "bounce_domain" | "dkim_domain" | "dkim_selector" => "bell.example.com",
         "smtp_connections" => "77",
+        "dns" => "192.0.2.53",
         "bounce_listen" => "smtp://[::1]:2525",
         "brand_color" | "brand_color_dark" => "#123456",
         "secret_key" | "admin_password" => "0123456789abcdef0123456789abcdef",

@@ -16,6 +16,7 @@ mod console_messages;
 mod directory;
 mod directory_import;
 mod docs;
+mod doctor;
 mod email;
 mod inbox;
 mod messages;
