@@ -216,6 +216,18 @@ impl Db {
         })
     }
 
+    /// Whether a database that is there can be used by this schema, and written to; the names of the migrations that
+    /// opening it would run. Changes nothing. Blocks, as [`Db::open`].
+    ///
+    /// # Errors
+    /// Why it cannot be opened, or not be written to, or needs another binary.
+    pub fn look(options: &Options, schema: &Schema) -> Result<Vec<&'static str>> {
+        match options.url.strip_prefix("sqlite://") {
+            Some(path) => Sqlite::look(path, options, schema),
+            None => Postgres::look(options, schema),
+        }
+    }
+
     /// How many operations are waiting or running, for metrics.
     #[must_use]
     pub fn queue(&self) -> QueueDepth {

@@ -86,6 +86,14 @@ impl App {
         Ok(Arc::new(Self::with(db, key, settings, origin, clock, chance)))
     }
 
+    /// The key of an installation, and where it was found, without making one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has to be given and is not.
+    pub fn existing_key(settings: &Settings) -> anyhow::Result<Option<(InstallationKey, String)>> {
+        key::existing(settings)
+    }
+
     /// An app on a database that is open already.
     #[must_use]
     pub fn with(

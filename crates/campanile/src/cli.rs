@@ -17,7 +17,7 @@ use crate::api::docs::Docs;
 use crate::chance::Chance;
 use crate::config::{self, Flags, Settings, value};
 use crate::exit::Failure;
-use crate::{api, demo, send};
+use crate::{api, demo, doctor, send};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -72,6 +72,10 @@ enum Command {
             campanile token list --user <LOGIN>\n       \
             campanile token revoke <NAME OR ID> --user <LOGIN>")]
     Token(Token),
+    /// Check configuration, database, mail relay and DNS records, and say what to mend
+    ///
+    /// Nothing is changed and no mail is sent. Each line is ok, a warning or a fault; a fault ends it with 1.
+    Doctor(Doctor),
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
     /// Print a completion script for a shell
@@ -92,6 +96,14 @@ pub struct Import {
     #[arg(long)]
     pub dry_run: bool,
     /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campanile doctor`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Doctor {
+    /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -179,6 +191,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve => serving::serve(cli.settings),
         Command::Send(args) => send_from_here(&args),
+        Command::Doctor(args) => doctor::run(cli.settings, args.json),
         Command::Token(args) => token::run(cli.settings, &args),
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),

@@ -45,6 +45,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// How much of what.
     pub limits: Limits,
+    /// The DNS server that `campanile doctor` asks; by default that of the system.
+    pub dns: Option<SocketAddr>,
     /// Messages by HTTP POST.
     pub http: Http,
     /// Messages by mail.
@@ -100,6 +102,7 @@ impl Default for Settings {
             log_level: "info".into(),
             session_lifetime: Duration::from_hours(7 * 24),
             limits: Limits::default(),
+            dns: None,
             http: Http::default(),
             mail: Mail::default(),
         }
@@ -237,6 +240,7 @@ const SETTINGS: &[Setting] = &[
         value::log_format(text).map(|v| s.log_format = v)
     }),
     setting("log_level", |s, text| value::log_level(text).map(|v| s.log_level = v)),
+    setting("dns", |s, text| value::dns(text).map(|v| s.dns = Some(v))),
     setting("session_lifetime", |s, text| {
         value::span(text).map(|v| s.session_lifetime = v)
     }),

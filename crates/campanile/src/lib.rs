@@ -12,6 +12,7 @@ pub mod console;
 pub mod deliver;
 pub mod demo;
 mod directory;
+pub mod doctor;
 pub mod exit;
 pub mod hasher;
 pub mod import;

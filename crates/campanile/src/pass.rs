@@ -66,6 +66,7 @@ pub struct Pass {
     csrf: CsrfLayer<fn(tower_http::csrf::ProtectionError) -> Response>,
     cookies: Vec<&'static str>,
     long: Vec<&'static str>,
+    open: Vec<&'static str>,
     body_limit: usize,
     request_timeout: Duration,
     nonce: u64,
@@ -85,6 +86,7 @@ impl Pass {
             csrf: csrf.with_rejection_response(cross_site),
             cookies: vec![SESSION_COOKIE, SECURE_SESSION_COOKIE],
             long: Vec::new(),
+            open: Vec::new(),
             body_limit: limits.body_limit,
             request_timeout: limits.request_timeout,
             nonce,
@@ -104,6 +106,14 @@ impl Pass {
     #[must_use]
     pub fn with_long_route(mut self, pattern: &'static str) -> Self {
         self.long.push(pattern);
+        self
+    }
+
+    /// A route, as its pattern, to which pages and programs of other sites may post: what it does is proved by a secret
+    /// in its address, and no cookie is looked at.
+    #[must_use]
+    pub fn with_open_route(mut self, pattern: &'static str) -> Self {
+        self.open.push(pattern);
         self
     }
 
@@ -214,7 +224,7 @@ impl Seen {
 /// The router's answer, whatever becomes of the handler.
 async fn answer(pass: &Pass, seen: &Seen, request: Request, next: Next) -> Response {
     let handled = async {
-        if pass.is_by_browser(&request) {
+        if pass.is_by_browser(&request) && !pass.open.contains(&seen.route()) {
             let inner =
                 tower::service_fn(|request: Request| next.clone().run(request).map(Ok::<_, std::convert::Infallible>));
             match pass.csrf.layer(inner).oneshot(request).await {

@@ -34,7 +34,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let docs = docs::routes(|| Docs::new(&api::document()));
     let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
         .with_long_route(IMPORT)
-        .with_long_route(console::IMPORT);
+        .with_long_route(console::IMPORT)
+        .with_open_route(console::UNSUBSCRIBE);
     let ready = {
         let db = app.db.clone();
         move || readiness(db.clone())

@@ -6,6 +6,7 @@
 use campanile_store::{Row, Tx, sql};
 
 use super::run::Lane;
+use super::suppression::{self, Source};
 use super::{chunk, delivery};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
@@ -25,18 +26,7 @@ sql! {
         SELECT message, channel, target, tries + 1, $3, 0, 5, $4, $5 FROM delivery
         WHERE message = $1 AND channel = 4 AND target = $2 AND tries < $6";
     NOTED = "UPDATE delivery SET tries = tries + 1 WHERE message = $1 AND channel = 4 AND target = $2 AND tries < $3";
-    SUPPRESS = "INSERT INTO suppression (address, source, reason, since, until, author, message)
-        VALUES ($1, $2, $3, $4, $5, NULL, $6)
-        ON CONFLICT (address, source) DO UPDATE SET reason = excluded.reason, until = excluded.until,
-            message = excluded.message";
 }
-
-/// The source of a suppressed address whose mail came back.
-pub const CAME_BACK: i64 = 1;
-/// The source of one whose reader complained.
-pub const COMPLAINED: i64 = 2;
-/// The end of what does not end.
-pub const FOR_GOOD: Moment = Moment(i64::MAX);
 
 /// A timeline is not made longer than this by what others report.
 const MOST_TRIES: i64 = 50;
@@ -94,7 +84,7 @@ pub fn take_in(tx: &mut Tx<'_>, message: MessageId, person: PersonId, report: &R
             };
             // Before the row of a mail that had none is made, without an address.
             if *bad_address && let Some(address) = address(tx, message, person, about)? {
-                suppress(tx, &address, CAME_BACK, reason, FOR_GOOD, Some(message), now)?;
+                suppression::suppress(tx, &address, Source::Bounced, reason, Some(message), now)?;
             }
             if let Mail::Sent { row_from, .. } = mail {
                 let home = row_from.map(|row| (row.lane, row.tenant));
@@ -104,27 +94,11 @@ pub fn take_in(tx: &mut Tx<'_>, message: MessageId, person: PersonId, report: &R
         Report::Noted { code, reason } => note(tx, message, person, *code, reason, now)?,
         Report::Complained { reason } => {
             if let Some(address) = address(tx, message, person, &[])? {
-                suppress(tx, &address, COMPLAINED, reason, FOR_GOOD, Some(message), now)?;
+                suppression::suppress(tx, &address, Source::Complained, reason, Some(message), now)?;
             }
         }
     }
     Ok(Taken::Done)
-}
-
-/// Puts an address (normalised) on the list of those that get no mail, until a time; what was there of this source is
-/// renewed, and keeps its beginning.
-pub fn suppress(
-    tx: &mut Tx<'_>,
-    address: &str,
-    source: i64,
-    reason: &str,
-    until: Moment,
-    message: Option<MessageId>,
-    now: Moment,
-) -> Result<()> {
-    let message = message.map(|message| message.0);
-    tx.send(&SUPPRESS, &[&address, &source, &reason, &now.0, &until.0, &message])?;
-    Ok(())
 }
 
 /// What a row is made with, where the mail had none.
@@ -185,7 +159,7 @@ fn address(tx: &mut Tx<'_>, message: MessageId, person: PersonId, about: &[Strin
         return Ok(Some(address));
     }
     let of_row = tx.first(&SENT, &[&message.0, &person.0], |row| row.get::<Option<String>>(1))?;
-    let of_row = of_row.flatten().map(|address| address.to_lowercase());
+    let of_row = of_row.flatten().map(|address| suppression::key(&address));
     Ok(of_row.or_else(|| {
         owner
             .map(|(address, _)| address)

@@ -3,9 +3,10 @@
 //!
 //! - [`run`]: one message on its way by one channel; [`list`]: who of its audience gets a mail; [`chunk`]: up to a
 //!   thousand of them, as bitmaps; [`delivery`]: a recipient with an own row, an exception or a POST.
-//! - [`bounce`]: what comes in about a mail that was sent; [`wish`]: whether a person wants mail at all.
 //! - [`look`]: what the sender sees of it; [`suppression`]: addresses that get no mail.
 //! - [`destination`]: where a message is posted to; [`endpoint`]: destinations that are saved, with their health.
+//! - [`bounce`]: what comes in about a mail that was sent; [`wish`]: whether a person wants mail at all;
+//!   [`token`]: names and addresses of mails that only we can make.
 //! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
 //!
 //! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
@@ -25,6 +26,7 @@ pub mod seal;
 pub mod signing;
 pub mod suppression;
 pub mod target;
+pub mod token;
 pub mod wish;
 
 /// How long a worker has a row before others take it for lost, in milliseconds; it is renewed long before.

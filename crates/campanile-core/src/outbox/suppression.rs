@@ -65,6 +65,17 @@ impl Source {
         self as i64
     }
 
+    /// As it is called in texts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Added => "added",
+            Self::Unsubscribed => "unsubscribed",
+        }
+    }
+
     /// From storage.
     #[must_use]
     pub const fn from_code(code: i64) -> Self {

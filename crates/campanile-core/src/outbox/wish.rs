@@ -2,9 +2,9 @@
 //! has, so whoever shares it gets none either.
 
 use campanile_store::{Row, Tx, sql};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::bounce::{self, FOR_GOOD};
+use super::suppression::{self, Source};
 use crate::error::{Error, Result};
 use crate::id::PersonId;
 use crate::time::Moment;
@@ -13,57 +13,16 @@ sql! {
     ADDRESS = "SELECT email, email_key, locale FROM person WHERE id = $1";
     HINDRANCES = "SELECT s.source, s.reason, s.since FROM suppression s JOIN person p ON p.email_key = s.address
         WHERE p.id = $1 AND s.until > $2 ORDER BY s.source";
-    AGAIN = "DELETE FROM suppression WHERE source = 4
-        AND address = (SELECT email_key FROM person WHERE id = $1)";
     OPEN = "DELETE FROM suppression WHERE source IN (1, 2, 4)
         AND address = (SELECT email_key FROM person WHERE id = $1)";
-}
-
-/// The source of an address whose owner unsubscribed.
-const UNSUBSCRIBED: i64 = 4;
-
-/// Why an address gets no mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// A mail came back: the address did not exist.
-    CameBack,
-    /// Somebody who reads there told their mail provider that a mail was not wanted.
-    Complained,
-    /// An administrator switched it off.
-    ByHand,
-    /// Its owner unsubscribed. Critical messages are mailed all the same.
-    Unsubscribed,
-}
-
-impl Cause {
-    const fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::CameBack,
-            2 => Self::Complained,
-            3 => Self::ByHand,
-            _ => Self::Unsubscribed,
-        }
-    }
-
-    /// As it is called in texts and addresses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CameBack => "came_back",
-            Self::Complained => "complained",
-            Self::ByHand => "by_hand",
-            Self::Unsubscribed => "unsubscribed",
-        }
-    }
 }
 
 /// One thing that keeps mail from an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Hindrance {
     /// Why.
-    pub cause: Cause,
-    /// In words: what the mail system of the address said, or who did it.
+    pub source: Source,
+    /// More of it: what the mail system of the address said.
     pub reason: String,
     /// Since when.
     pub since: Moment,
@@ -84,7 +43,7 @@ impl Standing {
     /// Whether the person unsubscribed.
     #[must_use]
     pub fn is_unsubscribed(&self) -> bool {
-        self.hindrances.iter().any(|one| one.cause == Cause::Unsubscribed)
+        self.hindrances.iter().any(|one| one.source == Source::Unsubscribed)
     }
 }
 
@@ -94,7 +53,7 @@ pub fn standing(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Standi
     let (address, locale) = tx.first(&ADDRESS, &[&person.0], read)?.ok_or(Error::Missing("user"))?;
     let hindrances = tx.rows(&HINDRANCES, &[&person.0, &now.0], |row| {
         Ok(Hindrance {
-            cause: Cause::from_code(row.get(0)?),
+            source: Source::from_code(row.get(0)?),
             reason: row.get(1)?,
             since: Moment(row.get(2)?),
         })
@@ -108,17 +67,23 @@ pub fn standing(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Standi
 
 /// Unsubscribes a person from all mail that is not critical. Once more changes nothing.
 pub fn unsubscribe(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Standing> {
-    let address = tx.first(&ADDRESS, &[&person.0], |row| row.get::<Option<String>>(1))?;
-    if let Some(Some(address)) = address {
-        bounce::suppress(tx, &address, UNSUBSCRIBED, "unsubscribed", FOR_GOOD, None, now)?;
+    if let Some(address) = key(tx, person)? {
+        suppression::unsubscribe(tx, &address, None, now)?;
     }
     standing(tx, person, now)
 }
 
 /// Takes an unsubscribing back; what else keeps mail from the address stays.
 pub fn again(tx: &mut Tx<'_>, person: PersonId, now: Moment) -> Result<Standing> {
-    tx.execute(&AGAIN, &[&person.0])?;
+    if let Some(address) = key(tx, person)? {
+        suppression::resubscribe(tx, &address)?;
+    }
     standing(tx, person, now)
+}
+
+fn key(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<String>> {
+    let key = tx.first(&ADDRESS, &[&person.0], |row| row.get::<Option<String>>(1))?;
+    Ok(key.flatten())
 }
 
 /// Switches mail on for a person who is signed in, whatever kept it from their address: they say that it works.

@@ -57,6 +57,21 @@ fn check_version(number: &str) -> Result<()> {
     Ok(())
 }
 
+/// What would run, by name. Begins to write, and takes all of it back.
+pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>> {
+    let rt = runtime()?;
+    let client = target.client(&rt, SETTINGS)?;
+    rt.block_on(async {
+        client.batch_execute(BEGIN).await?;
+        client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
+        let rows = client.query(RAN, &[]).await?;
+        let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        client.batch_execute("ROLLBACK").await?;
+        let missing = schema.missing(&ran)?;
+        Ok(missing.iter().map(|migration| migration.name).collect())
+    })
+}
+
 fn read(row: &tokio_postgres::Row) -> Result<Ran> {
     Ok(Ran {
         number: row.try_get(0)?,

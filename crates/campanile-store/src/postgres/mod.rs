@@ -33,6 +33,11 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// Which migrations would run; see [`crate::Db::look`].
+    pub(crate) fn look(options: &Options, schema: &Schema) -> Result<Vec<&'static str>> {
+        migrate::look(&Target::new(&options.url)?, schema)
+    }
+
     pub(crate) fn open(options: &Options, schema: &Schema, announcer: &Announcer) -> Result<Self> {
         let target = Target::new(&options.url)?;
         let own = migrate::migrate(&target, schema)?;

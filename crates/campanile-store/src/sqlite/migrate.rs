@@ -17,10 +17,18 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<()> {
     Ok(())
 }
 
-fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
+/// What would run, by name, of a file that is there. Begins to write, and takes all of it back.
+pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>> {
+    let conn = target.connect()?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
     conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
-    aside::prepare(conn)?;
-    let ran: Vec<Ran> = conn
+    let missing = schema.missing(&ran(&conn)?)?;
+    conn.execute_batch("ROLLBACK")?;
+    Ok(missing.iter().map(|migration| migration.name).collect())
+}
+
+fn ran(conn: &Connection) -> Result<Vec<Ran>> {
+    let ran = conn
         .prepare(RAN)?
         .query_map([], |row| {
             Ok(Ran {
@@ -31,7 +39,13 @@ fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    for migration in schema.missing(&ran)? {
+    Ok(ran)
+}
+
+fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
+    conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
+    aside::prepare(conn)?;
+    for migration in schema.missing(&ran(conn)?)? {
         conn.execute_batch(&Dialect::Sqlite.translate(migration.sql))
             .map_err(|error| Error::Schema(format!("migration {}: {error}", migration.name)))?;
         conn.execute(

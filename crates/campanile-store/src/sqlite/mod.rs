@@ -80,6 +80,11 @@ impl Sqlite {
         })
     }
 
+    /// Which migrations would run; see [`crate::Db::look`].
+    pub(crate) fn look(path: &str, options: &Options, schema: &Schema) -> Result<Vec<&'static str>> {
+        migrate::look(&Target::new(path, options)?, schema)
+    }
+
     /// Grows with every commit, of this process at once and of others within a quarter of a second.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)

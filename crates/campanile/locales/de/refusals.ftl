@@ -273,3 +273,18 @@ what-was-taken-back-is-not-sent-again-send-another-message = Zurückgenommenes w
 more-than-n-lines = mehr als { $n } Zeilen
 more-than-n-lines-rehearse-part-of-the-file-or-by-campanile-import-dry-run = mehr als { $n } Zeilen; proben Sie einen Teil der Datei, oder mit `campanile import --dry-run`
 not-one-s-own-by-a-personal-token = nicht das eigene mit einem persönlichen Token
+
+# Was über gesendete E-Mails zurückkommt
+an-administrator-switched-off-mail-to-this-address-only-they-can-switch-it-on = die Verwaltung hat E-Mails an diese Adresse abgeschaltet; nur sie kann sie einschalten
+it-came-back-the-domain-of-the-address-takes-no-mail-x = sie kam zurück, die Domain der Adresse nimmt keine E-Mails an{ $x }
+it-came-back-the-mailbox-has-moved-x = sie kam zurück, das Postfach ist umgezogen{ $x }
+it-came-back-the-address-is-not-well-formed-x = sie kam zurück, die Adresse ist falsch geschrieben{ $x }
+it-came-back-the-address-does-not-exist-x = sie kam zurück, die Adresse gibt es nicht{ $x }
+it-came-back-the-mailbox-is-switched-off-x = sie kam zurück, das Postfach ist abgeschaltet{ $x }
+it-came-back-the-mailbox-is-full-x = sie kam zurück, das Postfach ist voll{ $x }
+it-came-back-the-mail-is-too-big-for-the-mailbox-x = sie kam zurück, sie ist zu groß für das Postfach{ $x }
+it-came-back-the-mail-system-of-the-address-could-not-be-reached-x = sie kam zurück, das Mailsystem der Adresse war nicht erreichbar{ $x }
+it-came-back-the-mail-system-of-the-address-refuses-it-by-its-rules-x = sie kam zurück, das Mailsystem der Adresse lehnt sie nach seinen Regeln ab{ $x }
+it-came-back-it-could-not-be-delivered-x = sie kam zurück, sie war nicht zustellbar{ $x }
+it-is-late-the-mail-system-of-the-address-is-still-trying-x = sie verspätet sich, das Mailsystem der Adresse versucht es weiter{ $x }
+the-mail-system-of-the-address-answered-without-saying-whether-it-arrived = das Mailsystem der Adresse hat geantwortet, ohne zu sagen, ob sie angekommen ist

@@ -6,6 +6,7 @@ use axum::extract::State;
 use campanile_core::account::profile::{self, Change, Profile};
 use campanile_core::account::{session, ticket, token};
 use campanile_core::id::{CustomerId, PersonId};
+use campanile_core::outbox::wish::{self, Hindrance, Standing};
 use campanile_core::rights::AsmRole;
 use campanile_core::time::Moment;
 use http::StatusCode;
@@ -23,6 +24,7 @@ use crate::problem::Problem;
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(read_me, change_me))
+        .routes(routes!(read_mail, change_mail))
         .routes(routes!(list_tokens, create_token))
         .routes(routes!(revoke_token))
         .routes(routes!(read_ticket, renew_ticket))
@@ -137,6 +139,76 @@ async fn change_me(
     };
     let changed = app.db.write(move |tx| profile::change(tx, person, change, now)).await?;
     Ok(Json(changed.into()))
+}
+
+// ---------------------------------------------------------------- mail
+
+/// Whether messages are mailed to the person.
+#[derive(Serialize, ToSchema)]
+struct Mail {
+    /// The address; null: there is none, and no mail.
+    #[schema(example = "ann@example.com")]
+    address: Option<String>,
+    /// Whether mail goes to that address.
+    on: bool,
+    /// What keeps it from there, where it does not.
+    hindrances: Vec<Hindrance>,
+}
+
+impl From<Standing> for Mail {
+    fn from(standing: Standing) -> Self {
+        Self {
+            address: standing.address,
+            on: standing.hindrances.is_empty(),
+            hindrances: standing.hindrances,
+        }
+    }
+}
+
+/// What the person wants.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeMail {
+    /// `false` unsubscribes from all mail that is not critical; `true` switches mail on, whatever kept it away.
+    on: bool,
+}
+
+/// Whether one gets mail
+#[utoipa::path(
+    get, path = "/api/v1/me/mail", tag = "Me",
+    responses((status = 200, description = "How the person stands to mail.", body = Mail), Unauthenticated)
+)]
+async fn read_mail(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Mail>, Problem> {
+    let (person, now) = (principal.person, app.clock.now());
+    let standing = app.db.read(move |tx| wish::standing(tx, person, now)).await?;
+    Ok(Json(standing.into()))
+}
+
+/// Switches one's mail on or off
+///
+/// On is refused where an administrator switched it off.
+#[utoipa::path(
+    put, path = "/api/v1/me/mail", tag = "Me",
+    request_body = ChangeMail,
+    responses(
+        (status = 200, description = "How the person stands to mail now.", body = Mail),
+        Malformed, Unauthenticated, Conflict,
+    )
+)]
+async fn change_mail(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Json(wanted): Json<ChangeMail>,
+) -> Result<Json<Mail>, Problem> {
+    let (person, now) = (principal.person, app.clock.now());
+    let change = app.db.jot(move |tx| {
+        if wanted.on {
+            wish::open(tx, person, now)
+        } else {
+            wish::unsubscribe(tx, person, now)
+        }
+    });
+    Ok(Json(change.await?.into()))
 }
 
 // ---------------------------------------------------------------- personal tokens

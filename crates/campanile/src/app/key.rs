@@ -19,9 +19,38 @@ pub(super) fn of_installation(settings: &Settings, chance: &Chance) -> anyhow::R
     }
     let database = settings.database.expose();
     let database = Path::new(database.strip_prefix("sqlite://").unwrap_or(database));
+    beside(database, &path(database), chance)
+}
+
+/// Where the key of an embedded database is.
+fn path(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".key");
-    beside(database, &PathBuf::from(path), chance)
+    PathBuf::from(path)
+}
+
+/// The key that there is, where it was found; makes none. `None`: the first start makes it.
+///
+/// # Errors
+/// As [`of_installation`].
+pub(super) fn existing(settings: &Settings) -> anyhow::Result<Option<(InstallationKey, String)>> {
+    if let Some(key) = settings.server_key()? {
+        return Ok(Some((
+            InstallationKey::from_text(key.expose())?,
+            "the setting secret_key".into(),
+        )));
+    }
+    let database = settings.database.expose();
+    let path = path(Path::new(database.strip_prefix("sqlite://").unwrap_or(database)));
+    let failed = || format!("the key of this installation, {}", path.display());
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let key = InstallationKey::from_text(&text).with_context(failed)?;
+            Ok(Some((key, path.display().to_string())))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(failed),
+    }
 }
 
 fn beside(database: &Path, path: &Path, chance: &Chance) -> anyhow::Result<InstallationKey> {

@@ -93,6 +93,8 @@ fn every_setting_has_a_twin_in_the_environment() {
         "mail_from" => "Bell <bell@example.com>",
         "smtp_hello" | "bounce_domain" | "dkim_domain" | "dkim_selector" => "bell.example.com",
         "smtp_connections" => "77",
+        "dns" => "192.0.2.53",
+        "bounce_listen" => "smtp://[::1]:2525",
         "brand_color" | "brand_color_dark" => "#123456",
         "secret_key" | "admin_password" => "0123456789abcdef0123456789abcdef",
         _ => "7777",
@@ -442,6 +444,7 @@ fn what_is_wrong_with_mail_is_said_without_the_password() {
         "smtp_connections = 0",
         "smtp_hello = 'a b'",
         "bounce_domain = 'ex ample'",
+        "bounce_listen = 'smtps://127.0.0.1:25'",
         "brand_color = 'red'",
         "brand_logo = 'http://example.com/a.png'",
         "brand_name = ' '",
@@ -457,6 +460,8 @@ fn what_is_wrong_with_mail_is_said_without_the_password() {
       must be a host name, such as bell.example.com, or an address such as [192.0.2.1]
     bounce_domain (settings file):
       must be a name of the DNS, such as example.com
+    bounce_listen (settings file):
+      must be lmtp://ADDRESS:PORT or smtp://ADDRESS:PORT
     brand_color (settings file):
       must be a colour such as #8a5a00
     brand_logo (settings file):

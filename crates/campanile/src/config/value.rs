@@ -106,6 +106,15 @@ pub(crate) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
         .ok_or_else(|| "must be ADDRESS:PORT, such as 127.0.0.1:8480, 0.0.0.0:8480 or [::]:8480".into())
 }
 
+/// A DNS server: its address, with a port if it is not 53.
+pub(super) fn dns(text: &str) -> Result<SocketAddr, Refusal> {
+    let alone = || text.parse().ok().map(|address: IpAddr| SocketAddr::new(address, 53));
+    text.parse()
+        .ok()
+        .or_else(alone)
+        .ok_or_else(|| "must be the address of a DNS server, such as 192.0.2.53 or 127.0.0.1:5353".into())
+}
+
 /// `scheme://host[:port]`, without a path: every page and cookie stands at the root.
 pub(crate) fn public_url(text: &str) -> Result<String, Refusal> {
     let wrong = || "must be http://HOST or https://HOST, with a port where needed, and without a path".to_owned();

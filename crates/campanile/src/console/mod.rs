@@ -16,6 +16,7 @@ mod problems;
 mod refused;
 mod start;
 mod undo;
+mod unsubscribe;
 mod when;
 mod words;
 
@@ -38,6 +39,9 @@ pub(crate) use problems::{into_page, wants_page};
 /// Where a directory file is uploaded: it may take longer than other requests.
 pub const IMPORT: &str = "/directory/import";
 
+/// Where the link in a mail leads: other sites may post there.
+pub const UNSUBSCRIBE: &str = unsubscribe::ROUTE;
+
 /// What a page may load and do (CSP Level 3, Trusted Types). The one policy by which a script may write HTML takes it
 /// from this server's own answers (`fragment.js`).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -54,7 +58,8 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(directory::routes())
         .merge(me::routes())
         .merge(start::routes())
-        .merge(messages::routes());
+        .merge(messages::routes())
+        .merge(unsubscribe::routes());
     pages
         .with_state(Arc::clone(app))
         .layer(from_fn_with_state(Arc::clone(app), problems::dress))

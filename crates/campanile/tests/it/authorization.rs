@@ -56,6 +56,8 @@ const TABLE: &[Row] = &[
     ("POST /api/v1/inbox/{id}/{action}", "999/read", "", all(404)),
     ("GET /api/v1/me", "", "", all(200)),
     ("PATCH /api/v1/me", "", "{}", all(200)),
+    ("GET /api/v1/me/mail", "", "", all(200)),
+    ("PUT /api/v1/me/mail", "", r#"{"on": true}"#, all(200)),
     // Everybody of the table comes by a personal token, which cannot make what outlives it.
     ("POST /api/v1/me/password", "", r#"{"old": "x", "new": "short"}"#, all(403)),
     ("GET /api/v1/me/sessions", "", "", all(200)),

@@ -62,7 +62,7 @@ fn mixed(world: &World<'_>) -> MessageId {
     for place in 0..5 {
         chunk.done.set(place);
     }
-    assert!(world.writes(&chunk, outcomes));
+    assert!(world.writes(&mut chunk, outcomes));
     id
 }
 
@@ -173,7 +173,7 @@ fn pages_hold_everybody_once() {
             first.done.set(at);
         }
         first.begun = first.people.len();
-        assert!(world.writes(&first, outcomes));
+        assert!(world.writes(&mut first, outcomes));
         let all = |standing, limit| {
             let (mut out, mut after) = (Vec::new(), 0);
             loop {

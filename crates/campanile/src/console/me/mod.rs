@@ -12,8 +12,10 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use campanile_core::account::profile::{self, Change};
+use campanile_core::outbox::suppression::Source;
+use campanile_core::outbox::wish::{self, Hindrance, Standing};
 
 use super::form::{Asked, Fields, Form};
 use super::page::{self, Page, Reader};
@@ -25,6 +27,7 @@ use crate::problem::Problem;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/me", get(show).post(change))
+        .route("/me/mail", post(mail))
         .merge(password::routes())
         .merge(tokens::routes())
         .merge(ticket::routes())
@@ -80,12 +83,18 @@ struct ProfilePage<'r> {
     /// The chosen language where it is none of the console's.
     other: Option<String>,
     regions: &'static [Region],
+    /// What keeps mail from the person's address.
+    hindrances: Vec<Hindrance>,
+    /// Why mail was not switched.
+    mail_refused: Refused,
 }
 
 impl<'r> ProfilePage<'r> {
-    fn new(reader: &'r Reader) -> Self {
+    async fn new(app: &App, reader: &'r Reader) -> Result<Self, Problem> {
         let own = reader.profile.clone();
-        Self {
+        let (person, now) = (reader.principal.person, reader.now);
+        let standing = app.db.read(move |tx| wish::standing(tx, person, now)).await?;
+        Ok(Self {
             page: Page::new(reader, "me", reader.t("profile")),
             refused: Refused::default(),
             name: own.name,
@@ -97,7 +106,14 @@ impl<'r> ProfilePage<'r> {
             locale: own.locale.unwrap_or_default(),
             zone: own.zone.unwrap_or_default(),
             regions: &ZONES,
-        }
+            hindrances: standing.hindrances,
+            mail_refused: Refused::default(),
+        })
+    }
+
+    /// Whether the person can switch mail on again.
+    fn can_open(&self) -> bool {
+        self.hindrances.iter().all(|one| one.source != Source::Added)
     }
 
     fn languages(&self) -> Vec<Choice> {
@@ -118,8 +134,8 @@ impl<'r> ProfilePage<'r> {
     }
 }
 
-async fn show(reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
-    let mut shown = ProfilePage::new(&reader);
+async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+    let mut shown = ProfilePage::new(&app, &reader).await?;
     shown.page = shown.page.after(&asked);
     page::show(&shown)
 }
@@ -136,7 +152,24 @@ async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
             email: fields.get("email").to_owned(),
             locale: fields.get("locale").to_owned(),
             zone: fields.get("zone").to_owned(),
-            ..ProfilePage::new(&reader)
+            ..ProfilePage::new(&app, &reader).await?
+        }),
+    }
+}
+
+/// Switches mail on or off.
+async fn mail(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+    let (person, now, on) = (reader.principal.person, reader.now, fields.get("on") == "1");
+    let change: Result<Standing, campanile_core::Error> = if on {
+        app.db.jot(move |tx| wish::open(tx, person, now)).await
+    } else {
+        app.db.jot(move |tx| wish::unsubscribe(tx, person, now)).await
+    };
+    match change {
+        Ok(_) => Ok(page::done("/me", if on { "mail-on" } else { "mail-off" }, &[])),
+        Err(error) => page::refuse(&ProfilePage {
+            mail_refused: Refused::of(&reader, error.into())?,
+            ..ProfilePage::new(&app, &reader).await?
         }),
     }
 }

@@ -193,7 +193,7 @@ fn reason(is_failed: bool, status: Option<(u8, u16, u16)>, words: &str) -> Strin
     if !is_failed {
         return format!("it is late; the mail system of the address is still trying: {said}");
     }
-    let why = match status.map(|(_, subject, detail)| (subject, detail)) {
+    let cause = match status.map(|(_, subject, detail)| (subject, detail)) {
         Some((1, 2)) => "the domain of the address takes no mail",
         Some((1, 6)) => "the mailbox has moved",
         Some((1, 3)) => "the address is not well-formed",
@@ -205,7 +205,7 @@ fn reason(is_failed: bool, status: Option<(u8, u16, u16)>, words: &str) -> Strin
         Some((7, _)) => "the mail system of the address refuses it by its rules",
         _ => "it could not be delivered",
     };
-    format!("it came back, {why}: {said}")
+    format!("it came back, {cause}: {said}")
 }
 
 /// Without what is not to be shown, in one line, cut at a length.

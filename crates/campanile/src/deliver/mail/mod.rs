@@ -12,7 +12,6 @@ mod head;
 mod page;
 mod setup;
 mod splice;
-mod token;
 mod words;
 
 use std::sync::Arc;
@@ -20,15 +19,16 @@ use std::sync::Arc;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::markup::Format;
 use campanile_core::message::Importance;
+use campanile_core::outbox::token;
 use campanile_core::secret::InstallationKey;
 use campanile_core::time::Moment;
 use lettre::message::{Attachment, Body, MultiPart, SinglePart, header};
 
 pub use address::{Mailbox, routable};
+pub use campanile_core::outbox::token::{Bounced, bounced, mailed, message_id, return_path, unsubscribe, unsubscriber};
 pub use dkim::Signer;
 pub use page::{Brand, Colour, Logo};
 pub use setup::{Office, office};
-pub use token::{Bounced, bounced, mailed, message_id, return_path, unsubscribe, unsubscriber};
 
 /// What all mails of an installation share.
 #[derive(Debug, Clone)]

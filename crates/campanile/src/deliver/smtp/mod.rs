@@ -31,6 +31,22 @@ pub use pool::{Options, Pool};
 pub use relay::{Login, Relay, Times, Tls};
 pub use trust::verifying;
 
+/// Connects to a relay as for a mail, with TLS and log-in where they are wanted, and says goodbye: no mail is sent.
+///
+/// # Errors
+/// What went wrong, for people.
+pub async fn try_out(options: &Options) -> Result<(), String> {
+    let way = connect::Way {
+        relay: options.relay.clone(),
+        times: options.times.clone(),
+        hello: options.hello.clone(),
+        tls: Arc::clone(&options.tls),
+    };
+    let connection = connect::connect(&way).await.map_err(|trouble| trouble.reason)?;
+    connection.quit().await;
+    Ok(())
+}
+
 /// One mail to one address.
 #[derive(Debug, Clone)]
 pub struct Mail {

@@ -1,8 +1,8 @@
 //! Names that only we can make: of mails, of their bounces, of who unsubscribes. Pure, derived from the installation's
 //! key.
 
-use campanile_core::id::{MessageId, PersonId};
-use campanile_core::secret::{InstallationKey, hex, same};
+use crate::id::{MessageId, PersonId};
+use crate::secret::{InstallationKey, hex, same};
 
 /// Bytes of a code that nobody guesses: 2^128 tries.
 const CODE_BYTES: usize = 16;
@@ -10,7 +10,7 @@ const CODE_BYTES: usize = 16;
 const SHORT_CODE_BYTES: usize = 8;
 
 /// Hexadecimal digits of a token to unsubscribe.
-pub(super) const TOKEN_LENGTH: usize = 2 * (8 + CODE_BYTES);
+pub const TOKEN_LENGTH: usize = 2 * (8 + CODE_BYTES);
 
 /// The token by which a person unsubscribes from all mail of this installation that is not critical (decision 36). It
 /// does not expire, since mails do not; upper and lower case are one, since mail systems change it.
@@ -86,13 +86,15 @@ fn short_code(key: &InstallationKey, label: &str, message: MessageId, person: Pe
 
 /// Stands in a written letter where each reader's token will: of the same length and digits, and not to be guessed by
 /// who types the letter.
-pub(super) fn marker(key: &InstallationKey, message: MessageId) -> String {
+#[must_use]
+pub fn marker(key: &InstallationKey, message: MessageId) -> String {
     let code = key.derive("mail marker", &[&message.0.to_be_bytes()]);
     hex(&code[..TOKEN_LENGTH / 2])
 }
 
 /// What separates the parts of a letter; as little to be guessed.
-pub(super) fn boundary(key: &InstallationKey, message: MessageId, kind: &str) -> String {
+#[must_use]
+pub fn boundary(key: &InstallationKey, message: MessageId, kind: &str) -> String {
     let code = key.derive("mail boundary", &[kind.as_bytes(), &message.0.to_be_bytes()]);
     format!("={}", hex(&code[..CODE_BYTES]))
 }

@@ -1,0 +1,127 @@
+//! Configuration, database, key, public address.
+
+use std::path::Path;
+
+use campanile_core::schema::SCHEMA;
+use campanile_store::{Db, Options};
+
+use super::Finding;
+use crate::app::App;
+use crate::config::{Settings, unknown_variables};
+
+pub(super) fn examine(settings: &Settings) -> Vec<Finding> {
+    let mut findings = vec![configuration()];
+    findings.push(database(settings));
+    findings.push(key(settings));
+    findings.push(public_url(settings));
+    findings
+}
+
+fn configuration() -> Finding {
+    let about = "configuration";
+    let unknown = unknown_variables();
+    if unknown.is_empty() {
+        return Finding::ok(about, "every setting can be used");
+    }
+    Finding::warning(
+        about,
+        unknown.join("; "),
+        "correct the name, or take the variable away: it does nothing",
+    )
+}
+
+fn database(settings: &Settings) -> Finding {
+    let (about, url) = ("database", &settings.database);
+    let embedded = url.expose().strip_prefix("sqlite://").map(Path::new);
+    if let Some(path) = embedded.filter(|path| !path.exists()) {
+        return new_database(path);
+    }
+    match Db::look(&Options::new(url.expose()), &SCHEMA) {
+        Ok(missing) if missing.is_empty() => {
+            let text = format!("{url} opens, can be written, and has schema {}", SCHEMA.generation());
+            Finding::ok(about, text)
+        }
+        Ok(missing) => Finding::ok(
+            about,
+            format!(
+                "{url} opens and can be written; the next start of a server brings it to schema {} ({})",
+                SCHEMA.generation(),
+                missing.join(", ")
+            ),
+        ),
+        Err(error) => Finding::fault(
+            about,
+            format!("{url} cannot be used: {error}"),
+            "see that the setting `database` is right, that the server runs, and that this user may read and write it",
+        ),
+    }
+}
+
+/// A file that the first start makes: its folder must take it.
+fn new_database(path: &Path) -> Finding {
+    let about = "database";
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    match tempfile::NamedTempFile::new_in(folder) {
+        Ok(_) => Finding::ok(
+            about,
+            format!("there is no {} yet; the first start makes it", path.display()),
+        ),
+        Err(error) => Finding::fault(
+            about,
+            format!("there is no {} yet, and it cannot be made: {error}", path.display()),
+            format!("make the folder {}, and let this user write there", folder.display()),
+        ),
+    }
+}
+
+fn key(settings: &Settings) -> Finding {
+    let about = "key";
+    let is_new = settings.database.is_embedded() && {
+        let path = settings.database.expose();
+        !Path::new(path.strip_prefix("sqlite://").unwrap_or(path)).exists()
+    };
+    match App::existing_key(settings) {
+        Ok(Some((_, from))) => Finding::ok(about, format!("the key of the installation is there, from {from}")),
+        Ok(None) if is_new => Finding::ok(about, "the first start makes the key beside the database"),
+        Ok(None) => Finding::fault(
+            about,
+            "the key of this database is missing; a start would make a new one, and stored secrets, tickets and the \
+             links in mails would be void",
+            "bring back the file *.key beside the database, or set CAMPANILE_SECRET_KEY to what it held",
+        ),
+        Err(error) => Finding::fault(
+            about,
+            format!("{error:#}"),
+            "set CAMPANILE_SECRET_KEY (or …_FILE) to the key that every server of this database has",
+        ),
+    }
+}
+
+fn public_url(settings: &Settings) -> Finding {
+    let about = "public URL";
+    let sends = settings.mail.relay.is_some();
+    match settings.public_url.as_deref() {
+        Some(url) if url.starts_with("https://") => Finding::ok(about, format!("people come by {url}")),
+        Some(url) => Finding::warning(
+            about,
+            format!("people come by {url}, without TLS: passwords can be read on the way"),
+            if sends {
+                "put a proxy with TLS before the server and set public_url to https://…; mail programs unsubscribe by \
+                 https alone (RFC 8058)"
+            } else {
+                "put a proxy with TLS before the server and set public_url to https://…"
+            },
+        ),
+        None if sends => Finding::fault(
+            about,
+            format!("it is not set, so links in mails lead to http://{}", settings.listen),
+            "set public_url (CAMPANILE_PUBLIC_URL) to the https address that people type",
+        ),
+        None => Finding::warning(
+            about,
+            format!("it is not set; http://{} is taken for it", settings.listen),
+            "set public_url (CAMPANILE_PUBLIC_URL) once others than this machine are to come",
+        ),
+    }
+}
