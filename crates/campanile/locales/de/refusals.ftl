@@ -288,3 +288,4 @@ it-came-back-the-mail-system-of-the-address-refuses-it-by-its-rules-x = sie kam 
 it-came-back-it-could-not-be-delivered-x = sie kam zurück, sie war nicht zustellbar{ $x }
 it-is-late-the-mail-system-of-the-address-is-still-trying-x = sie verspätet sich, das Mailsystem der Adresse versucht es weiter{ $x }
 the-mail-system-of-the-address-answered-without-saying-whether-it-arrived = das Mailsystem der Adresse hat geantwortet, ohne zu sagen, ob sie angekommen ist
+the-message-s-time-was-over-before-it-could-be-sent = die Zeit der Nachricht war vorbei, bevor sie gesendet werden konnte
