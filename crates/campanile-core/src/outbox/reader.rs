@@ -2,6 +2,7 @@
 
 use campanile_store::{Row, Tx, sql};
 
+use super::suppression::Source;
 use crate::audience::Selector;
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
@@ -22,9 +23,6 @@ sql! {
             (SELECT MIN(s.source) FROM suppression s WHERE s.address = p.email_key AND s.until > $51)
         FROM person p WHERE p.id IN ", fifty!(), " ORDER BY p.id");
     RUN = "SELECT state, held, tried_from FROM run WHERE message = $1 AND channel = $2";
-    SUPPRESS = "INSERT INTO suppression (address, source, reason, since, until, message)
-        VALUES ($1, $2, $3, $4, 9223372036854775807, $5)
-        ON CONFLICT (address, source) DO UPDATE SET reason = excluded.reason, until = excluded.until";
     ENVIRONMENT = "SELECT key FROM environment WHERE id = $1";
 }
 
@@ -59,41 +57,6 @@ pub enum WhyNot {
     Suppressed(Source),
 }
 
-/// Why an address gets no mail.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A mail to it came back.
-    Bounce = 1,
-    /// Its owner reported a mail as unwanted.
-    Complaint = 2,
-    /// An administrator put it there.
-    Manual = 3,
-    /// Its owner unsubscribed from what is not critical.
-    Unsubscribed = 4,
-}
-
-impl Source {
-    /// As stored.
-    #[must_use]
-    pub const fn code(self) -> i64 {
-        self as i64
-    }
-
-    /// From storage.
-    #[must_use]
-    pub const fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::Bounce,
-            2 => Self::Complaint,
-            3 => Self::Manual,
-            _ => Self::Unsubscribed,
-        }
-    }
-}
-
 impl WhyNot {
     /// In words.
     #[must_use]
@@ -101,9 +64,9 @@ impl WhyNot {
         match self {
             Self::Deactivated => "the user was deactivated before it was sent",
             Self::WithoutAddress => "the user has no email address any more",
-            Self::Suppressed(Source::Bounce) => "mails to this address came back before",
-            Self::Suppressed(Source::Complaint) => "the owner of this address reported a mail as unwanted",
-            Self::Suppressed(Source::Manual) => "an administrator put this address on the suppression list",
+            Self::Suppressed(Source::Bounced) => "mails to this address came back before",
+            Self::Suppressed(Source::Complained) => "the owner of this address reported a mail as unwanted",
+            Self::Suppressed(Source::Added) => "an administrator put this address on the suppression list",
             Self::Suppressed(Source::Unsubscribed) => "the owner of this address unsubscribed from mail",
         }
     }
@@ -144,19 +107,6 @@ fn reader(row: &Row<'_>, importance: Importance) -> campanile_store::Result<Read
         language: row.get(4)?,
         why_not,
     })
-}
-
-/// Puts an address on the suppression list, for good; what came of a message says why.
-pub fn suppress(
-    tx: &mut Tx<'_>,
-    address: &str,
-    source: Source,
-    reason: &str,
-    message: MessageId,
-    now: Moment,
-) -> Result<()> {
-    tx.send(&SUPPRESS, &[&address, &source.code(), &reason, &now.0, &message.0])?;
-    Ok(())
 }
 
 /// A message as it is to be mailed now.

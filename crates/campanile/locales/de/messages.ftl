@@ -285,3 +285,37 @@ recall-unsent = Vor der Veröffentlichung zurückrufen?
 recall-unsent-text = Niemand hat sie gesehen, und niemand wird sie sehen. Das lässt sich nicht rückgängig machen.
 keep-it = Behalten
 done-recalled = Zurückgerufen.
+
+# Wege nach draußen.
+post-to = Senden an
+post-url = URL
+post-headers = HTTP-Header
+post-header-name = Name
+post-header-value = Wert
+post-more-headers = Mehr Zeilen
+post-proxy = System-Proxy benutzen
+post-proxy-default = Wie am Server eingestellt
+post-secret = Geheimnis der Signatur
+post-secret-hint = Freiwillig. Damit wird die Anfrage nach Standard Webhooks signiert.
+post-hint = Der Text ist der Rumpf, wie eingegeben. Werte von Headern und das Geheimnis werden verschlüsselt gespeichert und nicht wieder gezeigt.
+post-reaches-nobody = Sie geht per POST an ihre Ziele. Kein Benutzer bekommt sie.
+preview-mail = Die E-Mail:
+preview-mail-page = als Seite
+preview-mail-text = als Text
+mails = E-Mails
+mails-to =
+    { $n ->
+        [one] { $count } Benutzer hat eine Adresse
+       *[other] { $count } Benutzer haben eine Adresse
+    }
+destinations =
+    { $n ->
+        [one] { $count } Ziel
+       *[other] { $count } Ziele
+    }
+confirm-post =
+    { $n ->
+        [0] Senden?
+        [one] An { $count } Ziel senden?
+       *[other] An { $count } Ziele senden?
+    }

@@ -295,3 +295,37 @@ recall-unsent = Recall before it is published?
 recall-unsent-text = Nobody has seen it, and nobody will. This cannot be undone.
 keep-it = Keep it
 done-recalled = Recalled.
+
+# Ways out of the house.
+post-to = Post to
+post-url = URL
+post-headers = HTTP headers
+post-header-name = Name
+post-header-value = Value
+post-more-headers = More rows
+post-proxy = Use system proxy
+post-proxy-default = As the server has it
+post-secret = Signing secret
+post-secret-hint = Optional. Signs the request as Standard Webhooks have it.
+post-hint = The text is the body, as typed. Header values and the secret are stored encrypted and not shown again.
+post-reaches-nobody = It is posted to its destinations. No user gets it.
+preview-mail = The mail:
+preview-mail-page = as a page
+preview-mail-text = as text
+mails = Mails
+mails-to =
+    { $n ->
+        [one] { $count } user has an address
+       *[other] { $count } users have an address
+    }
+destinations =
+    { $n ->
+        [one] { $count } destination
+       *[other] { $count } destinations
+    }
+confirm-post =
+    { $n ->
+        [0] Post it?
+        [one] Post to { $count } destination?
+       *[other] Post to { $count } destinations?
+    }

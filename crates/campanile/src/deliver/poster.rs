@@ -3,7 +3,7 @@
 //! One task. It takes no more than can be begun at once, since what is taken is in doubt if the server dies; targets
 //! take turns, each has few under way, and one that failed is asked one at a time until it answers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use campanile_core::message::Channel;
 use campanile_core::outbox::delivery::{self, End, Settled, Taken};
 use campanile_core::outbox::destination::{self, ToPost};
+use campanile_core::outbox::endpoint;
 use campanile_core::outbox::run::Lane;
 use campanile_core::secret::{InstallationKey, hex};
 use campanile_core::time::Moment;
@@ -78,8 +79,17 @@ struct Poster {
     write_at: Moment,
 }
 
-/// A POST with an outcome, and its endpoint.
-type Done = (Taken, Settled, Option<i64>);
+/// A POST with an outcome.
+#[derive(Clone)]
+struct Done {
+    taken: Taken,
+    settled: Settled,
+    endpoint: Option<i64>,
+    /// The outcome says something of the endpoint.
+    tells: bool,
+    /// It wants nothing any more.
+    gone: bool,
+}
 
 /// What one look found: what is to be posted, and when the next is due.
 type Found = (Vec<(Taken, Option<ToPost>)>, Option<Moment>);
@@ -273,6 +283,8 @@ impl Poster {
             took_ms,
         };
         target.is_failing = !matches!(outcome, Outcome::Done { .. });
+        let tells = !matches!(outcome, Outcome::Ours { .. });
+        let gone = matches!(outcome, Outcome::Dead { gone: true, .. });
         let settled = match outcome {
             Outcome::Done { code } => settled(End::Sent, Some(code), None),
             Outcome::Retry {
@@ -309,20 +321,45 @@ impl Poster {
         if target.in_flight == 0 && !target.is_failing && target.rests_until <= at {
             self.targets.remove(&taken.share);
         }
-        self.pending.push((taken, settled, endpoint));
+        self.pending.push(Done {
+            taken,
+            settled,
+            endpoint,
+            tells,
+            gone,
+        });
     }
 
     fn write(&self, batch: Vec<Done>, now: Moment) -> BoxFuture<'static, (Vec<Done>, campanile_core::Result<()>)> {
         let app = Arc::clone(&self.app);
         Box::pin(async move {
-            let settled: Vec<(Taken, Settled)> = batch.iter().map(|(taken, of, _)| (*taken, of.clone())).collect();
-            let written = app
-                .db
-                .jot(move |tx| delivery::settle(tx, &settled, now).map(|_| ()))
-                .await;
+            let done = batch.clone();
+            let written = app.db.jot(move |tx| write(tx, &done, now)).await;
             (batch, written)
         })
     }
+}
+
+/// Writes down what became of posts, and how their endpoints are.
+fn write(tx: &mut Tx<'_>, done: &[Done], now: Moment) -> campanile_core::Result<()> {
+    let settled: Vec<(Taken, Settled)> = done.iter().map(|one| (one.taken, one.settled.clone())).collect();
+    delivery::settle(tx, &settled, now)?;
+    // Of each endpoint the last outcome tells how it is.
+    let mut last: BTreeMap<i64, &Done> = BTreeMap::new();
+    for one in done.iter().filter(|one| one.tells) {
+        if let Some(endpoint) = one.endpoint {
+            last.insert(endpoint, one);
+        }
+    }
+    for (id, one) in last {
+        if one.gone {
+            endpoint::gone(tx, id, now)?;
+        } else {
+            let is_sent = one.settled.end == End::Sent;
+            endpoint::note(tx, id, is_sent, one.settled.code, one.settled.reason.as_deref(), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is taken of whom.

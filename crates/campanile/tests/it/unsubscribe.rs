@@ -38,15 +38,7 @@ async fn hindrances(world: &World, person: PersonId) -> Vec<Value> {
 /// Puts her address on the list, from a source.
 async fn suppress(world: &World, source: Source) {
     let work = move |tx: &mut Tx<'_>| {
-        bounce::suppress(
-            tx,
-            "ann@example.org",
-            source,
-            "550 no",
-            bounce::FOR_GOOD,
-            None,
-            Moment(1),
-        )?;
+        suppression::suppress(tx, "ann@example.org", source, "550 no", None, Moment(1))?;
         Ok::<_, Error>(())
     };
     world.app.db.jot(work).await.unwrap();

@@ -40,6 +40,10 @@ pub(super) struct Aside {
     pub(super) html: String,
     pub(super) sender: String,
     pub(super) importance: Importance,
+    /// It has no people: it is posted, and that is all.
+    pub(super) is_post: bool,
+    /// A mail of it can be looked at.
+    pub(super) is_mail: bool,
 }
 
 /// The answer to "why is someone missing?".
@@ -104,8 +108,10 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
         html: markup::html(Format::Markdown, &typed.text),
         sender: typed.sender.clone(),
         importance: typed.importance,
+        is_post: typed.is_post_alone(),
+        is_mail: typed.goes_by("email"),
     };
-    if typed.to.is_empty() {
+    if typed.to.is_empty() || typed.is_post_alone() {
         return Ok(aside);
     }
     match sending::preview(app, reader.principal.person, addressed(typed)).await {

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use campanile_core::id::ApiId;
 use campanile_core::message::label::label;
 use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::{self, Target};
+use campanile_core::outbox::destination::DESTINATIONS;
+use campanile_core::outbox::endpoint::{self, Endpoint};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::secret::{hex, sha256};
 use campanile_core::time::Moment;
 use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
+use http::header;
 
 use super::aside::{self, Aside, AsidePart};
 use super::find::{self, Found, Within};
@@ -82,6 +85,8 @@ struct ComposePage<'r> {
     typed: Typed,
     offers: Offers,
     channels: [Channel; 3],
+    /// Saved destinations that it may be posted to.
+    endpoints: Vec<Endpoint>,
     aside: Aside,
     found: Option<Vec<Found>>,
     faults: Vec<Fault>,
@@ -106,14 +111,15 @@ impl ComposePage<'_> {
 
     /// What is wrong and stands at no field.
     fn others(&self) -> Vec<String> {
-        const FIELDS: [&str; 7] = [
+        const FIELDS: [&str; 8] = [
             "title",
             "text",
             "sender_name",
             "opens_at",
             "closes_at",
             "audience",
-            "channel",
+            "channels",
+            "posts",
         ];
         let elsewhere = self.faults.iter().filter(|fault| {
             let name = fault.field.split(['[', '.']).next().unwrap_or_default();
@@ -130,6 +136,9 @@ struct ConfirmPage<'r> {
     scope: &'r Scope,
     typed: Typed,
     people: u64,
+    /// At most so many mails: people who share an address get one.
+    mails: u64,
+    posts: u64,
     audience: String,
     html: String,
     title: String,
@@ -260,17 +269,37 @@ async fn form<'r>(
         faults.push(super::typed::fault("audience", reason));
     }
     let aside = aside::aside(app, reader, scope, &typed).await?;
+    let endpoints = endpoints(app, scope, &typed).await?;
     Ok(ComposePage {
         page: Page::new(reader, scope.here(), reader.t("new-message")),
         scope,
         typed,
         offers,
         channels: channels(app),
+        endpoints,
         aside,
         found,
         faults,
         importances: ["low", "high", "critical"],
     })
+}
+
+/// The saved destinations where the message belongs.
+async fn endpoints(app: &App, scope: &Scope, typed: &Typed) -> Result<Vec<Endpoint>, Problem> {
+    let api = scope.api.as_ref().map(|api| api.number);
+    let (key, now, environment) = (app.key.clone(), app.clock.now(), typed.environment.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let Some(environment) = target::environment(tx, &environment)? else {
+            return Ok(Vec::new());
+        };
+        let filter = endpoint::Filter {
+            environment: Some(environment),
+            api,
+        };
+        let is_near = |one: &Endpoint| one.api.is_none() || api.is_some();
+        Ok::<_, Error>(endpoint::list(tx, &key, filter, 0, DESTINATIONS, now, is_near)?.0)
+    };
+    Ok(app.db.read(work).await?)
 }
 
 // ---------------------------------------------------------------- what the buttons do
@@ -300,6 +329,8 @@ async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> R
         "enter" | "review" => review(app, &reader, scope, typed).await,
         "send" => send(app, &reader, scope, typed).await,
         "myself" => myself(app, &mut reader, scope, typed).await,
+        "mail" => mail(app, &reader, scope, &typed, true).await,
+        "mail-text" => mail(app, &reader, scope, &typed, false).await,
         // To count, to ask why, or back from the question.
         _ => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
     }
@@ -340,7 +371,7 @@ fn invalid(errors: Vec<Fault>) -> Problem {
 /// Asks once more, with the number of people.
 async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> Result<Response, Problem> {
     let person = reader.principal.person;
-    let draft = match typed.draft(reader) {
+    let draft = match typed.draft(reader, scope.api.as_ref().map(|api| api.id.as_str())) {
         Ok(draft) => draft,
         Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
     };
@@ -351,7 +382,8 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
     // Each question has a key of its own: what is sent from here is sent once, however often the button is pressed.
     typed.key = hex(&app.chance.bytes()[..16]);
     let aside = aside::aside(app, reader, scope, &typed).await?;
-    let Some(count) = aside.count else {
+    let people = aside.count.as_ref().map(|count| count.people);
+    let Some(people) = people.or_else(|| typed.is_post_alone().then_some(0)) else {
         return show(&form(app, reader, scope, typed, Vec::new(), None).await?);
     };
     let targets = typed.to.clone();
@@ -364,11 +396,20 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
     };
     let audience = app.db.read(name).await?;
     let waits = opens_at.is_some_and(|at| at > reader.now);
-    let key = if waits { "confirm-schedule" } else { "confirm-send" };
+    let asked = match (waits, typed.is_post_alone()) {
+        (_, true) => reader.n("confirm-post", typed.posts().len() as u64),
+        (true, false) => reader.n("confirm-schedule", people),
+        (false, false) => reader.n("confirm-send", people),
+    };
     show(&ConfirmPage {
-        page: Page::new(reader, scope.here(), reader.n(key, count.people)),
+        page: Page::new(reader, scope.here(), asked),
         scope,
-        people: count.people,
+        people,
+        mails: aside
+            .count
+            .as_ref()
+            .map_or(0, |count| count.people - count.without_email),
+        posts: typed.posts().len() as u64,
         audience: in_words(reader, &audience),
         html: aside.html,
         title: aside.title,
@@ -380,7 +421,7 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
 }
 
 async fn send(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
-    let draft = match typed.draft(reader) {
+    let draft = match typed.draft(reader, scope.api.as_ref().map(|api| api.id.as_str())) {
         Ok(draft) => draft,
         Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
     };
@@ -396,9 +437,29 @@ async fn send(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result
     }
 }
 
+/// The mail as it would be, in a window of its own: as a page, or as text. What a sender typed is shown by a policy that
+/// lets it load and do nothing.
+async fn mail(app: &App, reader: &Reader, scope: &Scope, typed: &Typed, as_page: bool) -> Result<Response, Problem> {
+    let shown = aside::aside(app, reader, scope, typed).await?;
+    let language = reader.profile.locale.as_deref();
+    let (html, text) = sending::mail(
+        app,
+        &shown.title,
+        &typed.text,
+        &typed.sender,
+        typed.importance,
+        language,
+    )?;
+    if as_page {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox";
+        return Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response());
+    }
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
 /// Sends what is typed to who types it, and leaves the form as it was.
 async fn myself(app: &App, reader: &mut Reader, scope: &Scope, typed: Typed) -> Result<Response, Problem> {
-    let mut draft = match typed.draft(reader) {
+    let mut draft = match typed.draft(reader, scope.api.as_ref().map(|api| api.id.as_str())) {
         Ok(draft) => draft,
         Err(faults) => return refused(app, reader, scope, typed, invalid(faults)).await,
     };

@@ -13,7 +13,7 @@ use campanile_core::message::change::Change;
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
 use campanile_core::message::timeline::{self, Timeline};
-use campanile_core::message::{self, Message, shown_title};
+use campanile_core::message::{self, Channel, Message, shown_title};
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
@@ -42,6 +42,21 @@ pub(super) struct Seen {
     pub(super) may_correct: bool,
     pub(super) may_recall: bool,
     changed: bool,
+}
+
+impl Seen {
+    /// The channels by name.
+    fn channels(&self) -> Vec<&'static str> {
+        let all = [
+            (Channel::Portal, "portal"),
+            (Channel::Email, "email"),
+            (Channel::Http, "http"),
+        ];
+        let goes = all
+            .into_iter()
+            .filter(|(channel, _)| self.message.channels & channel.bit() != 0);
+        goes.map(|(_, name)| name).collect()
+    }
 }
 
 /// For [`sending::one`].

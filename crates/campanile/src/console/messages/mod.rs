@@ -72,12 +72,17 @@ struct Kind {
 }
 
 /// The kinds of notification, and which of them this server can send.
-fn channels(_: &App) -> [Kind; 3] {
-    let kind = |name, why_not| Kind { name, why_not };
+fn channels(app: &App) -> [Kind; 3] {
+    let outlets = app.outlets();
+    let posts = outlets.http.is_some_and(|posting| posting.policy.enabled);
+    let kind = |name, on: bool, why_not| Kind {
+        name,
+        why_not: (!on).then_some(why_not),
+    };
     [
-        kind("portal", None),
-        kind("email", Some("email-off")),
-        kind("http", Some("http-off")),
+        kind("portal", true, ""),
+        kind("email", outlets.email, "email-off"),
+        kind("http", posts, "http-off"),
     ]
 }
 

@@ -5,6 +5,7 @@ use campanile_core::audience::Rule;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
 use campanile_core::message::{AUDIENCE_PARTS, Channel, Importance};
+use campanile_core::outbox::destination::{Destination, Header};
 use campanile_core::time::Moment;
 
 use super::part;
@@ -14,7 +15,7 @@ use crate::console::page::{Reader, importance_name};
 /// The form as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Typed {
-    pub(super) channel: String,
+    pub(super) channels: Vec<Channel>,
     /// Each once, in the order in which they were chosen.
     pub(super) to: Vec<Target>,
     /// The home of messages to groups and people.
@@ -36,6 +37,27 @@ pub(super) struct Typed {
     /// What was looked for and whom was asked about when the page was made: where these still stand, Enter in another
     /// field means the message.
     answered: (String, String),
+    /// Where it is posted to, beside saved endpoints.
+    pub(super) url: String,
+    /// Headers of the POST: names and values.
+    pub(super) headers: Vec<(String, String)>,
+    /// Whether it goes through the system proxy: `yes`, `no`, or empty as the server has it.
+    pub(super) proxy: String,
+    pub(super) secret: String,
+    /// Saved endpoints, by id.
+    pub(super) endpoints: Vec<i64>,
+}
+
+/// Rows for headers that are empty at least.
+const EMPTY_ROWS: usize = 2;
+
+/// The name of a channel in forms and names of texts.
+const fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Portal => "portal",
+        Channel::Email => "email",
+        Channel::Http => "http",
+    }
 }
 
 impl Typed {
@@ -45,7 +67,7 @@ impl Typed {
             .into_iter()
             .find(|at| importance_name(*at) == fields.get("importance"));
         let mut typed = Self {
-            channel: fields.some("channel").unwrap_or("portal").to_owned(),
+            channels: channels(fields),
             to: Vec::new(),
             environment: fields.some("environment").unwrap_or(&reader.environment).to_owned(),
             title: fields.text("title"),
@@ -63,6 +85,11 @@ impl Typed {
             find: fields.get("find").to_owned(),
             why: fields.get("why").to_owned(),
             answered: (fields.get("looked").to_owned(), fields.get("asked").to_owned()),
+            url: fields.get("url").to_owned(),
+            headers: headers(fields),
+            proxy: fields.get("proxy").to_owned(),
+            secret: fields.get("secret").to_owned(),
+            endpoints: fields.all("endpoint").filter_map(|id| id.parse().ok()).collect(),
         };
         for target in fields.all("to").filter_map(part::read) {
             typed.add(target);
@@ -113,16 +140,79 @@ impl Typed {
         !self.opens.is_empty() || !self.closes.is_empty() || self.is_for_late_joiners()
     }
 
-    /// The draft, or what keeps the form from being one.
-    pub(super) fn draft(&self, reader: &Reader) -> Result<Draft, Vec<Fault>> {
+    /// Whether it goes by a channel.
+    pub(super) fn goes_by(&self, name: &str) -> bool {
+        self.channels.iter().any(|channel| channel_name(*channel) == name)
+    }
+
+    /// The channels by name, in their order.
+    pub(super) fn channel_names(&self) -> Vec<&'static str> {
+        self.channels.iter().map(|channel| channel_name(*channel)).collect()
+    }
+
+    /// Whether it is posted, and that is all: it has no people and no title.
+    pub(super) fn is_post_alone(&self) -> bool {
+        self.channels == [Channel::Http]
+    }
+
+    /// The headers, with some empty rows for more.
+    pub(super) fn header_rows(&self) -> Vec<(String, String)> {
+        let mut rows = self.headers.clone();
+        rows.extend(std::iter::repeat_n((String::new(), String::new()), EMPTY_ROWS));
+        rows
+    }
+
+    /// Where it is posted to.
+    pub(super) fn posts(&self) -> Vec<Destination> {
+        if !self.goes_by("http") {
+            return Vec::new();
+        }
+        let saved = self.endpoints.iter().map(|id| Destination {
+            endpoint: Some(*id),
+            ..Destination::default()
+        });
+        let typed = (!self.url.is_empty()).then(|| Destination {
+            endpoint: None,
+            url: Some(self.url.clone()),
+            headers: self
+                .headers
+                .iter()
+                .cloned()
+                .map(|(name, value)| Header { name, value })
+                .collect(),
+            use_system_proxy: match self.proxy.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            secret: Some(self.secret.clone()).filter(|secret| !secret.is_empty()),
+        });
+        saved.chain(typed).collect()
+    }
+
+    /// The draft, or what keeps the form from being one. `api` is that in which the form stands.
+    pub(super) fn draft(&self, reader: &Reader, api: Option<&str>) -> Result<Draft, Vec<Fault>> {
         let mut faults = Vec::new();
         let opens_at = time("opens_at", &self.opens, reader, &mut faults);
         let closes_at = time("closes_at", &self.closes, reader, &mut faults);
-        if self.channel != "portal" {
-            faults.push(fault("channel", "cannot be sent by this server"));
-        }
         if !faults.is_empty() {
             return Err(faults);
+        }
+        let posts = self.posts();
+        if self.is_post_alone() {
+            return Ok(Draft {
+                opens_at,
+                closes_at,
+                importance: self.importance,
+                channels: self.channels.clone(),
+                environment: api
+                    .is_none()
+                    .then(|| self.environment.clone())
+                    .filter(|id| !id.is_empty()),
+                api: api.map(ToOwned::to_owned),
+                posts,
+                ..Draft::new("", self.text.clone(), Vec::new())
+            });
         }
         Ok(Draft {
             title: self.title.trim().to_owned(),
@@ -130,16 +220,36 @@ impl Typed {
             sender_name: Some(self.sender.trim().to_owned()),
             importance: self.importance,
             audience: self.to.clone(),
-            channels: vec![Channel::Portal],
+            channels: self.channels.clone(),
             opens_at,
             closes_at,
             enabled: true,
             late_joiners: self.late_joiners,
             environment: self.home(),
             api: None,
-            posts: Vec::new(),
+            posts,
         })
     }
+}
+
+/// The channels that are ticked; a form that was not sent yet goes to bell and inbox.
+fn channels(fields: &Fields) -> Vec<Channel> {
+    let ticked = |channel: &Channel| fields.all("channel").any(|name| name == channel_name(*channel));
+    let all = [Channel::Portal, Channel::Email, Channel::Http];
+    let chosen: Vec<Channel> = all.into_iter().filter(ticked).collect();
+    if chosen.is_empty() && !fields.has("do") {
+        return vec![Channel::Portal];
+    }
+    chosen
+}
+
+/// The headers that were typed, without empty rows.
+fn headers(fields: &Fields) -> Vec<(String, String)> {
+    let pairs = fields.all("header_name").zip(fields.all("header_value"));
+    pairs
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .filter(|(name, value)| !(name.is_empty() && value.is_empty()))
+        .collect()
 }
 
 /// A fault of a field; the reason is a key of the refusals, as those of the rules are.

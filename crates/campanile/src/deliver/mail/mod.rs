@@ -129,6 +129,14 @@ impl Stationery {
         }
     }
 
+    /// How a letter looks to who writes it: HTML and text. The link to unsubscribe leads nowhere.
+    #[must_use]
+    pub fn preview(&self, letter: &Letter<'_>) -> (String, String) {
+        let link = (letter.importance != Importance::Critical).then(|| self.unsubscribe_link("preview"));
+        let page = page::Page::new(self, letter, link.as_deref());
+        (page.html(), page.text())
+    }
+
     /// Text first, then HTML, with the logo beside it where that is a file.
     fn parts(&self, letter: &Letter<'_>, page: &page::Page<'_>) -> MultiPart {
         // Nobody who types a message can know the boundary, nor write it.

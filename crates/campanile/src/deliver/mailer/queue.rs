@@ -10,8 +10,9 @@ use campanile_core::message::Channel;
 use campanile_core::outbox::Worker;
 use campanile_core::outbox::chunk::{self, Chunk};
 use campanile_core::outbox::delivery::{self, Settled, Taken};
-use campanile_core::outbox::reader::{self, Reader, Source, ToMail};
+use campanile_core::outbox::reader::{self, Reader, ToMail};
 use campanile_core::outbox::run::Lane;
+use campanile_core::outbox::suppression::{self, Source};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 
@@ -154,7 +155,7 @@ pub(super) fn write(tx: &mut Tx<'_>, batch: &Batch, now: Moment) -> Result<Vec<b
     delivery::settle(tx, &batch.rows, now)?;
     delivery::put_back(tx, &batch.put_back)?;
     for (address, reason, message) in &batch.suppress {
-        reader::suppress(tx, address, Source::Bounce, reason, *message, now)?;
+        suppression::suppress(tx, address, Source::Bounced, reason, Some(*message), now)?;
     }
     Ok(kept)
 }
