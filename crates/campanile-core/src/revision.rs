@@ -50,8 +50,9 @@ pub mod topic {
     pub const PROGRESS: i64 = 6;
 }
 
-/// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind: it is
-/// for people and for the past. What is open or valid is judged by `now`, or one clock that ran ahead would decide it.
+/// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind: it
+/// is for people and for the past. What is open or valid is judged by `now`, or one clock that ran ahead would decide
+/// it.
 pub fn take(tx: &mut Tx<'_>, now: Moment) -> Result<Stamp> {
     let tally = tx.tally()?;
     let at = now.0.max(tally.get(tally::REVISION_AT));

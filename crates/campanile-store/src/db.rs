@@ -319,8 +319,8 @@ impl Db {
     }
 
     /// A long read in one snapshot, on a thread of its own; few at once. Ended after [`Options::scan_limit`], and when
-    /// its caller goes away: its place is free when it has ended, not before. Who waits for a place waits no longer than
-    /// [`Options::queue_time`]. Needs tokio.
+    /// its caller goes away: its place is free when it has ended, not before. Who waits for a place waits no longer
+    /// than [`Options::queue_time`]. Needs tokio.
     pub async fn scan<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,

@@ -144,8 +144,8 @@ impl App {
         self.origin.starts_with("https://")
     }
 
-    /// Refuses to go on where this machine's clock is ahead of the database's: the times of what it wrote would lie in the
-    /// future, and no server could stamp an earlier one before they have come.
+    /// Refuses to go on where this machine's clock is ahead of the database's: the times of what it wrote would lie in
+    /// the future, and no server could stamp an earlier one before they have come.
     ///
     /// # Errors
     /// What to do about it; or the database fails.

@@ -54,8 +54,8 @@ sql! {
     HOLDS = holds!();
     // Everything that one person's inbox needs, in one snapshot and one round trip. The kinds above 8: 20 a mark
     // (object: its kind; since its time, until its revision, since_at its clock), 21 what was done with a message
-    // (object: the message), 22 the counters (object: the revision, role: that of messages). Of marks the last few, as two
-    // servers may make one at the same time without knowing of the other's.
+    // (object: the message), 22 the counters (object: the revision, role: that of messages). Of marks the last few, as
+    // two servers may make one at the same time without knowing of the other's.
     BUNDLE = concat!(holds!(), "
          UNION ALL
          SELECT 20, 1, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
@@ -98,7 +98,8 @@ sql! {
          SELECT m.id, MIN({greatest}(s.since, a.since)), MIN({greatest}(s.since_at, a.since_at)) FROM s
          CROSS JOIN audience a CROSS JOIN message m
          WHERE a.kind = s.kind AND a.object = s.object AND a.role = s.role AND m.id = a.message
-             AND a.until = 9223372036854775807 AND m.rule = 1 AND m.revision IS NOT NULL AND s.until = 9223372036854775807
+             AND a.until = 9223372036854775807 AND m.rule = 1 AND m.revision IS NOT NULL
+             AND s.until = 9223372036854775807
              AND $2 >= s.starts_at AND $2 < s.ends_at
              AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = $1 AND l.until = 9223372036854775807)
          GROUP BY m.id");

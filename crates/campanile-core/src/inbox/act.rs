@@ -15,8 +15,8 @@ use crate::revision::topic;
 use crate::time::Moment;
 
 sql! {
-    // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of the
-    // bell makes it unread, and reading it then is another reading.
+    // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of
+    // the bell makes it unread, and reading it then is another reading.
     READ = "INSERT INTO engagement (person, message, seen_at, read_at, read_revision) VALUES ($1, $2, $3, $3, $4)
         ON CONFLICT (person, message) DO UPDATE SET
             read_at = CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)

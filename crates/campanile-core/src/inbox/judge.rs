@@ -197,8 +197,8 @@ fn arrival(bundle: &Bundle, addressed: &[Addressed], entry: &Entry, now: Moment)
 /// Since when, without a gap, a person has held one of some selectors: the beginning of the stretch of which the facts
 /// that are there at the instant asked for are the end.
 ///
-/// A fact that gives way to another, as where a person moves within a subtree, a subscription is renewed, or the message
-/// gets another audience of which they are too, is no gap.
+/// A fact that gives way to another, as where a person moves within a subtree, a subscription is renewed, or the
+/// message gets another audience of which they are too, is no gap.
 pub(crate) fn stretch(held: &[Holding], addressed: &[Addressed], there: impl Fn(&Holding) -> bool) -> Option<Mark> {
     let mut first = facts(held, addressed).filter(|fact| there(fact)).min_by_key(from)?;
     let before = |first: &Holding| {

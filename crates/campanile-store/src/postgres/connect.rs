@@ -64,8 +64,8 @@ impl Target {
             .map_err(Error::from)
     }
 
-    /// Stops what a client's connection is doing. It may come too late, and then stop what the connection does next: use
-    /// that no more.
+    /// Stops what a client's connection is doing. It may come too late, and then stop what the connection does next:
+    /// use that no more.
     pub(super) async fn cancel(&self, client: &Client) {
         let cancelling = client.cancel_token();
         // Where it cannot be stopped, its own limit of time ends it.

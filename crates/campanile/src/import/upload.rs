@@ -16,8 +16,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[error("more than {0} bytes")]
 struct Overlong(u64);
 
-/// A rehearsal remembers what each line would have made, so its file may have so many lines here. The command line's own
-/// has no such limit.
+/// A rehearsal remembers what each line would have made, so its file may have so many lines here. The command line's
+/// own has no such limit.
 const REHEARSED: u64 = 100_000;
 
 /// More lines came to be rehearsed than may.

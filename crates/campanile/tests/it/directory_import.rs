@@ -232,7 +232,8 @@ fn a_right_that_is_taken_while_the_file_arrives_ends_the_import() {
         post(&admin, "", people.join("\n")).await.is(200);
         let user = admin.get("/api/v1/users/u-ann").await.is(200).json();
         let ann = world.token(PersonId(user["number"].as_i64().unwrap())).await;
-        // The first lines are as many as are written together; the others come when those are there, and Ann's right is not.
+        // The first lines are as many as are written together; the others come when those are there, and Ann's right is
+        // not.
         let lines = [long("g-1", 600_000), group("g-2")];
         let db = world.app.db.clone();
         let pieces = futures_util::stream::iter(lines.into_iter().enumerate()).then(move |(at, line)| {

@@ -38,8 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
 ///
-/// Answers when the message is durable. Send an `Idempotency-Key` and repeat the same request safely: for a day it gives
-/// the same message.
+/// Answers when the message is durable. Send an `Idempotency-Key` and repeat the same request safely: for a day it
+/// gives the same message.
 #[utoipa::path(post, path = "/api/v1/messages", tag = "Messages", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header, description = "Yours; 1 to 255 visible ASCII characters.")),
     responses(
