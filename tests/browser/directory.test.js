@@ -89,7 +89,7 @@ flow("an upload after the session is over says so, and the page stays", held, as
   await page.context().clearCookies();
   expectFault(page, /status of 401/);
   await upload(page, GOOD);
-  await shows(page.locator("#notices"), "Your session is over.");
+  await shows(page.locator("#notices .over"), "Your session is over.");
   assert.equal(await page.locator("#report form").count(), 0);
 });
 

@@ -218,7 +218,7 @@ flow("a session that ends leads to the log-in, and back, and takes nothing away"
   expectFault(page, /status of 401/);
   await page.getByRole("searchbox").fill("typed");
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await shows(page.locator("#notices"), "Your session is over.");
+  await shows(page.locator("#notices .over"), "Your session is over.");
   // The panel cannot come either, and the page stays.
   await page.locator("#bell").click();
   await gone(page.locator("#panel"));
