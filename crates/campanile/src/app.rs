@@ -130,11 +130,17 @@ impl App {
     pub fn outlets(&self) -> Outlets {
         Outlets {
             email: self.settings.mail.relay.is_some(),
-            http: Some(Posting {
-                policy: self.settings.http.policy(),
-                key: self.key.clone(),
-                random: self.chance.bytes(),
-            }),
+            http: Some(self.posting()),
+        }
+    }
+
+    /// What is needed to check and to seal where something is posted to, with a fresh number.
+    #[must_use]
+    pub fn posting(&self) -> Posting {
+        Posting {
+            policy: self.settings.http.policy(),
+            key: self.key.clone(),
+            random: self.chance.bytes(),
         }
     }
 

@@ -73,6 +73,7 @@ const BATCH: i64 = 500;
 /// Where a recipient stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeliveryState)]
 pub enum State {
     /// Waits for its turn, or for the next try.
     Queued,

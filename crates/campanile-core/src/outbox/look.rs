@@ -4,11 +4,13 @@
 //! back. A list walks the chunks in the order of people's ids, and puts the rows of exceptions between; its memory is
 //! that of a page and a few chunks.
 
+pub(crate) mod walk;
+
 use campanile_store::{Row, Tx, sql};
-use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{self, Bits};
+use self::walk::{Found, Walk, rows};
+use super::chunk;
 use super::delivery::{Outcome, State};
 use super::destination::{self, SentTo};
 use crate::directory::folded;
@@ -18,21 +20,8 @@ use crate::message::Channel;
 use crate::message::someone::{self, By, Someone};
 use crate::time::Moment;
 
-macro_rules! columns {
-    () => {
-        "SELECT target, state, tries, doubtful, address, code, reason, changed_at, due FROM delivery
-        WHERE message = $1 AND channel = $2 "
-    };
-}
-
 sql! {
     RUN = "SELECT state FROM run WHERE message = $1 AND channel = $2";
-    CHUNK_OF = "SELECT first FROM chunk WHERE message = $1 AND first <= $2 ORDER BY first DESC LIMIT 1";
-    CHUNKS = "SELECT last, people, done, state, begun_at, ended_at FROM chunk
-        WHERE message = $1 AND first >= $2 ORDER BY first LIMIT $3";
-    ROWS = concat!(columns!(), "AND target >= $3 AND target <= $4 ORDER BY target");
-    EXCEPTIONS = concat!(columns!(), "AND target > $3 AND state >= $4 AND state <= $5 AND tries >= $6
-        AND doubtful >= $7 ORDER BY target LIMIT $8");
     PERSON = "SELECT id FROM person WHERE key = $1";
     ATTEMPTS = "SELECT number, at, took_ms, outcome, code, reason FROM attempt
         WHERE message = $1 AND channel = $2 AND target = $3 ORDER BY number DESC LIMIT $4";
@@ -42,8 +31,6 @@ sql! {
 pub const PAGE_LIMIT: usize = 1_000;
 /// Attempts of a timeline at most, the latest.
 pub const ATTEMPTS_LIMIT: usize = 200;
-/// Chunks that are read at once.
-const CHUNKS_AT_ONCE: i64 = 8;
 
 /// How recipients stand, as one asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -184,76 +171,6 @@ pub struct Story {
     pub timeline: Vec<Attempt>,
 }
 
-/// A recipient by number, without names.
-#[derive(Debug, Clone)]
-struct Found {
-    target: i64,
-    state: State,
-    tries: i64,
-    doubtful: i64,
-    address: Option<String>,
-    code: Option<i64>,
-    reason: Option<String>,
-    at: Option<Moment>,
-    due: Option<Moment>,
-}
-
-fn row(row: &Row<'_>) -> campanile_store::Result<Found> {
-    Ok(Found {
-        target: row.get(0)?,
-        state: State::from_code(row.get(1)?),
-        tries: row.get(2)?,
-        doubtful: row.get(3)?,
-        address: row.get(4)?,
-        code: row.get(5)?,
-        reason: row.get(6)?,
-        at: Some(Moment(row.get(7)?)),
-        due: Some(Moment(row.get(8)?)),
-    })
-}
-
-impl Found {
-    /// As a chunk says it of a person without a row.
-    const fn of_chunk(person: u32, state: State, at: Option<Moment>) -> Self {
-        Self {
-            target: person as i64,
-            state,
-            tries: matches!(state, State::Sent) as i64,
-            doubtful: 0,
-            address: None,
-            code: None,
-            reason: None,
-            at,
-            due: None,
-        }
-    }
-
-    /// What waits in a run that is being cancelled does not leave.
-    const fn in_run(mut self, is_cancelling: bool) -> Self {
-        if is_cancelling && matches!(self.state, State::Queued) {
-            self.state = State::Cancelled;
-        }
-        self
-    }
-
-    fn told(self, channel: Channel, target: String) -> Delivery {
-        Delivery {
-            channel,
-            target,
-            person: None,
-            address: None,
-            destination: None,
-            attempts: self.tries,
-            in_doubt: self.doubtful,
-            code: self.code,
-            reason: self.reason,
-            at: self.at,
-            next_at: self.due.filter(|_| self.state == State::Queued),
-            state: self.state,
-        }
-    }
-}
-
 /// A page of the recipients of a message by one channel, in the order of their numbers; and the `after` of the next
 /// page. Empty where nothing has left, or is to leave, by this channel.
 ///
@@ -271,7 +188,7 @@ pub fn page(tx: &mut Tx<'_>, message: MessageId, which: &Which) -> Result<(Vec<D
         Some(words) => someone::search(tx, words, which.by)?,
         None => None,
     };
-    let mut walk = Walk {
+    let walk = Walk {
         message,
         standing: which.standing,
         people,
@@ -280,15 +197,7 @@ pub fn page(tx: &mut Tx<'_>, message: MessageId, which: &Which) -> Result<(Vec<D
         limit,
         found: Vec::new(),
     };
-    match which
-        .standing
-        .and_then(Standing::rows)
-        .filter(|_| walk.people.is_none())
-    {
-        Some(rows) => walk.exceptions(tx, rows)?,
-        None => walk.chunks(tx)?,
-    }
-    let mut found = walk.found;
+    let mut found = walk.run(tx)?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.target);
@@ -299,133 +208,6 @@ pub fn page(tx: &mut Tx<'_>, message: MessageId, which: &Which) -> Result<(Vec<D
 fn run(tx: &mut Tx<'_>, message: MessageId, channel: Channel) -> Result<Option<bool>> {
     let state = tx.first(&RUN, &[&message.0, &channel.bit()], |row| row.get::<i64>(0))?;
     Ok(state.map(|state| state == 3))
-}
-
-/// A chunk as it is looked at.
-struct Part {
-    last: i64,
-    people: Vec<u8>,
-    done: Bits,
-    is_open: bool,
-    begun_at: Option<Moment>,
-    ended_at: Option<Moment>,
-}
-
-impl Part {
-    /// How a person without a row stands.
-    fn plain(&self, person: u32, place: usize) -> Found {
-        let (state, at) = match (self.done.has(place), self.is_open) {
-            (true, _) => (State::Sent, self.ended_at.or(self.begun_at)),
-            (false, true) => (State::Queued, None),
-            (false, false) => (State::Cancelled, self.ended_at),
-        };
-        Found::of_chunk(person, state, at)
-    }
-}
-
-/// A page of a mail run in the making: up to one more than the limit.
-struct Walk {
-    message: MessageId,
-    standing: Option<Standing>,
-    people: Option<RoaringBitmap>,
-    is_cancelling: bool,
-    after: i64,
-    limit: usize,
-    found: Vec<Found>,
-}
-
-impl Walk {
-    fn is_full(&self) -> bool {
-        self.found.len() > self.limit
-    }
-
-    fn take(&mut self, found: Found) {
-        let found = found.in_run(self.is_cancelling);
-        if !self.is_full() && self.standing.is_none_or(|standing| standing.takes(&found)) {
-            self.found.push(found);
-        }
-    }
-
-    fn exceptions(&mut self, tx: &mut Tx<'_>, (from, to, tries, doubtful): (State, State, i64, i64)) -> Result<()> {
-        let at_once = self.limit as i64 + 1;
-        let mut after = self.after;
-        while !self.is_full() {
-            let channel = Channel::Email.bit();
-            let (message, from, to) = (self.message.0, from.code(), to.code());
-            let rows = tx.rows(
-                &EXCEPTIONS,
-                &[&message, &channel, &after, &from, &to, &tries, &doubtful, &at_once],
-                row,
-            )?;
-            let is_last = (rows.len() as i64) < at_once;
-            after = rows.last().map_or(after, |last| last.target);
-            for found in rows {
-                self.take(found);
-            }
-            if is_last {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn chunks(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let next = self.after.saturating_add(1);
-        let first = tx.first(&CHUNK_OF, &[&self.message.0, &next], |row| row.get(0))?;
-        let mut from: i64 = first.unwrap_or(next);
-        loop {
-            let chunks = tx.rows(&CHUNKS, &[&self.message.0, &from, &CHUNKS_AT_ONCE], part)?;
-            for chunk in &chunks {
-                self.chunk(tx, chunk)?;
-                if self.is_full() {
-                    return Ok(());
-                }
-            }
-            match chunks.last() {
-                Some(last) if chunks.len() == CHUNKS_AT_ONCE as usize => from = last.last + 1,
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    fn chunk(&mut self, tx: &mut Tx<'_>, chunk: &Part) -> Result<()> {
-        let people = chunk::people_of(&chunk.people)?;
-        let wanted = |person: u32| {
-            i64::from(person) > self.after && self.people.as_ref().is_none_or(|people| people.contains(person))
-        };
-        let wanted: Vec<(usize, u32)> = (0..).zip(people).filter(|(_, person)| wanted(*person)).collect();
-        let (Some((_, first)), Some((_, last))) = (wanted.first(), wanted.last()) else {
-            return Ok(());
-        };
-        let (message, channel, first, last) = (
-            self.message.0,
-            Channel::Email.bit(),
-            i64::from(*first),
-            i64::from(*last),
-        );
-        let mut rows = tx
-            .rows(&ROWS, &[&message, &channel, &first, &last], row)?
-            .into_iter()
-            .peekable();
-        for (place, person) in wanted {
-            let target = i64::from(person);
-            while rows.next_if(|row| row.target < target).is_some() {}
-            let found = rows.next_if(|row| row.target == target);
-            self.take(found.unwrap_or_else(|| chunk.plain(person, place)));
-        }
-        Ok(())
-    }
-}
-
-fn part(row: &Row<'_>) -> campanile_store::Result<Part> {
-    Ok(Part {
-        last: row.get(0)?,
-        people: row.get(1)?,
-        done: Bits::of(row.get(2)?),
-        is_open: row.get::<i64>(3)? == 0,
-        begun_at: row.get::<Option<i64>>(4)?.map(Moment),
-        ended_at: row.get::<Option<i64>>(5)?.map(Moment),
-    })
 }
 
 /// Recipients of mails with their names.
@@ -459,12 +241,7 @@ fn posts(
     let words = which.q.as_deref().map(|words| folded(words.trim()));
     let begins = |text: &str| words.as_ref().is_none_or(|words| folded(text).starts_with(words));
     let to = destination::of_message(tx, message)?;
-    let channel = Channel::Http.bit();
-    let rows = tx.rows(
-        &ROWS,
-        &[&message.0, &channel, &which.after.saturating_add(1), &i64::MAX],
-        row,
-    )?;
+    let rows = rows(tx, message, Channel::Http, which.after.saturating_add(1), i64::MAX)?;
     let mut out = Vec::new();
     let mut last = 0;
     for found in rows {
@@ -515,22 +292,14 @@ pub fn one(tx: &mut Tx<'_>, message: MessageId, channel: Channel, target: &str, 
     let missing = || Error::Missing("delivery");
     let is_cancelling = run(tx, message, channel)?.ok_or_else(missing)?;
     let number = number(tx, channel, target)?;
-    let bit = channel.bit();
-    let found = tx.first(&ROWS, &[&message.0, &bit, &number, &number], row)?;
+    let found = rows(tx, message, channel, number, number)?.pop();
     let told = match u32::try_from(number) {
         Ok(person) if channel == Channel::Email => chunk::told(tx, message, person)?,
         _ => None,
     };
     let found = match (found, told) {
         (Some(found), _) => found,
-        (None, Some(told)) => {
-            let (state, at) = match (told.is_done, told.is_open) {
-                (true, _) => (State::Sent, told.ended_at.or(told.begun_at)),
-                (false, true) => (State::Queued, None),
-                (false, false) => (State::Cancelled, told.ended_at),
-            };
-            Found::of_chunk(number as u32, state, at)
-        }
+        (None, Some(told)) => Found::of_chunk(number as u32, told),
         (None, None) => return Err(missing()),
     };
     let found = found.in_run(is_cancelling);

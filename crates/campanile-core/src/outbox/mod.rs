@@ -7,6 +7,7 @@
 //! - [`destination`]: where a message is posted to; [`endpoint`]: destinations that are saved, with their health.
 //! - [`bounce`]: what comes in about a mail that was sent; [`wish`]: whether a person wants mail at all;
 //!   [`token`]: names and addresses of mails that only we can make.
+//! - [`request`]: a POST as it would be made, for who looks before SEND.
 //! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
 //!
 //! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
@@ -21,6 +22,7 @@ pub mod list;
 pub mod look;
 pub mod post;
 pub mod reader;
+pub mod request;
 pub mod run;
 pub mod seal;
 pub mod signing;

@@ -130,6 +130,7 @@ impl Lane {
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RunState)]
 pub enum State {
     /// Its recipients are being listed.
     Listing,

@@ -47,6 +47,7 @@ const TOP: &str = "\u{10ffff}";
 /// Why an address is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SuppressionSource)]
 pub enum Source {
     /// Its mail came back, or the relay refused it for good.
     Bounced = 1,

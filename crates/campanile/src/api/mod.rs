@@ -1,7 +1,9 @@
 //! The project's own API: one file a noun, each with its request types, handlers and response types.
 
+mod deliveries;
 mod directory;
 pub mod docs;
+mod endpoints;
 mod etag;
 pub mod extract;
 mod inbox;
@@ -10,6 +12,7 @@ mod messages;
 mod password;
 pub mod refusals;
 mod session;
+mod suppressions;
 mod visibility;
 
 use std::sync::Arc;
@@ -38,6 +41,10 @@ use crate::problem::Document;
     tags(
         (name = "Inbox", description = "What you see, and what you do with it."),
         (name = "Messages", description = "Preview, publish, look after, correct, recall."),
+        (name = "Deliveries", description = "Email and HTTP POST: how far a message got, and with whom; sending again, \
+                                             taking back."),
+        (name = "Endpoints", description = "Saved destinations of messages by HTTP POST."),
+        (name = "Suppressions", description = "Addresses that get no mail."),
         (name = "Directory", description = "Who is who, with history."),
         (name = "Users", description = "The people of the platform."),
         (name = "Session", description = "Signing in and out."),
@@ -67,12 +74,15 @@ type Part = fn() -> OpenApiRouter<Arc<App>>;
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 5] = [
+    let here: [Part; 8] = [
         inbox::routes,
         visibility::routes,
         session::routes,
         me::routes,
         password::routes,
+        deliveries::routes,
+        endpoints::routes,
+        suppressions::routes,
     ];
     here.into_iter().chain(messages::PARTS).chain(directory::parts())
 }

@@ -38,11 +38,13 @@ const TO_CUSTOMER: &str = r#"{"title": "T", "audience": [{"kind": "customer", "c
 const TO_EVERYONE: &str = r#"{"title": "T", "audience": [{"kind": "everyone"}]}"#;
 const TO_PREVIEW: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}]}"#;
 const TO_EXPLAIN: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}], "user": "u-plain"}"#;
+const TO_POST: &str = r#"{"posts": [{"url": "https://hooks.example.com/"}], "text": "T"}"#;
+const A_CHANNEL: &str = r#"{"channel": "email"}"#;
 const A_MEMBERSHIP: &str = r#"{"user": "u-none", "on": {"environment": "DEFAULT"}, "role": "USER"}"#;
 const A_LOG_IN: &str = r#"{"login": "admin", "password": "the tower of bells"}"#;
 
 /// A request: the operation, what stands in for `{…}` and after it, the body, and the status for each of
-/// [`PRINCIPALS`]. `{message}` is a new message to the role USER of the environment.
+/// [`PRINCIPALS`]. `{message}` is a new message to the role USER of the environment, `{endpoint}` a new endpoint there.
 type Row = (&'static str, &'static str, &'static str, [u16; 6]);
 
 #[rustfmt::skip]
@@ -83,6 +85,30 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/messages/{id}/history", "{message}", "", [401, 404, 200, 404, 404, 200]),
     ("POST /api/v1/messages/{id}/recall", "{message}", "", [401, 404, 200, 404, 404, 200]),
     ("GET /api/v1/messages/{id}/recipients", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/messages/preview/post", "", TO_POST, [401, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/channels", "", "", all(200)),
+    // What leaves the house.
+    ("GET /api/v1/messages/{id}/progress", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("GET /api/v1/messages/{id}/deliveries", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("GET /api/v1/messages/{id}/deliveries.csv", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("GET /api/v1/messages/{id}/deliveries/{channel}/{target}", "{message}/deliveries/http/1", "", all(404)),
+    ("POST /api/v1/messages/{id}/resend", "{message}", A_CHANNEL, [401, 404, 409, 404, 404, 409]),
+    ("POST /api/v1/messages/{id}/cancel", "{message}", A_CHANNEL, [401, 404, 409, 404, 404, 409]),
+    ("GET /api/v1/endpoints", "", "", all(200)),
+    ("GET /api/v1/endpoints", "?environment=DEFAULT", "", [401, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/endpoints", "?api=pets", "", [401, 403, 403, 200, 403, 200]),
+    ("POST /api/v1/endpoints", "", r#"{"name": "", "url": ""}"#, [401, 403, 422, 403, 403, 422]),
+    ("POST /api/v1/endpoints", "", r#"{"name": "", "url": "", "api": "pets"}"#, [401, 403, 403, 422, 403, 422]),
+    ("GET /api/v1/endpoints/{id}", "{endpoint}", "", [401, 404, 200, 404, 404, 200]),
+    ("PATCH /api/v1/endpoints/{id}", "{endpoint}", "{}", [401, 404, 200, 404, 404, 200]),
+    ("DELETE /api/v1/endpoints/{id}", "{endpoint}", "", [401, 404, 204, 404, 404, 204]),
+    ("POST /api/v1/endpoints/{id}/pause", "{endpoint}", "", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/endpoints/{id}/resume", "{endpoint}", "", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/endpoints/{id}/rotate", "{endpoint}", "{}", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/endpoints/{id}/test", "{endpoint}", "", [401, 404, 201, 404, 404, 201]),
+    ("GET /api/v1/suppressions", "", "", organization(200)),
+    ("POST /api/v1/suppressions", "", r#"{"address": "nowhere"}"#, organization(422)),
+    ("DELETE /api/v1/suppressions/{address}", "nobody@example.com", "", organization(404)),
     // The directory.
     ("GET /api/v1/customers", "", "", organization(200)),
     ("POST /api/v1/customers", "", "{}", organization(422)),
@@ -221,10 +247,16 @@ async fn address(admin: &Client<'_>, operation: &str, stand_in: &str) -> String 
         return format!("{path}{stand_in}");
     };
     let (_, last) = after.rsplit_once('}').unwrap();
-    if stand_in == "{message}" {
+    if let Some(rest) = stand_in.strip_prefix("{message}") {
         let draft: Value = serde_json::from_str(TO_ENVIRONMENT).unwrap();
         let message = admin.post("/api/v1/messages", &draft).await.is(201).json();
-        return format!("{before}{}{last}", message["id"]);
+        return format!("{before}{}{rest}{last}", message["id"]);
+    }
+    if stand_in == "{endpoint}" {
+        let name = campanile_core::secret::hex(&admin.world.app.chance.bytes());
+        let new = json!({"name": name, "url": "https://hooks.example.com/"});
+        let endpoint = admin.post("/api/v1/endpoints", &new).await.is(201).json();
+        return format!("{before}{}{last}", endpoint["id"]);
     }
     format!("{before}{stand_in}{last}")
 }

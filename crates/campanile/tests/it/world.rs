@@ -58,19 +58,24 @@ pub(crate) fn each_world(test: impl AsyncFn(&World)) {
 }
 
 /// The same, with a public address.
+pub(crate) fn each_world_at(origin: &str, test: impl AsyncFn(&World)) {
+    each_world_with(origin, &[], test);
+}
+
+/// The same, with more settings.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a test reads better as `each_world(async |world| …)`"
 )]
-pub(crate) fn each_world_at(origin: &str, test: impl AsyncFn(&World)) {
+pub(crate) fn each_world_with(origin: &str, settings: &[(&str, &str)], test: impl AsyncFn(&World)) {
     each_database(&SCHEMA, |database| {
-        let env: BTreeMap<&str, &str> = [
+        let usual = [
             ("CAMPANILE_PUBLIC_URL", origin),
             ("CAMPANILE_ADMIN_PASSWORD", ADMIN_PASSWORD),
             ("CAMPANILE_TRUSTED_PROXIES", "10.0.0.0/8"),
             ("CAMPANILE_IMPORT_LIMIT", "1 MiB"),
-        ]
-        .into();
+        ];
+        let env: BTreeMap<&str, &str> = usual.iter().chain(settings).copied().collect();
         let env = |name: &str| env.get(name).map(|value| (*value).to_owned());
         let settings = Settings::from_sources(None, &env, Flags::default()).unwrap();
         database.wait(async {

@@ -10,6 +10,8 @@ use campanile_core::markup::{self, Format};
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Importance, Message, Status, sent};
+use campanile_core::outbox::destination::{self, SentTo};
+use campanile_core::outbox::run::{self, Progress};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 use serde::Serialize;
@@ -61,7 +63,15 @@ pub(super) struct SentMessage {
     edited_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recalled_at: Option<Moment>,
-    /// How far it got. Absent before publication, and in the answer to publishing.
+    /// Where it is posted to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    posts: Vec<SentTo>,
+    /// How far it got by email and POST. Absent before publication, and where it goes by neither.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    progress: Vec<Progress>,
+    /// How far it got with the people of its audience. Absent before publication, and in the answer to publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     funnel: Option<Funnel>,
 }
@@ -77,6 +87,17 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         .map(|id| target::environment_key(tx, id))
         .transpose()?;
     let api = message.api.map(|id| target::api_key(tx, id)).transpose()?;
+    let has = |channel: Channel| message.channels & channel.bit() != 0;
+    let posts = if has(Channel::Http) {
+        destination::of_message(tx, message.id)?
+    } else {
+        Vec::new()
+    };
+    let progress = if has(Channel::Email) || has(Channel::Http) {
+        run::progress(tx, message.id)?
+    } else {
+        Vec::new()
+    };
     Ok(SentMessage {
         id: message.id,
         status: message.status(now),
@@ -84,7 +105,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         html: markup::html(message.format, &message.text),
         channels: [Channel::Portal, Channel::Email, Channel::Http]
             .into_iter()
-            .filter(|at| message.channels & at.bit() != 0)
+            .filter(|channel| has(*channel))
             .collect(),
         audience,
         late_joiners: message.rule,
@@ -104,6 +125,8 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         edition: message.edition,
         edited_at: message.edited_at,
         recalled_at: message.recalled_at,
+        posts,
+        progress,
         funnel,
     })
 }

@@ -11,9 +11,11 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::preview::{Explanation, Preview};
 use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::Target;
+use campanile_core::outbox::destination::Destination;
+use campanile_core::outbox::request::Request;
 use campanile_store::Tx;
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,13 +27,15 @@ use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, TooLar
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
-use crate::sending::{self, Addressed};
+use crate::sending::{self, Addressed, Way};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(create))
         .routes(routes!(preview_audience))
         .routes(routes!(explain_audience))
+        .routes(routes!(preview_post))
+        .routes(routes!(list_channels))
         .routes(routes!(correct))
         .routes(routes!(recall))
 }
@@ -128,6 +132,73 @@ async fn explain_audience(
     let user = body.user.clone();
     let to = body.addressed();
     Ok(Json(sending::explain(&app, principal.person, to, user).await?))
+}
+
+/// What is to be posted, to look at before sending.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PreviewPostBody)]
+pub(super) struct PostBody {
+    /// Where to: at most 20 destinations.
+    posts: Vec<Destination>,
+    /// The text: the body, as typed.
+    text: String,
+    /// The home of the message; `DEFAULT` where absent. Not together with `api`.
+    #[serde(default)]
+    environment: Option<String>,
+    /// The API that the message is about.
+    #[serde(default)]
+    api: Option<String>,
+}
+
+/// The requests as they would be made.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PreviewPosts)]
+pub(super) struct PostsBody {
+    /// One for each destination, in their order.
+    items: Vec<Request>,
+}
+
+/// Shows the requests of a message by HTTP POST as they would be made: URL, headers, body, how it is signed.
+///
+/// For who may send to the consumers of the API, or in the environment. Header values are shown only where they hold no
+/// secret. Nothing is sent.
+#[utoipa::path(post, path = "/api/v1/messages/preview/post", tag = "Messages", request_body = PostBody, responses(
+    (status = 200, description = "The requests.", body = PostsBody),
+    Malformed, Unauthenticated, Denied, Invalid, Unavailable,
+))]
+async fn preview_post(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Json(body): Json<PostBody>,
+) -> Result<Json<PostsBody>, Problem> {
+    let PostBody {
+        posts,
+        text,
+        environment,
+        api,
+    } = body;
+    let items = sending::preview_posts(&app, principal.person, posts, text, environment, api).await?;
+    Ok(Json(PostsBody { items }))
+}
+
+/// The channels.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channels)]
+pub(super) struct ChannelsBody {
+    /// Each of them.
+    items: Vec<Way>,
+}
+
+/// Says which channels this server has, and why not the others.
+#[utoipa::path(get, path = "/api/v1/channels", tag = "Messages", responses(
+    (status = 200, description = "Every channel.", body = ChannelsBody),
+    Unauthenticated,
+))]
+async fn list_channels(State(app): State<Arc<App>>, _: Principal) -> Json<ChannelsBody> {
+    Json(ChannelsBody {
+        items: sending::channels(&app),
+    })
 }
 
 /// Corrects a message, switches it on or off, moves its window. What is absent stays.
