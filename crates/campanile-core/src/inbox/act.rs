@@ -139,7 +139,7 @@ pub fn named(
     if ids.len() > BATCH_LIMIT {
         return Err(Error::field("ids", format!("at most {BATCH_LIMIT} at once")));
     }
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     for id in ids {
         let item = judge::one(&bundle, &lists, id.0, now).ok_or(Error::Missing("message"))?;
@@ -166,7 +166,7 @@ pub fn filtered(
     action: Action,
     now: Moment,
 ) -> Result<Plan> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
