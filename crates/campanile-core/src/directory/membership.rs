@@ -3,6 +3,7 @@
 use super::edit::Edit;
 use super::entry::{Membership as Entry, On};
 use super::known::{self, Member};
+use super::made::Trace;
 use super::{Applied, fact};
 use crate::error::{Error, Result};
 use crate::place::{ORGANIZATION, Scope, kind, place};
@@ -31,6 +32,7 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Entry) -> Result<Applied> {
         return Ok(Applied::Unchanged);
     }
     fact::begin_soon(edit, &fact::MEMBERSHIP, &[person, at.place, object, role])?;
+    edit.known.note(&Trace::Member(member));
     edit.known.members.insert(member, true);
     Ok(Applied::Created)
 }
