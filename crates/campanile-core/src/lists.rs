@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use campanile_store::{Row, Tx, sql};
 
-use crate::audience::{Addressed, Key, Rule};
+use crate::audience::{Addressed, Held, Key, Rule};
 use crate::error::Result;
 use crate::inbox::texts::Texts;
 use crate::time::{Moment, OPEN};
@@ -278,12 +278,19 @@ fn entry(row: &Row<'_>) -> campanile_store::Result<Entry> {
 pub struct Shared {
     lists: RwLock<Lists>,
     texts: Texts,
+    held: Held,
 }
 
 impl Shared {
     /// Texts that are kept.
     pub(crate) const fn texts(&self) -> &Texts {
         &self.texts
+    }
+
+    /// What people hold who asked lately.
+    #[must_use]
+    pub const fn held(&self) -> &Held {
+        &self.held
     }
 
     /// The lists, at least as new as a revision of messages that the caller's snapshot has.

@@ -137,6 +137,7 @@ pub async fn resend(
 ) -> Result<u64, Problem> {
     leaving(channel)?;
     let now = app.clock.now();
+    let is_one = target.is_some();
     let target = Arc::new(target);
     let (mut sent, mut failed) = (0, None);
     // What fails again meanwhile has had its turn.
@@ -151,7 +152,7 @@ pub async fn resend(
         let (more, at_first) = app.db.write(again).await?;
         failed = failed.or(Some(at_first));
         sent += more;
-        if more == 0 || target.is_some() {
+        if more == 0 || is_one {
             break;
         }
     }

@@ -325,8 +325,10 @@ pub struct Residents {
     roles: HashMap<(i64, i64), RoaringBitmap>,
     alive: RoaringBitmap,
     with_email: RoaringBitmap,
-    /// The customer of a person, by id; 0 for none.
+    /// The customer of a person, by id: a place in `customers`; 0 for none.
     home: Vec<u32>,
+    /// Customers by id, numbered from 1: who lives below one of them is told by a look into a short list.
+    customers: HashMap<i64, u32>,
 }
 
 impl Residents {
@@ -363,7 +365,13 @@ impl Residents {
             if self.home.len() <= person as usize {
                 self.home.resize(person as usize + 1, 0);
             }
-            self.home[person as usize] = row.get::<i64>(2)? as u32;
+            let customer: i64 = row.get(2)?;
+            self.home[person as usize] = if customer == 0 {
+                0
+            } else {
+                let next = self.customers.len() as u32 + 1;
+                *self.customers.entry(customer).or_insert(next)
+            };
             Ok::<(), campanile_store::Error>(())
         })?;
         let mut put = |tx: &mut Tx<'_>, sql: &'static Sql, params: &[&dyn campanile_store::Param], holds: bool| {
@@ -415,8 +423,11 @@ impl Residents {
     }
 
     fn residents_of(&self, customers: &[i64]) -> RoaringBitmap {
-        let wanted: RoaringBitmap = customers.iter().map(|customer| *customer as u32).collect();
-        let here = self.home.iter().enumerate().filter(|(_, home)| wanted.contains(**home));
+        let mut wanted = vec![false; self.customers.len() + 1];
+        for place in customers.iter().filter_map(|customer| self.customers.get(customer)) {
+            wanted[*place as usize] = true;
+        }
+        let here = self.home.iter().enumerate().filter(|(_, home)| wanted[**home as usize]);
         RoaringBitmap::from_sorted_iter(here.map(|(person, _)| person as u32)).unwrap_or_default()
     }
 }

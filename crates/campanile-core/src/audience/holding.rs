@@ -1,7 +1,10 @@
 //! The person's side: what one person holds and held, fetched in one statement.
 
-use campanile_store::{Result, Row, Tx, sql};
+use std::sync::Arc;
 
+use campanile_store::{Result, Row, Sql, Tx, sql};
+
+use super::held::Held;
 use super::{Instant, Key, kind};
 use crate::id::PersonId;
 use crate::time::{Moment, OPEN, Revision};
@@ -50,33 +53,42 @@ macro_rules! holds {
     };
 }
 
+/// What a person did, and where the counters stand. The kinds above 8: 20 a mark (object: its kind; since its time,
+/// until its revision, `since_at` its clock; of the last few, as two servers may make one at the same
+/// time without knowing of the other's), 21 what was done with a message (object: the message), 22 the counters
+/// (object: the revision, role: that of messages, since: that of the directory).
+macro_rules! own {
+    () => {
+        "SELECT CAST(20 AS BIGINT), CAST(1 AS BIGINT), CAST(0 AS BIGINT), MAX(at), MAX(revision), MAX(clock),
+                 CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT) FROM
+                 (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 4) seen
+             HAVING COUNT(*) > 0
+             UNION ALL
+             SELECT 20, 2, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
+                 (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 4) read
+             HAVING COUNT(*) > 0
+             UNION ALL
+             SELECT 20, 3, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
+                 (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 4) deleted
+             HAVING COUNT(*) > 0
+             UNION ALL
+             SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
+                 COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
+                 COALESCE(e.acknowledged_at, 0)
+             FROM engagement e WHERE e.person = $1
+             UNION ALL
+             SELECT 22, r.value, m.value, d.value, 0, 0, 0, 0, 0
+             FROM tally r CROSS JOIN tally m CROSS JOIN tally d
+             WHERE r.name = 'revision' AND m.name = 'messages' AND d.name = 'directory'"
+    };
+}
+
 sql! {
     HOLDS = holds!();
-    // Everything that one person's inbox needs, in one snapshot and one round trip. The kinds above 8: 20 a mark
-    // (object: its kind; since its time, until its revision, since_at its clock), 21 what was done with a message
-    // (object: the message), 22 the counters (object: the revision, role: that of messages). Of marks the last few, as
-    // two servers may make one at the same time without knowing of the other's.
-    BUNDLE = concat!(holds!(), "
-         UNION ALL
-         SELECT 20, 1, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 1 ORDER BY at DESC LIMIT 4) seen
-         HAVING COUNT(*) > 0
-         UNION ALL
-         SELECT 20, 2, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 4) read
-         HAVING COUNT(*) > 0
-         UNION ALL
-         SELECT 20, 3, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
-             (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 4) deleted
-         HAVING COUNT(*) > 0
-         UNION ALL
-         SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
-             COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
-             COALESCE(e.acknowledged_at, 0)
-         FROM engagement e WHERE e.person = $1
-         UNION ALL
-         SELECT 22, r.value, m.value, 0, 0, 0, 0, 0, 0
-         FROM tally r CROSS JOIN tally m WHERE r.name = 'revision' AND m.name = 'messages'");
+    // Everything that one person's inbox needs, in one snapshot and one round trip.
+    BUNDLE = concat!(holds!(), " UNION ALL ", own!());
+    // The same for a person whose holdings are known.
+    OWN = own!();
     // The definition once more, whole and in SQL: the form that the tests hold the others against, and for tools.
     // $2 is now. Rows: message, and the least revision and time since which the person's matching fact holds.
     MATCHES = concat!("WITH held AS MATERIALIZED (", holds!(), "), implied AS (
@@ -197,7 +209,7 @@ pub struct Bundle {
     /// Who.
     pub person: i64,
     /// What they hold and held. Each stretch of their own life is a holding of "everyone".
-    pub holdings: Vec<Holding>,
+    pub holdings: Arc<[Holding]>,
     /// Their marks.
     pub marks: Marks,
     /// What they did, in the order of messages.
@@ -206,6 +218,8 @@ pub struct Bundle {
     pub revision: i64,
     /// The last revision of the snapshot that changed a message.
     pub messages: i64,
+    /// The last revision of the snapshot that changed the directory.
+    pub directory: i64,
 }
 
 impl Bundle {
@@ -263,14 +277,31 @@ pub fn holdings(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Holding>> {
     Ok(holdings)
 }
 
-/// Fetches what one person's inbox needs: one statement, whatever the number of messages.
-pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
+/// Fetches what one person's inbox needs: one statement, whatever the number of messages. In a read: what is remembered
+/// of a person must have been committed.
+pub fn bundle(tx: &mut Tx<'_>, held: &Held, person: PersonId) -> Result<Bundle> {
+    let Some((directory, holdings)) = held.of(person) else {
+        let (mut bundle, holdings) = fetch(tx, &BUNDLE, person)?;
+        bundle.holdings = held.remember(person, bundle.directory, holdings);
+        return Ok(bundle);
+    };
+    let (mut bundle, _) = fetch(tx, &OWN, person)?;
+    bundle.holdings = if bundle.directory == directory {
+        holdings
+    } else {
+        held.remember(person, bundle.directory, self::holdings(tx, person)?)
+    };
+    Ok(bundle)
+}
+
+/// All of a bundle but the holdings, and the holdings that came with it.
+fn fetch(tx: &mut Tx<'_>, sql: &'static Sql, person: PersonId) -> Result<(Bundle, Vec<Holding>)> {
+    let mut holdings = Vec::new();
     let mut bundle = Bundle {
         person: person.0,
-        holdings: Vec::with_capacity(16),
         ..Bundle::default()
     };
-    tx.each(&BUNDLE, &[&person.0], |row| {
+    tx.each(sql, &[&person.0], |row| {
         let kind: i64 = row.get(0)?;
         match kind {
             20 => {
@@ -295,8 +326,8 @@ pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
                 dismissed_edition: row.get(7)?,
                 acknowledged_at: row.get(8)?,
             }),
-            22 => (bundle.revision, bundle.messages) = (row.get(1)?, row.get(2)?),
-            _ => imply(&mut bundle.holdings, person.0, holding(row)?),
+            22 => (bundle.revision, bundle.messages, bundle.directory) = (row.get(1)?, row.get(2)?, row.get(3)?),
+            _ => imply(&mut holdings, person.0, holding(row)?),
         }
         Ok::<(), campanile_store::Error>(())
     })?;
@@ -304,7 +335,7 @@ pub fn bundle(tx: &mut Tx<'_>, person: PersonId) -> Result<Bundle> {
     if !bundle.deeds.is_sorted_by_key(|deed| deed.message) {
         bundle.deeds.sort_unstable_by_key(|deed| deed.message);
     }
-    Ok(bundle)
+    Ok((bundle, holdings))
 }
 
 /// A message that a person is in the audience of, by SQL alone.

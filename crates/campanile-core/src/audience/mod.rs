@@ -10,11 +10,13 @@
 //! selector at a revision. A third, naive form lives in the tests; all must agree.
 
 pub mod crowd;
+pub(crate) mod held;
 pub(crate) mod holding;
 
 use campanile_store::Row;
 use serde::{Deserialize, Serialize};
 
+pub use held::Held;
 pub use holding::{Bundle, Deed, Holding, Mark, Marks, Match, bundle, holdings, matches};
 
 use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};

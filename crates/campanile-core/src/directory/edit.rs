@@ -5,6 +5,7 @@ use campanile_store::{Dialect, Param, Sql, Tx};
 use super::entry::{Entry, Removal};
 use super::fact::{Fact, PARAMS, ROWS};
 use super::known::Known;
+use super::made::Made;
 use super::{Applied, customer, membership, person, remove, role, subscription, thing};
 use crate::error::{Error, Result};
 use crate::place::kind;
@@ -88,6 +89,9 @@ impl<'t, 'c> Edit<'t, 'c> {
         if !self.rehearsal {
             let last_person = self.tx.tally()?.get(tally::PERSON);
             self.known.trim(last_person);
+            if self.known.made.is_none() {
+                self.known.made = Made::of_few(self, last_person)?;
+            }
         }
         self.prefetch(entries)?;
         for entry in entries {
@@ -268,6 +272,13 @@ impl<'t, 'c> Edit<'t, 'c> {
 }
 
 fn send_numbers(tx: &mut Tx<'_>, sql: &'static Sql, numbers: &[i64]) -> Result<()> {
-    let params: Vec<&dyn Param> = numbers.iter().map(|number| number as &dyn Param).collect();
-    Ok(tx.send(sql, &params)?)
+    if numbers.len() > PARAMS {
+        let params: Vec<&dyn Param> = numbers.iter().map(|number| number as &dyn Param).collect();
+        return Ok(tx.send(sql, &params)?);
+    }
+    let mut params: [&dyn Param; PARAMS] = [&0_i64; PARAMS];
+    for (param, number) in params.iter_mut().zip(numbers) {
+        *param = number;
+    }
+    Ok(tx.send(sql, &params[..numbers.len()])?)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use campanile_store::{Row, Sql, sql};
 
 use super::edit::Edit;
+use super::made::{Made, Trace};
 use crate::error::{Error, Result};
 use crate::place::{Scope, kind};
 
@@ -139,6 +140,8 @@ pub struct Known {
     /// Persons with a greater id were made since this began to be filled, so what is not known of them is not.
     made_above: Option<i64>,
     unreal_ids: i64,
+    /// All users, logins and memberships, where there were few at first: what is not in it is not there.
+    pub(super) made: Option<Made>,
     pub(super) people: HashMap<String, Option<Arc<Person>>>,
     pub(super) person_ids: HashMap<String, Option<i64>>,
     pub(super) logins: HashMap<String, Option<i64>>,
@@ -190,12 +193,26 @@ impl Known {
         }
     }
 
-    /// Empties it: after a removal that took along what was not looked at one by one.
+    /// Empties it: after a removal that took along what was not looked at one by one. What has been made stays: of that
+    /// a removal takes nothing away that would have to be missed.
     pub(super) fn forget(&mut self) {
         *self = Self {
             as_of: self.as_of,
+            made: self.made.take(),
             ..Self::default()
         };
+    }
+
+    /// Whether it is known without a look that something has never been there.
+    pub(super) fn is_new(&self, trace: &Trace<'_>) -> bool {
+        self.made.as_ref().is_some_and(|made| !made.may_hold(trace))
+    }
+
+    /// Notes what is being made.
+    pub(super) fn note(&mut self, trace: &Trace<'_>) {
+        if let Some(made) = &mut self.made {
+            made.put(trace);
+        }
     }
 
     /// The things of a kind, by key.

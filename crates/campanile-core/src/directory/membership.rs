@@ -5,6 +5,7 @@ use campanile_store::sql;
 use super::edit::Edit;
 use super::entry::{Membership as Entry, On};
 use super::known::{self, Member};
+use super::made::Trace;
 use super::{Applied, fact};
 use crate::error::{Error, Result};
 use crate::place::{ORGANIZATION, ORGANIZATION_ADMIN, Scope, kind, place};
@@ -41,6 +42,7 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &Entry) -> Result<Applied> {
         return Ok(Applied::Unchanged);
     }
     fact::begin_soon(edit, &fact::MEMBERSHIP, &[person, at.place, object, role])?;
+    edit.known.note(&Trace::Member(member));
     edit.known.members.insert(member, true);
     Ok(Applied::Created)
 }

@@ -19,6 +19,7 @@ mod fact;
 pub mod history;
 mod known;
 pub mod list;
+mod made;
 mod membership;
 mod person;
 mod prefetch;

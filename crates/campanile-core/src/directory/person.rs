@@ -7,6 +7,7 @@ use super::check::{self, folded};
 use super::edit::Edit;
 use super::entry::{Entry, Patch, Secret, User};
 use super::known::{self, Person};
+use super::made::Trace;
 use super::{Applied, fact};
 use crate::account::{password, session};
 use crate::error::{Error, Faults, Result};
@@ -207,6 +208,7 @@ fn create(
         fact::begin_soon(edit, &fact::RESIDENCE, &[id, customer])?;
     }
     new.id = id;
+    edit.known.note(&Trace::User(key));
     put_login(edit, login_key, Some(id));
     known::put_person(edit, key, new);
     Ok(Applied::Created)
@@ -264,6 +266,7 @@ fn change(
 
 /// Remembers who has a login now.
 fn put_login(edit: &mut Edit<'_, '_>, login_key: &str, owner: Option<i64>) {
+    edit.known.note(&Trace::Login(login_key));
     if let Some(known) = edit.known.logins.get_mut(login_key) {
         *known = owner;
     } else {

@@ -11,7 +11,8 @@ use campanile_store::{Dialect, Param, Sql, sql};
 use super::check::folded;
 use super::edit::Edit;
 use super::entry::{Entry, Membership, On, Patch};
-use super::known::{self, Member};
+use super::known::{self, Known, Member};
+use super::made::Trace;
 use crate::error::Result;
 use crate::place::{ORGANIZATION, Scope, kind, place};
 
@@ -80,6 +81,10 @@ fn people(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
         .filter_map(|user| user.id.as_deref())
         .filter(|key| known::is_key(key) && !edit.known.people.contains_key(*key))
         .collect();
+    let (new, wanted) = sorted_out(&edit.known, wanted, Trace::User);
+    edit.known
+        .people
+        .extend(new.into_iter().map(|key| (key.to_owned(), None)));
     for block in blocks(&wanted) {
         let found = edit.read()?.rows(&PEOPLE, &padded(&block), known::read_person)?;
         let known = &mut edit.known.people;
@@ -99,6 +104,9 @@ fn people(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
         .map(String::as_str)
         .filter(|login| known::is_key(login) && !edit.known.logins.contains_key(*login))
         .collect();
+    let (new, wanted) = sorted_out(&edit.known, wanted, Trace::Login);
+    let new = new.into_iter().map(|login| (login.to_owned(), None));
+    edit.known.logins.extend(new);
     for block in blocks(&wanted) {
         let found = ids(edit, &LOGINS, &block)?;
         edit.known.logins.extend(found);
@@ -142,7 +150,11 @@ fn memberships(edit: &mut Edit<'_, '_>, entries: &[Entry]) -> Result<()> {
             && let Some(member) = resolve(edit, membership)?
             && !edit.known.members.contains_key(&member)
         {
-            wanted.push(member);
+            if edit.known.is_new(&Trace::Member(member)) {
+                edit.known.members.insert(member, false);
+            } else {
+                wanted.push(member);
+            }
         }
     }
     for block in wanted.chunks(MEMBERS) {
@@ -193,6 +205,15 @@ fn ids(edit: &mut Edit<'_, '_>, sql: &'static Sql, keys: &[&str]) -> Result<Hash
         .rows(sql, &padded(keys), |row| Ok((row.get(0)?, row.get(1)?)))?;
     out.extend(found);
     Ok(out)
+}
+
+/// Names of what has never been there, and those that have to be looked up.
+fn sorted_out<'k>(
+    known: &Known,
+    names: BTreeSet<&'k str>,
+    trace: impl Fn(&'k str) -> Trace<'k>,
+) -> (BTreeSet<&'k str>, BTreeSet<&'k str>) {
+    names.into_iter().partition(|name| known.is_new(&trace(name)))
 }
 
 /// As many parameters as a statement takes: the last one again and again.

@@ -146,7 +146,7 @@ pub fn named(
     if ids.len() > BATCH_LIMIT {
         return Err(Error::field("ids", format!("at most {BATCH_LIMIT} at once")));
     }
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     for id in ids {
         let item = judge::one(&bundle, &lists, id.0, now).ok_or(Error::Missing("message"))?;
@@ -175,7 +175,7 @@ pub fn among(
     if ids.len() > BATCH_LIMIT {
         return Err(Error::field("ids", format!("at most {BATCH_LIMIT} at once")));
     }
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let (mut messages, mut gone) = (Vec::new(), 0);
     for id in ids {
@@ -208,7 +208,7 @@ pub fn filtered(
     up_to: Option<UpTo>,
     now: Moment,
 ) -> Result<Plan> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
@@ -288,7 +288,7 @@ pub fn read_all(
     up_to: Option<UpTo>,
     now: Moment,
 ) -> Result<ReadAll> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let up_to = UpTo {
         revision: up_to.map_or(i64::MAX, |up_to| up_to.revision).min(bundle.revision),

@@ -89,7 +89,7 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
             *stamp = 1;
         }
         stamps.resize(lists.len().max(stamps.len()), 0);
-        for holding in &bundle.holdings {
+        for holding in bundle.holdings.iter() {
             let Some(postings) = lists.postings(holding.key) else {
                 continue;
             };

@@ -64,7 +64,7 @@ pub struct Counted {
 
 /// Counts one person's inbox.
 pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Counted> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut counts = Counts::default();
     judge::each(&bundle, &lists, now, |item| {

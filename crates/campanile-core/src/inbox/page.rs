@@ -116,7 +116,7 @@ pub fn page(
     limit: usize,
     now: Moment,
 ) -> Result<Page> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let words = filter.words();
     let limit = limit.clamp(1, PAGE_LIMIT);
@@ -171,7 +171,7 @@ pub fn page(
 
 /// One message of a person's; [`Error::Missing`] where they may not know of it.
 pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, now: Moment) -> Result<Shown> {
-    let bundle = bundle(tx, person)?;
+    let bundle = bundle(tx, shared.held(), person)?;
     let item = {
         let lists = shared.at(tx, bundle.messages)?;
         judge::one(&bundle, &lists, id.0, now)

@@ -1,6 +1,6 @@
 //! An audience as it is written outside, by names, and as it is stored, by ids.
 
-use campanile_store::{Tx, sql};
+use campanile_store::{Row, Sql, Tx, sql};
 use serde::{Deserialize, Serialize};
 
 use crate::account::login_key;
@@ -16,6 +16,11 @@ sql! {
     ENVIRONMENT = "SELECT e.id FROM environment e JOIN life l ON l.kind = 3 AND l.object = e.id
         WHERE e.key = $1 AND l.until = 9223372036854775807";
     ROLE = "SELECT id FROM role WHERE scope = $1 AND name = $2";
+    // Both at once: on PostgreSQL every statement of a read is a round trip.
+    ENVIRONMENT_ROLE = "SELECT
+        (SELECT e.id FROM environment e JOIN life l ON l.kind = 3 AND l.object = e.id
+            WHERE e.key = $1 AND l.until = 9223372036854775807),
+        (SELECT id FROM role WHERE scope = 2 AND name = $2)";
     API = "SELECT a.id, a.name, a.environment FROM api a JOIN life l ON l.kind = 5 AND l.object = a.id
         WHERE a.key = $1 AND l.until = 9223372036854775807";
     CUSTOMER = "SELECT c.id FROM customer c JOIN life l ON l.kind = 2 AND l.object = c.id
@@ -27,7 +32,10 @@ sql! {
     PERSON_BY_LOGIN = "SELECT p.id FROM person p JOIN life l ON l.kind = 1 AND l.object = p.id
         WHERE p.login_key = $1 AND l.until = 9223372036854775807";
     ENVIRONMENT_KEY = "SELECT key FROM environment WHERE id = $1";
-    ROLE_NAME = "SELECT name FROM role WHERE id = $1";
+    ENVIRONMENT_ROLE_NAMES = "SELECT e.key, r.name FROM environment e CROSS JOIN role r WHERE e.id = $1 AND r.id = $2";
+    API_ROLE_NAMES = "SELECT a.key, r.name FROM api a CROSS JOIN role r WHERE a.id = $1 AND r.id = $2";
+    OWN_KEYS = "SELECT p.key, (SELECT key FROM environment WHERE id = $2), (SELECT key FROM api WHERE id = $3)
+        FROM person p WHERE p.id = $1";
     API_KEY = "SELECT key FROM api WHERE id = $1";
     GROUP_KEY = "SELECT key FROM grp WHERE id = $1";
     PERSON_KEY = "SELECT key FROM person WHERE id = $1";
@@ -150,11 +158,16 @@ fn environment_role(
     role: &str,
     fault: &mut Fault<'_>,
 ) -> Result<(Option<Selector>, Option<EnvironmentId>)> {
-    let environment = id(tx, &ENVIRONMENT, environment)?.map(EnvironmentId);
+    let (environment, role) = tx.one(&ENVIRONMENT_ROLE, &[&environment, &role], |row| {
+        let (environment, role): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+        Ok((environment.map(EnvironmentId), role.map(RoleId)))
+    })?;
     if environment.is_none() {
         fault("environment", "there is no such environment");
     }
-    let role = role_id(tx, Scope::Environment, role, fault)?;
+    if role.is_none() {
+        fault("role", &no_role(Scope::Environment));
+    }
     let selector = environment
         .zip(role)
         .map(|(environment, role)| Selector::EnvironmentRole { environment, role });
@@ -264,16 +277,20 @@ fn one_api(parts: usize, mut apis: Vec<Option<Api>>) -> Option<Api> {
     (all && apis.iter().flatten().all(|api| api.0 == first.0)).then_some(first)
 }
 
-fn id(tx: &mut Tx<'_>, sql: &'static campanile_store::Sql, key: &str) -> Result<Option<i64>> {
+fn id(tx: &mut Tx<'_>, sql: &'static Sql, key: &str) -> Result<Option<i64>> {
     Ok(tx.first(sql, &[&key], |row| row.get(0))?)
 }
 
 fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str, fault: &mut Fault<'_>) -> Result<Option<RoleId>> {
     let found = tx.first(&ROLE, &[&scope.code(), &name], |row| row.get(0))?;
     if found.is_none() {
-        fault("role", &format!("there is no such role of scope {}", scope.name()));
+        fault("role", &no_role(scope));
     }
     Ok(found.map(RoleId))
+}
+
+fn no_role(scope: Scope) -> String {
+    format!("there is no such role of scope {}", scope.name())
 }
 
 fn find_api(tx: &mut Tx<'_>, key: &str, fault: &mut Fault<'_>) -> Result<Option<Api>> {
@@ -305,21 +322,26 @@ pub fn api_key(tx: &mut Tx<'_>, id: ApiId) -> Result<String> {
     Ok(tx.one(&API_KEY, &[&id.0], |row| row.get(0))?)
 }
 
+/// The names outside of a message's author, environment and API.
+pub fn own_keys(tx: &mut Tx<'_>, message: &Message) -> Result<(String, Option<String>, Option<String>)> {
+    let environment = message.environment.map(|environment| environment.0);
+    let api = message.api.map(|api| api.0);
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    Ok(tx.one(&OWN_KEYS, &[&message.author.0, &environment, &api], read)?)
+}
+
 /// A selector by its names outside.
 pub fn name(tx: &mut Tx<'_>, selector: Selector) -> Result<Target> {
-    let mut text = |sql, id: i64| tx.one(sql, &[&id], |row| row.get::<String>(0));
     Ok(match selector {
-        Selector::EnvironmentRole { environment, role } => Target::EnvironmentRole {
-            environment: text(&ENVIRONMENT_KEY, environment.0)?,
-            role: text(&ROLE_NAME, role.0)?,
-        },
-        Selector::ApiRole { api, role } => Target::ApiRole {
-            api: text(&API_KEY, api.0)?,
-            role: text(&ROLE_NAME, role.0)?,
-        },
-        Selector::Subscribers { api } => Target::Subscribers {
-            api: text(&API_KEY, api.0)?,
-        },
+        Selector::EnvironmentRole { environment, role } => {
+            let (environment, role) = names(tx, &ENVIRONMENT_ROLE_NAMES, environment.0, role)?;
+            Target::EnvironmentRole { environment, role }
+        }
+        Selector::ApiRole { api, role } => {
+            let (api, role) = names(tx, &API_ROLE_NAMES, api.0, role)?;
+            Target::ApiRole { api, role }
+        }
+        Selector::Subscribers { api } => Target::Subscribers { api: api_key(tx, api)? },
         Selector::Customer { customer } => Target::Customer {
             customer: customer.0,
             include_sub_customers: false,
@@ -330,10 +352,15 @@ pub fn name(tx: &mut Tx<'_>, selector: Selector) -> Result<Target> {
         },
         Selector::Everyone => Target::Everyone,
         Selector::Group { group } => Target::Group {
-            group: text(&GROUP_KEY, group.0)?,
+            group: tx.one(&GROUP_KEY, &[&group.0], |row| row.get(0))?,
         },
         Selector::User { person } => Target::User {
-            user: text(&PERSON_KEY, person.0)?,
+            user: tx.one(&PERSON_KEY, &[&person.0], |row| row.get(0))?,
         },
     })
+}
+
+/// The name outside of a thing, and that of a role.
+fn names(tx: &mut Tx<'_>, sql: &'static Sql, thing: i64, role: RoleId) -> Result<(String, String)> {
+    Ok(tx.one(sql, &[&thing, &role.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

@@ -32,7 +32,7 @@ fn lists_kept_up_to_date_equal_lists_built_anew() {
         let shared = Arc::clone(kept);
         let told: Result<(Told, Told)> = db.read(move |tx| {
             // The same snapshot for both: the position is the database's own.
-            let position = bundle(tx, PersonId(1))?.messages;
+            let position = bundle(tx, shared.held(), PersonId(1))?.messages;
             let anew = Shared::default();
             let kept = tell(&*shared.at(tx, position)?, &keys, &ids);
             Ok((kept, tell(&*anew.at(tx, position)?, &keys, &ids)))

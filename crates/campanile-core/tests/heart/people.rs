@@ -48,7 +48,7 @@ fn sql_lists_and_definition_agree_on_every_person() {
 
 fn find(tx: &mut Tx<'_>, lists: &Shared, person: i64, now: Moment) -> Result<Found> {
     let by_sql = matches(tx, PersonId(person), now)?;
-    let bundle = bundle(tx, PersonId(person))?;
+    let bundle = bundle(tx, lists.held(), PersonId(person))?;
     let lists = lists.at(tx, bundle.messages)?;
     let mut inbox = BTreeSet::new();
     judge::each(&bundle, &lists, now, |item| {
@@ -73,7 +73,7 @@ fn by_lists(bundle: &Bundle, lists: &Lists, now: Moment) -> BTreeMap<i64, (i64, 
         let known = out.entry(message).or_insert(since);
         *known = since.min(*known);
     };
-    for holding in &bundle.holdings {
+    for holding in bundle.holdings.iter() {
         let Some(postings) = lists.postings(holding.key) else {
             continue;
         };

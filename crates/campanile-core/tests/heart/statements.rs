@@ -7,9 +7,10 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 22] = [
+const HOT: [&str; 23] = [
     "holding::HOLDS",
     "holding::BUNDLE",
+    "holding::OWN",
     "holding::MATCHES",
     "crowd::OF_ENVIRONMENT_ROLE",
     "crowd::OF_API_ROLE",

@@ -14,6 +14,9 @@ const KEEP: &str = "INSERT INTO index_aside SELECT name, sql FROM sqlite_schema
     WHERE type = 'index' AND name = ?1 AND sql IS NOT NULL";
 const ANY: &str = "SELECT name, sql FROM index_aside ORDER BY name LIMIT 1";
 const FORGET: &str = "DELETE FROM index_aside WHERE name = ?1";
+/// Sorted by threads of its own, in parts as large as the page cache, while this one reads on: it takes this one half as
+/// long as sorting all of it in the end.
+const SORT: &str = "PRAGMA threads = 2; PRAGMA cache_size = -16384";
 
 /// Makes the table; part of every opening.
 pub(super) fn prepare(conn: &Connection) -> Result<()> {
@@ -44,8 +47,12 @@ pub(crate) fn put_back(conn: &Connection) -> Result<bool> {
         let _ = conn.execute_batch(store);
         conn.execute_batch(&sql)
     };
+    let cache: i64 = conn.query_row("PRAGMA cache_size", [], |row| row.get(0))?;
+    conn.execute_batch(SORT)?;
     let made = through("PRAGMA temp_store = FILE").or_else(|_| through("PRAGMA temp_store = MEMORY"));
-    let _ = conn.execute_batch("PRAGMA temp_store = MEMORY");
+    let _ = conn.execute_batch(&format!(
+        "PRAGMA temp_store = MEMORY; PRAGMA threads = 0; PRAGMA cache_size = {cache}"
+    ));
     made?;
     conn.execute(FORGET, [name])?;
     Ok(true)

@@ -67,7 +67,8 @@ impl House {
             .build()
             .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = folder.path().join("bench.db");
+        let file = choice.file.clone().unwrap_or_else(|| folder.path().join("bench.db"));
+        let is_there = file.exists();
         let url = if choice.postgres {
             testing::start_server(Durable::Yes)
         } else {
@@ -84,7 +85,9 @@ impl House {
         let app = App::open(settings, origin, Clock::system(), Chance::seeded(7)).expect("the database opens");
         rt.block_on(app.ensure_administrator())
             .expect("the administrator is made");
-        import_people(&rt, &app, choice);
+        if !is_there {
+            import_people(&rt, &app, choice);
+        }
         let listener = rt
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
             .expect("loopback has a port");
@@ -105,7 +108,9 @@ impl House {
         house.people = house.read(|tx| tx.one(&LAST_PERSON, &[], |row| row.get(0)));
         house.apis = house.read(|tx| tx.rows(&APIS, &[], |row| row.get(0)));
         house.customers = house.read(|tx| tx.rows(&CUSTOMERS, &[], |row| row.get(0)));
-        house.publish(choice.messages);
+        if !is_there {
+            house.publish(choice.messages);
+        }
         house
     }
 
@@ -186,9 +191,11 @@ impl House {
     pub(crate) fn tokens(&self, count: usize, seed: u64) -> Vec<(PersonId, String)> {
         let mut dice = Dice(seed);
         let mut out = Vec::with_capacity(count);
+        // A database that is used again has the tokens of the time before.
+        let now = self.app.clock.now().0;
         for at in 0..count {
             let person = PersonId(1 + dice.below(self.people as usize) as i64);
-            out.push((person, self.token(person, &format!("bench {seed} {at}"))));
+            out.push((person, self.token(person, &format!("bench {seed} {at} {now}"))));
         }
         out
     }

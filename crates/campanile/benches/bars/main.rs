@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench bars` runs all of them in seconds on a small world; `-- --people 1000000 --messages 10000` on
 //! the big one; names after `--` choose some: `cargo bench --bench bars -- inbox announce --people 1000000`.
-//! `--postgres` takes a throw-away PostgreSQL in place of the embedded database.
+//! `--postgres` takes a throw-away PostgreSQL in place of the embedded database. `--file NAME` keeps the embedded
+//! database there and takes it again the next time, so that two builds can be held against one another on one world.
 
 mod client;
 mod footprint;
@@ -10,6 +11,7 @@ mod house;
 mod memory;
 mod wire;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to run.
@@ -18,6 +20,7 @@ struct Choice {
     people: u64,
     messages: usize,
     postgres: bool,
+    file: Option<PathBuf>,
 }
 
 impl Choice {
@@ -27,18 +30,14 @@ impl Choice {
             people: 20_000,
             messages: 1_000,
             postgres: false,
+            file: None,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
-            let mut number = || {
-                words
-                    .next()
-                    .and_then(|at| at.parse().ok())
-                    .expect("a number after the option")
-            };
             match word.as_str() {
-                "--people" => choice.people = number(),
-                "--messages" => choice.messages = number() as usize,
+                "--file" => choice.file = words.next().map(PathBuf::from),
+                "--people" => choice.people = number(&mut words),
+                "--messages" => choice.messages = number(&mut words) as usize,
                 "--postgres" => choice.postgres = true,
                 // Given by cargo.
                 "--bench" => {}
@@ -51,6 +50,13 @@ impl Choice {
     fn wants(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|at| at == name)
     }
+}
+
+fn number(words: &mut impl Iterator<Item = String>) -> u64 {
+    words
+        .next()
+        .and_then(|at| at.parse().ok())
+        .expect("a number after the option")
 }
 
 /// One line of the table.

@@ -9,7 +9,7 @@ use campanile_core::id::MessageId;
 use campanile_core::markup::{self, Format};
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::target::{self, Target};
-use campanile_core::message::{self, Channel, Importance, Message, Status, sent};
+use campanile_core::message::{self, Channel, Importance, Message, Status};
 use campanile_core::outbox::destination::{self, SentTo};
 use campanile_core::outbox::run::{self, Progress};
 use campanile_core::time::Moment;
@@ -82,11 +82,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
     for selector in selectors {
         audience.push(target::name(tx, selector)?);
     }
-    let environment = message
-        .environment
-        .map(|id| target::environment_key(tx, id))
-        .transpose()?;
-    let api = message.api.map(|id| target::api_key(tx, id)).transpose()?;
+    let (author, environment, api) = target::own_keys(tx, &message)?;
     let has = |channel: Channel| message.channels & channel.bit() != 0;
     let posts = if has(Channel::Http) {
         destination::of_message(tx, message.id)?
@@ -113,7 +109,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         api,
         opens_at: message.window.opens_at(),
         closes_at: message.window.closes_at(),
-        author: sent::person_key(tx, message.author)?,
+        author,
         title: message.title,
         text: message.text,
         format: message.format,
