@@ -225,7 +225,7 @@ fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
     let started = Instant::now();
     let source = import::lines(world::lines(world::Size::people(choice.people), 1));
     let report = rt
-        .block_on(import::run(app, source, false, Manner::Quick, &mut |_| {}))
+        .block_on(import::run(app, None, source, false, Manner::Quick, &mut |_| {}))
         .expect("the import works");
     let took: Duration = started.elapsed();
     assert!(report.errors.is_empty(), "{:?}", report.errors.first());
