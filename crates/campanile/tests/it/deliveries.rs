@@ -85,7 +85,7 @@ async fn work(admin: &Client<'_>, id: MessageId) {
         let mut listing = run::take_listing(tx, ONE, now)?.expect("it is to be listed");
         assert_eq!(listing.message, id);
         run::store_listed(tx, &mut listing, &[people.clone()], people[2], 3, true, now)?;
-        let mut chunk = chunk::take(tx, ONE, Lane::Normal, 0, now)?.expect("there is a chunk");
+        let mut chunk = chunk::take(tx, ONE, Lane::Normal, 0, 0, now)?.expect("there is a chunk");
         chunk.begun = 3;
         (0..3).for_each(|at| chunk.done.set(at));
         let failed = |at: usize, end| Settled {
