@@ -206,7 +206,7 @@ fn a_destination_is_saved_its_secret_is_shown_once_and_it_is_paused_and_removed(
 
         let good = [
             ("name", "Tickets"),
-            ("url", "http://127.0.0.1:9/in"),
+            ("url", "http://127.0.0.1:8080/in"),
             fields[2],
             fields[3],
         ];
@@ -223,7 +223,7 @@ fn a_destination_is_saved_its_secret_is_shown_once_and_it_is_paused_and_removed(
             .find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
         let at = format!("/endpoints/{}", id.unwrap());
         let shown = admin.get(&at).await.is(200);
-        shows(&shown, &["Not used yet", "http://127.0.0.1:9/in"]);
+        shows(&shown, &["Not used yet", "http://127.0.0.1:8080/in"]);
         hides(&shown, &["whsec_", "deep-secret"]);
 
         led(
@@ -252,7 +252,7 @@ fn a_destination_is_saved_its_secret_is_shown_once_and_it_is_paused_and_removed(
 
         let renamed = [
             ("name", "Desk"),
-            ("url", "http://127.0.0.1:9/in"),
+            ("url", "http://127.0.0.1:8080/in"),
             ("use_system_proxy", "no"),
         ];
         led(

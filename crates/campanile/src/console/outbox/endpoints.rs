@@ -126,7 +126,7 @@ struct OnePage<'r> {
     may_remove: bool,
 }
 
-fn seen<'r>(reader: &'r Reader, of: Endpoint, secret: Option<String>) -> OnePage<'r> {
+fn seen(reader: &Reader, of: Endpoint, secret: Option<String>) -> OnePage<'_> {
     let part = of.part();
     OnePage {
         page: Page::new(reader, "messages", of.name.clone()),
