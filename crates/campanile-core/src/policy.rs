@@ -143,6 +143,22 @@ pub fn may_see_any_api(rights: &Rights) -> bool {
     KNOWING.into_iter().any(holds) || may(rights, &Act::ReadDirectory).is_ok()
 }
 
+/// Whether there can be any saved destination that [`Act::SeeEndpoint`] allows.
+#[must_use]
+pub fn may_see_any_endpoint(rights: &Rights) -> bool {
+    on_any_home(rights, Letter::Read)
+}
+
+/// Whether there is anything that [`Act::CreateEndpoint`] allows a saved destination for.
+#[must_use]
+pub fn may_create_any_endpoint(rights: &Rights) -> bool {
+    on_any_home(rights, Letter::Create)
+}
+
+fn on_any_home(rights: &Rights, letter: Letter) -> bool {
+    rights.on_any_environment(Permission::Message, letter) || rights.on_any_api(Permission::Message, letter)
+}
+
 /// What somebody may address, of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach<T> {

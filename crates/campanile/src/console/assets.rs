@@ -36,6 +36,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("import.js", JS),
     asset!("pick.js", JS),
     asset!("session.js", JS),
+    asset!("way.js", JS),
     asset!("icon.svg", SVG),
 ];
 

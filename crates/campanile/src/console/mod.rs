@@ -11,6 +11,7 @@ mod inbox;
 mod login;
 mod me;
 mod messages;
+mod outbox;
 mod page;
 mod problems;
 mod refused;
@@ -59,6 +60,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(me::routes())
         .merge(start::routes())
         .merge(messages::routes())
+        .merge(outbox::routes())
         .merge(unsubscribe::routes());
     pages
         .with_state(Arc::clone(app))

@@ -238,6 +238,12 @@ impl Reader {
         self.may(&Act::ListSent)
     }
 
+    /// Whether there can be any saved destination that this person may see.
+    #[must_use]
+    pub(super) fn has_endpoints(&self) -> bool {
+        policy::may_see_any_endpoint(&self.rights)
+    }
+
     /// Whether there is any API of which this person may know.
     #[must_use]
     pub(super) fn has_apis(&self) -> bool {
@@ -300,6 +306,15 @@ impl Reader {
     #[must_use]
     pub(super) fn number(&self, n: impl Count) -> String {
         self.words.number(n.count())
+    }
+
+    /// How many of all are through.
+    #[must_use]
+    pub(super) fn through(&self, through: impl Count, all: impl Count) -> String {
+        let number = |n: u64| self.words.number(n).into();
+        let (through, all) = (through.count(), all.count());
+        self.words
+            .with("run-through", [("through", number(through)), ("all", number(all))])
     }
 
     /// What a rule says, in the reader's language.

@@ -13,6 +13,7 @@ mod console_directory;
 mod console_inbox;
 mod console_me;
 mod console_messages;
+mod console_outbox;
 mod deliveries;
 mod directory;
 mod directory_import;

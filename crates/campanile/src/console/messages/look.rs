@@ -14,6 +14,7 @@ use campanile_core::message::funnel::Funnel;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
 use campanile_core::message::timeline::{self, Timeline};
 use campanile_core::message::{self, Channel, Message, shown_title};
+use campanile_core::outbox::run;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
@@ -24,6 +25,7 @@ use super::plot::{self, Plot};
 use super::{audience, in_words, status_name};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
+use crate::console::outbox::Card;
 use crate::console::page::{Page, Reader, importance_name, show};
 use crate::problem::Problem;
 use crate::sending::{self, PeoplePage, Want, Which, reach};
@@ -100,6 +102,7 @@ struct OnePage<'r> {
     bars: Vec<Bar>,
     plot: Option<Plot>,
     late: &'static str,
+    way: Option<Card>,
 }
 
 pub(super) async fn one(
@@ -114,9 +117,10 @@ pub(super) async fn one(
             let residents = residents.at(tx)?;
             timeline::timeline(tx, &residents, &kept, &message, now)?
         };
-        Ok::<(Seen, Option<Timeline>), Error>((seen(tx, rights, message, funnel)?, line))
+        let card = Card::of(&message, run::progress(tx, message.id)?, now);
+        Ok::<(Seen, Option<Timeline>, Option<Card>), Error>((seen(tx, rights, message, funnel)?, line, card))
     };
-    let (one, line) = sending::one(&app, reader.principal.person, id, Want::See, describe).await?;
+    let (one, line, way) = sending::one(&app, reader.principal.person, id, Want::See, describe).await?;
     let message = &one.message;
     let bars = one.funnel.map_or_else(Vec::new, |funnel| {
         let bar = |key: &str, people, part| Bar {
@@ -145,6 +149,7 @@ pub(super) async fn one(
         } else {
             "late-while-active"
         },
+        way,
         one,
     })
 }

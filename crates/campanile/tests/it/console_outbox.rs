@@ -1,0 +1,316 @@
+//! What leaves the house, in the console, as a browser without scripts meets it: how far it got, who did not get it and
+//! why, sending again and taking back.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use campanile_core::id::PersonId;
+use campanile_core::message::preview;
+use campanile_core::outbox::run::State;
+
+use crate::outbox::{House, each_house};
+use crate::relay::{Act, At, Manner, Server};
+use crate::world::Said;
+
+/// Somebody with a browser.
+struct Browser<'h> {
+    house: &'h House,
+    token: String,
+}
+
+impl<'h> Browser<'h> {
+    async fn of(house: &'h House, login: &'static str) -> Self {
+        let found = house.world.app.db.read(move |tx| preview::person(tx, login));
+        let person: PersonId = found.await.unwrap();
+        let token = house.world.token(person).await;
+        Self { house, token }
+    }
+
+    async fn get(&self, path: &str) -> Said {
+        self.house.world.get(path).bearer(&self.token).send().await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Said {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(fields).finish();
+        let ask = self.house.world.post(path).bearer(&self.token);
+        let ask = ask.header("content-type", "application/x-www-form-urlencoded");
+        ask.body(body).send().await
+    }
+}
+
+#[track_caller]
+fn shows(page: &Said, texts: &[&str]) {
+    for text in texts {
+        assert!(page.body.contains(text), "{text:?} is not in {}", page.body);
+    }
+}
+
+#[track_caller]
+fn hides(page: &Said, texts: &[&str]) {
+    for text in texts {
+        assert!(!page.body.contains(text), "{text:?} is in {}", page.body);
+    }
+}
+
+/// A relay that refuses p2 once, and puts p1 off.
+async fn difficult() -> Server {
+    let tries = AtomicUsize::new(0);
+    Server::start(Manner::new(move |at| match at {
+        At::Rcpt("p1@example.org") => Act::Say("450 4.2.0 come back later"),
+        At::Rcpt("p2@example.org") if tries.fetch_add(1, Ordering::SeqCst) == 0 => Act::Say("554 not today"),
+        _ => Act::Usual,
+    }))
+    .await
+}
+
+#[test]
+fn a_sender_sees_what_failed_sends_it_again_and_takes_back_what_waits() {
+    each_house(difficult, async |house, _| {
+        house.people(5).await;
+        let id = house.mail().await;
+        house
+            .until(id, |of| (of.sent, of.failed, of.retrying) == (3, 1, 1))
+            .await;
+        let admin = Browser::of(house, "admin").await;
+        let page = |name: &str| format!("/messages/{id}/{name}");
+
+        let card = admin.get(&format!("/messages/{id}")).await.is(200);
+        shows(
+            &card,
+            &[
+                "On its way",
+                "Under way",
+                "4 of 5 dealt with",
+                "state=failed",
+                "data-module=\"way\"",
+            ],
+        );
+        let fragment = admin.get(&page("progress")).await.is(200);
+        shows(&fragment, &["data-moves", "4 of 5 dealt with"]);
+        hides(&fragment, &["<html"]);
+
+        // What failed comes first, and nothing else with it.
+        let failed = admin.get(&page("deliveries")).await.is(200);
+        shows(
+            &failed,
+            &[
+                "p2@example.org",
+                "not today",
+                "Send again",
+                "Take back what has not left",
+            ],
+        );
+        hides(&failed, &["p1@example.org", "p3@example.org"]);
+        let waits = admin
+            .get(&page("deliveries?channel=email&state=retrying"))
+            .await
+            .is(200);
+        shows(&waits, &["p1@example.org", "next try"]);
+        let found = admin
+            .get(&page("deliveries?channel=email&state=all&q=p3"))
+            .await
+            .is(200);
+        shows(&found, &["p3@example.org"]);
+        hides(&found, &["p2@example.org"]);
+        let csv = admin
+            .get(&format!("/api/v1{}", page("deliveries.csv?channel=email&state=failed")))
+            .await;
+        shows(&csv.is(200), &["p2@example.org"]);
+        shows(&failed, &["deliveries.csv?channel=email&#38;state=failed"]);
+        let story = admin.get(&page("delivery?channel=email&target=p2")).await.is(200);
+        shows(&story, &["What was tried", "not today", "answer 554", "Send again"]);
+
+        let ask = admin.get(&page("resend?channel=email")).await.is(200);
+        shows(&ask, &["Send 1 failed delivery again?"]);
+        let done = admin.post(&page("resend"), &[("channel", "email")]).await.is(303);
+        assert!(done.header("location").ends_with("done=sent-again&n=1"));
+        house.until(id, |of| (of.sent, of.failed) == (4, 0)).await;
+        let nothing = admin.post(&page("resend"), &[("channel", "email")]).await.is(422);
+        shows(&nothing, &["nothing that failed is there to be sent again"]);
+
+        let ask = admin.get(&page("cancel?channel=email")).await.is(200);
+        shows(&ask, &["Take back 1 delivery that has not left?"]);
+        admin.post(&page("cancel"), &[("channel", "email")]).await.is(303);
+        house.until(id, |of| of.state == State::Cancelled).await;
+        let taken = admin
+            .get(&page("deliveries?channel=email&state=cancelled"))
+            .await
+            .is(200);
+        shows(&taken, &["p1@example.org"]);
+        hides(&taken, &["Take back what has not left"]);
+        hides(&admin.get(&page("progress")).await.is(200), &["data-moves"]);
+    });
+}
+
+#[test]
+fn who_may_not_see_a_message_learns_nothing_of_its_way() {
+    each_house(difficult, async |house, _| {
+        house.people(3).await;
+        let id = house.mail().await;
+        let reader = Browser::of(house, "p0").await;
+        for path in [
+            "progress",
+            "deliveries",
+            "delivery?channel=email&target=p2",
+            "resend?channel=email",
+            "cancel?channel=email",
+        ] {
+            reader.get(&format!("/messages/{id}/{path}")).await.is(404);
+        }
+        for path in ["resend", "cancel"] {
+            let fields = [("channel", "email")];
+            reader.post(&format!("/messages/{id}/{path}"), &fields).await.is(404);
+        }
+    });
+}
+
+async fn quiet() -> Server {
+    Server::start(Manner::new(|_| Act::Usual)).await
+}
+
+/// What was answered without a page: where it led.
+#[track_caller]
+fn led(said: &Said, what: &str) {
+    let to = said.header("location");
+    assert!(to.contains(&format!("done={what}")), "{to}");
+}
+
+#[test]
+fn a_destination_is_saved_its_secret_is_shown_once_and_it_is_paused_and_removed() {
+    each_house(quiet, async |house, _| {
+        house.people(1).await;
+        let admin = Browser::of(house, "admin").await;
+        shows(&admin.get("/messages").await, &["href=\"/endpoints\""]);
+        shows(&admin.get("/endpoints").await.is(200), &["No saved destinations"]);
+
+        let fields = [
+            ("name", ""),
+            ("url", "ftp://example.com"),
+            ("environment", "DEFAULT"),
+            ("sign", "new"),
+        ];
+        let refused = admin.post("/endpoints/new", &fields).await.is(422);
+        shows(
+            &refused,
+            &["id=\"name-fault\"", "id=\"url-fault\"", "ftp://example.com"],
+        );
+        let typed = [
+            ("header", "X-Key"),
+            ("value", "deep-secret"),
+            ("header", ""),
+            ("value", ""),
+        ];
+        let more = [&fields[..], &typed, &[("more", "1")]].concat();
+        let rows = admin.post("/endpoints/new", &more).await.is(200);
+        assert_eq!(rows.body.matches("name=\"header\"").count(), 4);
+
+        let good = [
+            ("name", "Tickets"),
+            ("url", "http://127.0.0.1:8080/in"),
+            fields[2],
+            fields[3],
+        ];
+        let made = admin
+            .post("/endpoints/new", &[&good[..], &typed].concat())
+            .await
+            .is(200);
+        shows(&made, &["Tickets", "whsec_", "X-Key"]);
+        hides(&made, &["deep-secret"]);
+        let listed = admin.get("/endpoints").await.is(200);
+        let id = listed
+            .body
+            .split("href=\"/endpoints/")
+            .find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
+        let at = format!("/endpoints/{}", id.unwrap());
+        let shown = admin.get(&at).await.is(200);
+        shows(&shown, &["Not used yet", "http://127.0.0.1:8080/in"]);
+        hides(&shown, &["whsec_", "deep-secret"]);
+
+        led(
+            &admin.post(&format!("{at}/pause"), &[]).await.is(303),
+            "endpoint-paused",
+        );
+        shows(&admin.get("/endpoints").await, &["Paused"]);
+        shows(
+            &admin.post(&format!("{at}/test"), &[]).await.is(422),
+            &["it is paused or off"],
+        );
+        led(
+            &admin.post(&format!("{at}/resume"), &[]).await.is(303),
+            "endpoint-resumed",
+        );
+        let rotated = admin
+            .post(&format!("{at}/rotate"), &[("grace_hours", "24")])
+            .await
+            .is(200);
+        shows(&rotated, &["whsec_", "The secret before signs too until"]);
+        let wrong = admin
+            .post(&format!("{at}/rotate"), &[("grace_hours", "999")])
+            .await
+            .is(422);
+        shows(&wrong, &["id=\"grace_hours-fault\""]);
+
+        let renamed = [
+            ("name", "Desk"),
+            ("url", "http://127.0.0.1:8080/in"),
+            ("use_system_proxy", "no"),
+        ];
+        led(
+            &admin.post(&format!("{at}/edit"), &renamed).await.is(303),
+            "endpoint-changed",
+        );
+        shows(&admin.get(&at).await, &["Desk", "X-Key"]);
+
+        let reader = Browser::of(house, "p0").await;
+        reader.get("/endpoints").await.is(403);
+        reader.get("/endpoints/new").await.is(403);
+        reader.get(&at).await.is(404);
+        reader.post(&format!("{at}/remove"), &[]).await.is(404);
+
+        shows(&admin.get(&format!("{at}/remove")).await.is(200), &["Remove Desk?"]);
+        led(
+            &admin.post(&format!("{at}/remove"), &[]).await.is(303),
+            "endpoint-removed",
+        );
+        admin.get(&at).await.is(404);
+    });
+}
+
+#[test]
+fn an_operator_keeps_the_list_of_addresses_that_get_no_mail() {
+    each_house(quiet, async |house, _| {
+        house.people(1).await;
+        let admin = Browser::of(house, "admin").await;
+        shows(&admin.get("/directory").await, &["href=\"/suppressions\""]);
+        shows(&admin.get("/suppressions").await.is(200), &["No suppressed addresses"]);
+        let wrong = admin
+            .post("/suppressions", &[("address", "nobody"), ("reason", "left")])
+            .await
+            .is(422);
+        shows(&wrong, &["id=\"address-fault\"", "value=\"nobody\"", "value=\"left\""]);
+        let fields = [("address", "Ann@example.org"), ("reason", "left <us>")];
+        led(&admin.post("/suppressions", &fields).await.is(303), "suppressed");
+        shows(
+            &admin.get("/suppressions?q=ann").await,
+            &["ann@example.org", "left &#60;us&#62;", "Added by hand"],
+        );
+        hides(&admin.get("/suppressions?q=bob").await, &["ann@example.org"]);
+
+        let reader = Browser::of(house, "p0").await;
+        let which = [("address", "ann@example.org"), ("source", "added")];
+        reader.get("/suppressions").await.is(403);
+        reader.post("/suppressions", &fields).await.is(403);
+        reader.post("/suppressions/remove", &which).await.is(403);
+
+        let ask = admin
+            .get("/suppressions/remove?address=ann@example.org&source=added")
+            .await
+            .is(200);
+        shows(&ask, &["Let ann@example.org get mail again?"]);
+        led(
+            &admin.post("/suppressions/remove", &which).await.is(303),
+            "unsuppressed",
+        );
+        shows(&admin.get("/suppressions").await, &["No suppressed addresses"]);
+    });
+}
