@@ -20,6 +20,7 @@ pub mod hasher;
 pub mod import;
 pub mod keeper;
 pub mod known;
+pub mod letter;
 pub mod misread;
 pub mod pass;
 mod password;

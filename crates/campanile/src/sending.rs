@@ -6,7 +6,6 @@ use std::sync::Arc;
 use campanile_core::audience::{Rule, Selector, crowd};
 use campanile_core::id::{ApiId, EnvironmentId, MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
-use campanile_core::markup::Format;
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::funnel::{self, Funnel};
@@ -14,7 +13,7 @@ use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
 use campanile_core::message::sent::{self, Part as People, Recipient};
 use campanile_core::message::target::{self, Target};
-use campanile_core::message::{self, Channel, Importance, Message, Status};
+use campanile_core::message::{self, Channel, Message, Status};
 use campanile_core::outbox::destination::Destination;
 use campanile_core::outbox::request::{self, Request};
 use campanile_core::policy::{self, Act, Part};
@@ -26,41 +25,11 @@ use campanile_store::Tx;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::deliver::mail;
 use crate::problem::Problem;
 
 /// Decides whether somebody may address the parts of an audience.
 pub fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {
     move |parts| policy::may(rights, &Act::Send(parts))
-}
-
-/// How a mail of a message looks, as HTML and as text.
-///
-/// # Errors
-/// `Conflict` where this server sends no mail.
-pub fn mail(
-    app: &App,
-    title: &str,
-    text: &str,
-    sender: &str,
-    importance: Importance,
-    language: Option<&str>,
-) -> Result<(String, String), Problem> {
-    let office = mail::office(&app.settings.mail, &app.origin, &app.key).map_err(Problem::internal)?;
-    let Some(office) = office else {
-        return Err(Error::Conflict("email is off: this server has no mail relay (CAMPANILE_SMTP_URL)".into()).into());
-    };
-    Ok(office.stationery.preview(&mail::Letter {
-        message: MessageId(0),
-        title,
-        text,
-        format: Format::Markdown,
-        sender,
-        importance,
-        at: app.clock.now(),
-        list: "preview",
-        language,
-    }))
 }
 
 /// What the caller wants with a message; who may not see it does not learn that it is there.
@@ -298,7 +267,6 @@ pub async fn to_myself(
     publish(app, person, check, idempotency).await
 }
 
-/// Bell, inbox and mail; bell and inbox where a message would only be posted.
 fn channels_for_oneself(channels: &[Channel]) -> Vec<Channel> {
     let own: Vec<Channel> = channels
         .iter()
@@ -394,7 +362,7 @@ pub struct Filter {
     pub without_tests: bool,
 }
 
-/// How a message is handed on: with how far it got, and the rights of who asks.
+/// How a message is handed on.
 pub trait Describe<T>: Fn(&mut Tx<'_>, &Rights, Message, Option<Funnel>) -> Ruled<T> + Send + 'static {}
 
 impl<T, F: Fn(&mut Tx<'_>, &Rights, Message, Option<Funnel>) -> Ruled<T> + Send + 'static> Describe<T> for F {}

@@ -127,15 +127,7 @@ pub fn publish(
         let (kind, object, role) = selector.key();
         tx.send(&ADDRESS, &[&id, &kind, &object, &role])?;
     }
-    destination::insert(tx, MessageId(id), &draft.posts)?;
-    if open {
-        let tenant = run::tenant(
-            draft.api.as_ref().map(|(api, _)| *api),
-            draft.environment,
-            &draft.selectors,
-        );
-        run::born(tx, MessageId(id), draft.channels, draft.importance, tenant, now)?;
-    }
+    leave(tx, MessageId(id), draft, open, now)?;
     if let Some(one) = idempotency {
         tx.send(
             &REMEMBER,
@@ -148,6 +140,17 @@ pub fn publish(
         revision,
         repeated: false,
     })
+}
+
+/// Stores where it is posted to and, where it is published now, puts it on its way out of the house.
+fn leave(tx: &mut Tx<'_>, id: MessageId, draft: &Checked, open: bool, now: Moment) -> Result<()> {
+    destination::insert(tx, id, &draft.posts)?;
+    if open {
+        let api = draft.api.as_ref().map(|(api, _)| *api);
+        let tenant = run::tenant(api, draft.environment, &draft.selectors);
+        run::born(tx, id, draft.channels, draft.importance, tenant, now)?;
+    }
+    Ok(())
 }
 
 /// The message that the same request made before.

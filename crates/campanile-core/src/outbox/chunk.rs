@@ -1,8 +1,8 @@
 //! Up to a thousand people of a mail run, as bitmaps: a million mails are a thousand rows and the exceptions.
 //!
-//! Who holds a chunk begins its people in the order of their ids. `begun` is written ahead of them, `done` behind: after
-//! a crash what is begun and not done is in doubt, and gets a row of its own, to be sent again with the same id; what is
-//! not begun was certainly not sent.
+//! Who holds a chunk begins its people in the order of their ids. `begun` is written ahead of them, `done` behind:
+//! after a crash what is begun and not done is in doubt, and gets a row of its own, to be sent again with the same id;
+//! what is not begun was certainly not sent.
 
 use campanile_store::{Row, Tx, sql};
 use roaring::RoaringBitmap;
@@ -49,8 +49,8 @@ sql! {
     // Leases of others end before they are looked at.
     SWEPT = "UPDATE chunk SET done = $3, state = 1, ended_at = $4, lease_by = 0, lease_until = 0, fence = fence + 1
         WHERE message = $1 AND first = $2 AND state = 0 AND lease_until <= $4";
-    HOLDS = "SELECT people, done, begun, begun_at, ended_at, state FROM chunk WHERE message = $1 AND first <= $2 AND last >= $2
-        ORDER BY first DESC LIMIT 1";
+    HOLDS = "SELECT people, done, begun, begun_at, ended_at, state FROM chunk
+        WHERE message = $1 AND first <= $2 AND last >= $2 ORDER BY first DESC LIMIT 1";
 }
 
 /// One bit for each of up to [`SIZE`] people.
@@ -130,8 +130,8 @@ pub(super) fn people_of(bytes: &[u8]) -> Result<Vec<u32>> {
 
 /// Takes a chunk of a lane: of the first tenant after `after` that has one, so that tenants take turns.
 ///
-/// Whatever its last owner had begun and not finished is in doubt, and becomes rows to be sent again. `ahead` people are
-/// written down as begun already, so that the new owner can start.
+/// Whatever its last owner had begun and not finished is in doubt, and becomes rows to be sent again. `ahead` people
+/// are written down as begun already, so that the new owner can start.
 pub fn take(
     tx: &mut Tx<'_>,
     worker: Worker,

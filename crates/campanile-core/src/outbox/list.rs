@@ -1,7 +1,7 @@
 //! Who of an audience gets a mail: everybody who has an address, and each distinct address once (decision 33).
 //!
-//! The audience is that of the publication, for ever, so a listing that was broken off goes on where it was. Read a page
-//! at a time: its memory is that of the audience's bitmap.
+//! The audience is that of the publication, for ever, so a listing that was broken off goes on where it was. Read a
+//! page at a time: its memory is that of the audience's bitmap.
 
 use campanile_store::{Tx, sql};
 use roaring::RoaringBitmap;

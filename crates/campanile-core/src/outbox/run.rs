@@ -6,6 +6,7 @@
 use campanile_store::{Row, Signal, Tx, sql};
 use serde::{Deserialize, Serialize};
 
+pub use super::lane::{BULK, Lane};
 use super::{LEASE_MS, Worker, chunk};
 use crate::audience::Selector;
 use crate::error::{Error, Result};
@@ -30,8 +31,8 @@ macro_rules! columns {
 
 sql! {
     BEAR_MAIL = concat!(insert!(), "VALUES ($1, 4, $2, $3, 0, FALSE, 0, $4, $4, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
-    BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*), 0, 0, 0, 0, 0, 0, 0, 0, 0
-        FROM post WHERE message = $1");
+    BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*),
+            0, 0, 0, 0, 0, 0, 0, 0, 0 FROM post WHERE message = $1");
     BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
             doubtful, changed_at, lease_by, lease_until, fence)
         SELECT message, 8, number, $2, share, 0, $3, 0, 0, 0, $3, 0, 0, 0 FROM post WHERE message = $1";
@@ -75,57 +76,6 @@ const SWEEP: i64 = 500;
 
 /// A cancelled run of which something is just being sent is looked at again after so long.
 const SWEEP_AGAIN_MS: i64 = 500;
-
-/// The lanes of what leaves, the more urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    /// Critical messages.
-    Critical = 0,
-    /// Everything else.
-    Normal = 1,
-    /// More than [`BULK`] recipients, and posts that are tried again.
-    Bulk = 2,
-}
-
-/// More recipients than this are bulk.
-pub const BULK: u64 = 1_000;
-
-impl Lane {
-    /// All of them, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Critical, Self::Normal, Self::Bulk];
-
-    /// As stored.
-    #[must_use]
-    pub const fn code(self) -> i64 {
-        self as i64
-    }
-
-    /// From storage.
-    #[must_use]
-    pub const fn from_code(code: i64) -> Self {
-        match code {
-            0 => Self::Critical,
-            1 => Self::Normal,
-            _ => Self::Bulk,
-        }
-    }
-
-    const fn of(importance: Importance) -> Self {
-        match importance {
-            Importance::Critical => Self::Critical,
-            Importance::Low | Importance::High => Self::Normal,
-        }
-    }
-
-    /// Of a mail, once it is known to how many it goes.
-    #[must_use]
-    pub const fn for_many(self, recipients: u64) -> Self {
-        match self {
-            Self::Normal if recipients > BULK => Self::Bulk,
-            lane => lane,
-        }
-    }
-}
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

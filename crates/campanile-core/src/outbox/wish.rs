@@ -1,5 +1,5 @@
-//! Whether a person wants mail: unsubscribing, and taking it back (decision 36). It is about the address that the person
-//! has, so whoever shares it gets none either.
+//! Whether a person wants mail: unsubscribing, and taking it back (decision 36). It is about the address that the
+//! person has, so whoever shares it gets none either.
 
 use campanile_store::{Row, Tx, sql};
 use serde::Serialize;

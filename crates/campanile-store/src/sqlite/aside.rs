@@ -14,8 +14,8 @@ const KEEP: &str = "INSERT INTO index_aside SELECT name, sql FROM sqlite_schema
     WHERE type = 'index' AND name = ?1 AND sql IS NOT NULL";
 const ANY: &str = "SELECT name, sql FROM index_aside ORDER BY name LIMIT 1";
 const FORGET: &str = "DELETE FROM index_aside WHERE name = ?1";
-/// Sorted by threads of its own, in parts as large as the page cache, while this one reads on: it takes this one half as
-/// long as sorting all of it in the end.
+/// Sorted by threads of its own, in parts as large as the page cache, while this one reads on: it takes this one half
+/// as long as sorting all of it in the end.
 const SORT: &str = "PRAGMA threads = 2; PRAGMA cache_size = -16384";
 
 /// Makes the table; part of every opening.

@@ -376,7 +376,8 @@ async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
     })
 }
 
-/// Does something with those of the messages that are there and not so already; which these were, and how many are gone.
+/// Does something with those of the messages that are there and not so already; which these were, and how many are
+/// gone.
 async fn on_ids(app: &App, reader: &Reader, ids: Vec<MessageId>, action: Action) -> Result<(Vec<i64>, usize), Problem> {
     let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
     let look = move |tx: &mut campanile_store::Tx<'_>| act::among(tx, &lists, person, &ids, action, now);

@@ -11,6 +11,8 @@ mod inbox;
 mod login;
 mod me;
 mod messages;
+mod notice;
+mod number;
 mod outbox;
 mod page;
 mod problems;

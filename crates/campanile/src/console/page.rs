@@ -21,6 +21,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
 use super::form::{self, Fields};
+pub(super) use super::notice::{Notice, Undo};
+use super::number::{At, Count};
 use super::when::{self, Zone};
 use super::words::Words;
 use crate::app::App;
@@ -366,102 +368,11 @@ pub(super) const fn importance_name(importance: Importance) -> &'static str {
     }
 }
 
-/// A number of things in a text. Templates have references.
-pub(super) trait Count {
-    /// As it is counted; nothing is less than none.
-    fn count(&self) -> u64;
-}
-
-impl Count for u64 {
-    fn count(&self) -> u64 {
-        *self
-    }
-}
-
-impl Count for usize {
-    fn count(&self) -> u64 {
-        *self as u64
-    }
-}
-
-impl Count for i64 {
-    fn count(&self) -> u64 {
-        u64::try_from(*self).unwrap_or_default()
-    }
-}
-
-impl Count for i32 {
-    fn count(&self) -> u64 {
-        u64::try_from(*self).unwrap_or_default()
-    }
-}
-
-impl<T: Count + ?Sized> Count for &T {
-    fn count(&self) -> u64 {
-        (**self).count()
-    }
-}
-
-/// A time in a text. Templates have references.
-pub(super) trait At {
-    /// The time.
-    fn at(&self) -> Moment;
-}
-
-impl At for Moment {
-    fn at(&self) -> Moment {
-        *self
-    }
-}
-
-impl<T: At + ?Sized> At for &T {
-    fn at(&self) -> Moment {
-        (**self).at()
-    }
-}
-
 /// The languages that a browser asks for.
 pub(super) fn accepted(headers: &HeaderMap) -> Option<&str> {
     headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
-}
-
-/// A word on what was just done, and how to undo it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
-    /// What was done.
-    pub(super) text: String,
-    /// How to undo it.
-    pub(super) undo: Option<Undo>,
-}
-
-/// A button that undoes what was just done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Undo {
-    /// Where its form goes to.
-    pub(super) to: String,
-    /// The form's fields.
-    pub(super) fields: Vec<(String, String)>,
-    /// What the button says.
-    pub(super) label: String,
-}
-
-impl Notice {
-    /// Out of the address that a form led to: `done` names a text `done-…`, `n` a number in it.
-    #[must_use]
-    pub(super) fn of(words: Words, asked: &Fields) -> Option<Self> {
-        let key = format!("done-{}", asked.some("done")?);
-        let gone: u64 = asked.get("gone").parse().unwrap_or(0);
-        words.has(&key).then(|| {
-            let mut text = words.n(&key, asked.get("n").parse().unwrap_or(1));
-            if gone > 0 {
-                text.push(' ');
-                text.push_str(&words.n("done-gone", gone));
-            }
-            Self { text, undo: None }
-        })
-    }
 }
 
 /// What every page has. Templates reach the [`Reader`] through it.

@@ -1,5 +1,5 @@
-//! Problems as pages: in the reader's language and with the top bar where somebody is signed in, alone otherwise. A form
-//! that comes when the session is over is not lost: its page holds what was typed, to be sent again.
+//! Problems as pages: in the reader's language and with the top bar where somebody is signed in, alone otherwise. A
+//! form that comes when the session is over is not lost: its page holds what was typed, to be sent again.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Mail off, and on again, by the link in a mail (RFC 8058): no log-in, no cookie, no redirect. Looking changes nothing,
-//! since scanners of mail look at every link; a POST does, from the button here or from a mail program, which knows no
-//! page of ours. The token is the proof.
+//! Mail off, and on again, by the link in a mail (RFC 8058): no log-in, no cookie, no redirect. Looking changes
+//! nothing, since scanners of mail look at every link; a POST does, from the button here or from a mail program, which
+//! knows no page of ours. The token is the proof.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Hands mails to the relay's connections, and writes down what became of them.
 //!
-//! One task, and nothing in it waits: what can be sent is under way, at most one transaction writes outcomes, at most one
-//! takes new work. Outcomes gather while a transaction is under way, so its cost is shared by as many as the relay
+//! One task, and nothing in it waits: what can be sent is under way, at most one transaction writes outcomes, at most
+//! one takes new work. Outcomes gather while a transaction is under way, so its cost is shared by as many as the relay
 //! answers meanwhile. A chunk's people are written down as begun ahead of them, in windows.
 
 mod active;
@@ -465,7 +465,7 @@ impl Mailer {
                         continue;
                     };
                     if !kept {
-                        tracing::warn!(message = %note.chunk.message, "a chunk of mails was taken over by another server");
+                        tracing::warn!(message = %note.chunk.message, "another server took a chunk over");
                     }
                     if !kept || note.release || note.chunk.is_done() {
                         self.active.swap_remove(at);

@@ -30,6 +30,8 @@ const IN_FLIGHT: usize = 128;
 const RESERVED: usize = 16;
 /// POSTs under way to one target.
 const PER_TARGET: usize = 8;
+/// A target that has too much to do is left alone for so long at most; what waits for it has times of its own.
+const REST_MS: i64 = 60_000;
 /// Standard Webhooks' schedule is over after so long.
 const GIVE_UP_MS: i64 = 76 * 60 * 60 * 1_000;
 
@@ -51,6 +53,54 @@ impl Target {
         } else {
             most.saturating_sub(self.in_flight)
         }
+    }
+}
+
+impl Target {
+    /// What an answer says of it.
+    fn learn(&mut self, answered: &Answered) {
+        self.is_failing = !matches!(answered.outcome, Outcome::Done { .. } | Outcome::Ours { .. });
+        if let Outcome::Retry {
+            at, throttled: true, ..
+        } = answered.outcome
+        {
+            self.rests_until = at.min(answered.at.plus_ms(REST_MS));
+        }
+    }
+}
+
+/// What is to be written down of an answer.
+fn done(answered: Answered) -> Done {
+    let Answered {
+        taken,
+        endpoint,
+        at,
+        took_ms,
+        outcome,
+    } = answered;
+    let again = |at, counts| End::Again { at, counts };
+    let (end, code, reason, tells, gone) = match outcome {
+        Outcome::Done { code } => (End::Sent, Some(code), None, true, false),
+        Outcome::Retry { at, reason, code, .. } => (again(at, true), code, Some(reason), true, false),
+        Outcome::Ours { at, reason } => (again(at, false), None, Some(reason), false, false),
+        Outcome::Dead { reason, code, gone } => (End::Failed, code, Some(reason), true, gone),
+    };
+    let settled = Settled {
+        target: taken.target,
+        end,
+        code: code.map(i64::from),
+        reason,
+        doubtful: false,
+        address: None,
+        at,
+        took_ms,
+    };
+    Done {
+        taken,
+        settled,
+        endpoint,
+        tells,
+        gone,
     }
 }
 
@@ -263,71 +313,13 @@ impl Poster {
                 }
             }
         };
-        let Answered {
-            taken,
-            endpoint,
-            at,
-            took_ms,
-            outcome,
-        } = answered;
-        let target = self.targets.entry(taken.share).or_default();
+        let target = self.targets.entry(answered.taken.share).or_default();
         target.in_flight = target.in_flight.saturating_sub(1);
-        let settled = |end, code: Option<u16>, reason: Option<String>| Settled {
-            target: taken.target,
-            end,
-            code: code.map(i64::from),
-            reason,
-            doubtful: false,
-            address: None,
-            at,
-            took_ms,
-        };
-        target.is_failing = !matches!(outcome, Outcome::Done { .. });
-        let tells = !matches!(outcome, Outcome::Ours { .. });
-        let gone = matches!(outcome, Outcome::Dead { gone: true, .. });
-        let settled = match outcome {
-            Outcome::Done { code } => settled(End::Sent, Some(code), None),
-            Outcome::Retry {
-                at: again,
-                reason,
-                code,
-                throttled,
-            } => {
-                if throttled {
-                    target.rests_until = again.min(at.plus_ms(60_000));
-                }
-                settled(
-                    End::Again {
-                        at: again,
-                        counts: true,
-                    },
-                    code,
-                    Some(reason),
-                )
-            }
-            Outcome::Ours { at: again, reason } => {
-                target.is_failing = false;
-                settled(
-                    End::Again {
-                        at: again,
-                        counts: false,
-                    },
-                    None,
-                    Some(reason),
-                )
-            }
-            Outcome::Dead { reason, code, .. } => settled(End::Failed, code, Some(reason)),
-        };
-        if target.in_flight == 0 && !target.is_failing && target.rests_until <= at {
-            self.targets.remove(&taken.share);
+        target.learn(&answered);
+        if target.in_flight == 0 && !target.is_failing && target.rests_until <= answered.at {
+            self.targets.remove(&answered.taken.share);
         }
-        self.pending.push(Done {
-            taken,
-            settled,
-            endpoint,
-            tells,
-            gone,
-        });
+        self.pending.push(done(answered));
     }
 
     fn write(&self, batch: Vec<Done>, now: Moment) -> BoxFuture<'static, (Vec<Done>, campanile_core::Result<()>)> {

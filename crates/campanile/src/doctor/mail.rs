@@ -75,7 +75,8 @@ async fn relay(options: &Options) -> Finding {
         return Finding::fault(
             about,
             format!("{at} takes no mail from us: {reason}"),
-            "see that smtp_url has the right host, port, user and password, that the relay runs, and that a certificate \
+            "see that smtp_url has the right host, port, user and password, that the relay runs, and that a \
+             certificate \
              of its own is in smtp_ca_file",
         );
     }

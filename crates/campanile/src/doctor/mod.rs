@@ -1,13 +1,14 @@
 //! `campanile doctor`: whether an installation can do its work, and what to mend. Changes nothing, sends no mail.
 //!
-//! `house`: configuration, database, key, public address; `mail`: relay, signature, what comes back; `records`: what the
-//! DNS has to say of the sending domain; `dns` asks it.
+//! `house`: configuration, database, key, public address; `mail`: relay, signature, what comes back; `records`: what
+//! the DNS has to say of the sending domain; `dns` asks it.
 
 mod dns;
 mod house;
 mod mail;
 mod records;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::Serialize;
@@ -116,7 +117,8 @@ fn line(finding: &Finding) -> String {
     let text = printable(&finding.text).replace('\n', "; ");
     let mut line = format!("{level:<8} {:<14} {text}\n", finding.about);
     if let Some(mend) = &finding.mend {
-        line.push_str(&format!("{:23} mend: {}\n", "", printable(mend).replace('\n', " ")));
+        let mend = printable(mend).replace('\n', " ");
+        let _ = writeln!(line, "{:23} mend: {mend}", "");
     }
     line
 }

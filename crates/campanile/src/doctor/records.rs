@@ -1,4 +1,5 @@
-//! What the DNS says of the sending domain: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), and where mail comes back.
+//! What the DNS says of the sending domain: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), and where mail comes
+//! back.
 
 use super::dns::Dns;
 use super::{Finding, Level};
@@ -25,7 +26,8 @@ pub(super) async fn examine(dns: &Dns, settings: &Settings, stationery: &Station
         None => Finding::warning(
             "bounces",
             "no bounce_domain is set: mail that comes back goes to mail_from, and nobody here learns of it",
-            "set bounce_domain, lead its MX record here or to a mail system that hands its mail on, and set bounce_listen",
+            "set bounce_domain, lead its MX record here or to a mail system that hands its mail on, and set \
+             bounce_listen",
         ),
     });
     findings
@@ -51,7 +53,8 @@ async fn spf(dns: &Dns, domain: &str) -> Finding {
     };
     let records: Vec<&String> = texts.iter().filter(is_spf).collect();
     let publish = format!(
-        "publish one TXT record at {domain} that names what the relay sends from, such as: v=spf1 a:RELAY.EXAMPLE.COM -all"
+        "publish one TXT record at {domain} that names what the relay sends from, such as: \
+         v=spf1 a:RELAY.EXAMPLE.COM -all"
     );
     match records.as_slice() {
         [] => Finding::fault(about, format!("{domain} does not say who may send for it"), publish),

@@ -78,7 +78,7 @@ fn a_refusal_names_the_part_of_the_audience() {
 /// Sends a message while an entry of the directory is being written that the check before it cannot see.
 async fn send_behind(sender: &Client<'_>, entry: Entry, audience: &Value) -> Said {
     let (db, message) = (&sender.world.app.db, to(audience));
-    let (go, held) = std::sync::mpsc::channel::<()>();
+    let (go, held) = std::sync::mpsc::sync_channel::<()>(1);
     let first = db.write(move |tx| {
         held.recv().expect("it is let go");
         rules::apply(tx, &entry, START)

@@ -28,7 +28,7 @@ use crate::app::App;
 use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Notice, Page, Reader, refuse, show};
 use crate::problem::{Kind, Problem};
-use crate::sending;
+use crate::{letter, sending};
 
 /// Where a message is written: on the platform, or in an API.
 pub(super) struct Scope {
@@ -302,8 +302,6 @@ async fn endpoints(app: &App, scope: &Scope, typed: &Typed) -> Result<Vec<Endpoi
     Ok(app.db.read(work).await?)
 }
 
-// ---------------------------------------------------------------- what the buttons do
-
 async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> Result<Response, Problem> {
     if !policy::may_send_anything(&reader.rights) {
         return Err(Error::Denied("you lack: the right to send a message".into()).into());
@@ -437,12 +435,12 @@ async fn send(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result
     }
 }
 
-/// The mail as it would be, in a window of its own: as a page, or as text. What a sender typed is shown by a policy that
-/// lets it load and do nothing.
+/// The mail as it would be, in a window of its own: as a page, or as text. What a sender typed is shown by a policy
+/// that lets it load and do nothing.
 async fn mail(app: &App, reader: &Reader, scope: &Scope, typed: &Typed, as_page: bool) -> Result<Response, Problem> {
     let shown = aside::aside(app, reader, scope, typed).await?;
     let language = reader.profile.locale.as_deref();
-    let (html, text) = sending::mail(
+    let (html, text) = letter::mail(
         app,
         &shown.title,
         &typed.text,

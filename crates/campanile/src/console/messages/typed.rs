@@ -232,12 +232,12 @@ impl Typed {
     }
 }
 
-/// The channels that are ticked; a form that was not sent yet goes to bell and inbox.
+/// The channels that are ticked; where there were no boxes to tick, bell and inbox.
 fn channels(fields: &Fields) -> Vec<Channel> {
     let ticked = |channel: &Channel| fields.all("channel").any(|name| name == channel_name(*channel));
     let all = [Channel::Portal, Channel::Email, Channel::Http];
     let chosen: Vec<Channel> = all.into_iter().filter(ticked).collect();
-    if chosen.is_empty() && !fields.has("do") {
+    if chosen.is_empty() && !fields.has("ways") {
         return vec![Channel::Portal];
     }
     chosen

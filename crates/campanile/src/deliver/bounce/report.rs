@@ -1,7 +1,7 @@
 //! What a mail that came in says: a delivery report (RFC 3464), a complaint (RFC 5965), or neither. Pure.
 //!
-//! mail-parser takes the mail apart; the fields inside the two kinds of report are read here. Nothing is guessed from the
-//! text that is for people: what is in no report may be anybody's automatic answer, which comes in the same way.
+//! mail-parser takes the mail apart; the fields inside the two kinds of report are read here. Nothing is guessed from
+//! the text that is for people: what is in no report may be anybody's automatic answer, which comes in the same way.
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 

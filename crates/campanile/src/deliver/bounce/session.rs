@@ -145,7 +145,8 @@ impl Session<'_> {
         }
         let size = self.desk.limits.size;
         let lines = format!(
-            "250-{domain}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES"
+            "250-{domain}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n\
+             250 ENHANCEDSTATUSCODES"
         );
         self.say(&lines).await
     }

@@ -567,7 +567,7 @@ fn what_takes_too_much_is_cut_off() {
         endless.ask("MAIL FROM:<>").await;
         endless.ask(&format!("RCPT TO:<{path}>")).await;
         endless.ask("DATA").await;
-        endless.raw(&[b'a'; 60_000]).await;
+        endless.raw(&vec![b'a'; 60_000]).await;
         assert!(endless.reply().await.starts_with("552"));
     });
 }
