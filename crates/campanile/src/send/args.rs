@@ -24,6 +24,7 @@ Examples:
 
 /// `campanile send`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
     override_usage = "campanile send --title <TITLE> [--text <TEXT>] <WHO GETS IT>... [OPTIONS]",
     after_long_help = EXAMPLES,
