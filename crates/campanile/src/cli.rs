@@ -218,6 +218,7 @@ fn send_from_here(args: &send::Args) -> Result<(), Failure> {
             notes: &mut std::io::stderr(),
             answers: answers.as_mut().map(|lock| lock as &mut dyn std::io::BufRead),
             pauses: send::Around::usual_pauses(),
+            look: send::LOOK,
         },
     ))
 }

@@ -142,11 +142,11 @@ pub async fn resend(
     let (mut sent, mut failed) = (0, None);
     // What fails again meanwhile has had its turn.
     while failed.is_none_or(|failed| sent < failed) {
-        let target = Arc::clone(&target);
+        let wanted = Arc::clone(&target);
         let again = move |tx: &mut Tx<'_>| {
             // The lock first: rights are those of the moment at which it is written.
             tx.tally()?;
-            let (one, failed) = resendable(tx, person, id, channel, target.as_deref(), now)?;
+            let (one, failed) = resendable(tx, person, id, channel, wanted.as_deref(), now)?;
             Ok::<_, Error>((delivery::again(tx, id, channel, one, now)?, failed))
         };
         let (more, at_first) = app.db.write(again).await?;

@@ -4,6 +4,8 @@
 
 mod args;
 mod client;
+mod posts;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use campanile_core::message::Status;
+use campanile_core::message::draft::Draft;
 use campanile_core::message::preview::Preview;
 use campanile_core::time::Moment;
 use http::{HeaderValue, Method};
@@ -26,6 +29,8 @@ use crate::words::{counted, printable, thousands};
 
 /// The server where none is named.
 const DEFAULT_URL: &str = "http://127.0.0.1:8480";
+/// Between two looks at how far a message got.
+pub const LOOK: Duration = Duration::from_millis(500);
 /// People of the sample who are named.
 const NAMED: usize = 5;
 
@@ -43,6 +48,8 @@ pub struct Around<'a> {
     pub answers: Option<&'a mut dyn BufRead>,
     /// Between attempts; none is one attempt alone.
     pub pauses: Vec<Duration>,
+    /// Between two looks at how far it got.
+    pub look: Duration,
 }
 
 impl Around<'_> {
@@ -63,6 +70,18 @@ struct Sent {
     funnel: Option<Reach>,
 }
 
+/// Where a message would be posted to.
+#[derive(Debug, Deserialize)]
+struct Requests {
+    items: Vec<To>,
+}
+
+/// One of them; the rest is of no interest here.
+#[derive(Debug, Deserialize)]
+struct To {
+    url: String,
+}
+
 /// How far a message got.
 #[derive(Debug, Deserialize)]
 struct Reach {
@@ -71,11 +90,16 @@ struct Reach {
 
 /// Sends, or only counts the audience. An answer that is not yes sends nothing, and is [`Failure::Work`].
 pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
-    let draft = args.draft()?;
+    let mut draft = args.draft()?;
     let origin = origin(args, around.env)?;
     let client = Client::new(origin, authorization(args, around.env)?, around.pauses.clone())?;
+    draft.posts.extend(args.posts.saved(&client).await?);
     let asked = !args.yes && around.answers.is_some();
-    if args.preview || asked {
+    if (args.preview || asked) && draft.is_post_alone() {
+        if !before_posting(args, around, &client, &draft).await? {
+            return Ok(());
+        }
+    } else if args.preview || asked {
         let mut body = serde_json::json!({ "audience": draft.audience });
         if let Some(environment) = &draft.environment {
             body["environment"] = environment.as_str().into();
@@ -90,16 +114,53 @@ pub async fn run(args: &Args, around: &mut Around<'_>) -> Result<(), Failure> {
             return Ok(writeln!(around.out, "{lines}")?);
         }
         writeln!(around.notes, "{lines}")?;
-        ask(around, preview.people)?;
+        ask(around, &counted(preview.people))?;
     }
     let key = args.what.idempotency_key.clone().unwrap_or_else(|| around.key.clone());
     let accepted = post(&client, "/api/v1/messages", to_bytes(&draft), Some(&key)).await?;
-    report(args, around, &client, &accepted).await
+    report(args, around, &client, &accepted, &draft).await
+}
+
+/// Shows where a message would be posted to, and asks whether it shall be, unless that was all.
+async fn before_posting(args: &Args, around: &mut Around<'_>, client: &Client, draft: &Draft) -> Result<bool, Failure> {
+    let body = serde_json::json!({
+        "posts": draft.posts, "text": draft.text, "environment": draft.environment, "api": draft.api,
+    });
+    let answer = post(client, "/api/v1/messages/preview/post", to_bytes(&body), None).await?;
+    if args.preview && args.json {
+        print(around.out, &answer)?;
+        return Ok(false);
+    }
+    let Requests { items } = parse(&answer)?;
+    let lines: Vec<_> = items.iter().map(|to| printable(&format!("POST {}", to.url))).collect();
+    if args.preview {
+        writeln!(around.out, "{}", lines.join("\n"))?;
+        return Ok(false);
+    }
+    writeln!(around.notes, "{}", lines.join("\n"))?;
+    ask(around, &destinations(items.len()))?;
+    Ok(true)
+}
+
+fn destinations(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "destination" } else { "destinations" })
 }
 
 /// Says what became of an accepted message. It has been sent: whatever fails from here on is no failure of that.
-async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted: &Bytes) -> Result<(), Failure> {
+async fn report(
+    args: &Args,
+    around: &mut Around<'_>,
+    client: &Client,
+    accepted: &Bytes,
+    draft: &Draft,
+) -> Result<(), Failure> {
     let sent: Sent = parse(accepted)?;
+    let id = sent.id;
+    let progress = if args.wait {
+        wait::wait(client, id, around.look).await?
+    } else {
+        Vec::new()
+    };
     let path = format!("/api/v1/messages/{}", sent.id);
     let call = Call {
         method: Method::GET,
@@ -113,17 +174,28 @@ async fn report(args: &Args, around: &mut Around<'_>, client: &Client, accepted:
         .ok()
         .and_then(|answer| parse::<Sent>(answer).ok())
         .unwrap_or(sent);
-    if matches!(
+    let is_post = draft.is_post_alone();
+    let reaches_nobody = matches!(
         (looked.status, &looked.funnel),
         (Status::Active, Some(Reach { people: 0 }))
-    ) {
+    );
+    if reaches_nobody && !is_post {
         writeln!(around.notes, "warning: the audience holds nobody; nobody was told")?;
     }
     if args.json {
-        return print(around.out, seen.as_ref().unwrap_or(accepted));
+        print(around.out, seen.as_ref().unwrap_or(accepted))?;
+        return wait::verdict(id, &progress);
     }
-    writeln!(around.out, "message {}: {}", looked.id, state(&looked))?;
-    Ok(())
+    if is_post && looked.status == Status::Active {
+        let count = destinations(draft.posts.len());
+        writeln!(around.out, "message {id}: accepted for {count}")?;
+    } else {
+        writeln!(around.out, "message {id}: {}", state(&looked))?;
+    }
+    for of in &progress {
+        writeln!(around.out, "{}", wait::line(of))?;
+    }
+    wait::verdict(id, &progress)
 }
 
 fn state(sent: &Sent) -> String {
@@ -234,11 +306,11 @@ fn described(preview: &Preview) -> String {
 }
 
 /// Asks before sending.
-fn ask(around: &mut Around<'_>, people: u64) -> Result<(), Failure> {
+fn ask(around: &mut Around<'_>, whom: &str) -> Result<(), Failure> {
     let Some(answers) = &mut around.answers else {
         return Ok(());
     };
-    write!(around.notes, "Send to {}? [y/N] ", counted(people))?;
+    write!(around.notes, "Send to {whom}? [y/N] ")?;
     around.notes.flush()?;
     let mut answer = String::new();
     answers.read_line(&mut answer)?;

@@ -11,21 +11,26 @@ use campanile_core::message::{Channel, Importance, TEXT_BYTES};
 use campanile_core::time::Moment;
 use clap::{ArgGroup, ValueEnum};
 
+use super::posts::Posts;
 use crate::exit::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
   campanile send --role ADMIN --title \"Maintenance tonight\" --text \"From 22:00 UTC, about ten minutes.\"
   campanile send --api pets --application-role OWNER --title \"Pets v1 retires\" --text-file notice.md
-  campanile send --customer 17 --with-sub-customers --title \"New contact\" --preview";
+  campanile send --customer 17 --with-sub-customers --title \"New contact\" --preview
+  campanile send --everyone --channel portal --channel email --title \"Maintenance tonight\" --yes --wait
+  campanile send --channel http --post-endpoint Pager --text-file alert.json --wait";
 
 /// `campanile send`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
     override_usage = "campanile send --title <TITLE> [--text <TEXT>] <WHO GETS IT>... [OPTIONS]",
     after_long_help = EXAMPLES,
     group(ArgGroup::new("audience").required(true).multiple(true).args([
         "roles", "apis", "application_roles", "subscribers_of", "customers", "groups", "to_users", "everyone",
+        "post_urls", "post_endpoints",
     ]))
 )]
 pub struct Args {
@@ -38,12 +43,17 @@ pub struct Args {
     /// Print what the server answers as JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Wait until every mail and POST has left or failed, and say how many; exit 1 if one failed
+    #[arg(long)]
+    pub(super) wait: bool,
     #[command(flatten)]
     pub(super) server: Server,
     #[command(flatten)]
     pub(super) whom: Whom,
     #[command(flatten)]
     pub(super) what: What,
+    #[command(flatten)]
+    pub(super) posts: Posts,
 }
 
 const URL_HELP: &str = "The server [env: CAMPANILE_URL] [default: http://127.0.0.1:8480]";
@@ -73,7 +83,8 @@ pub(super) struct Whom {
     /// The environment of --role; the home of a message to groups and users [default: DEFAULT]
     #[arg(long, value_name = "ID")]
     pub(super) environment: Option<String>,
-    /// With --application-role: in applications with a valid subscription to this API
+    /// With --application-role: in applications with a valid subscription to this API; the home of a message that is
+    /// only posted
     #[arg(long = "api", id = "apis", value_name = "ID")]
     pub(super) apis: Vec<String>,
     /// With --api: who holds this role
@@ -103,9 +114,12 @@ pub(super) struct Whom {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "What they get")]
 pub(super) struct What {
-    /// One line
-    #[arg(long)]
-    pub(super) title: String,
+    /// One line; a message that is only posted needs none
+    #[arg(long, required_unless_present_any = ["post_urls", "post_endpoints"])]
+    pub(super) title: Option<String>,
+    /// How they get it; several add up [default: portal]
+    #[arg(long = "channel", id = "channels", value_name = "CHANNEL", value_enum)]
+    pub(super) channels: Vec<Way>,
     /// Markdown: bold, italic, links, lists
     #[arg(long)]
     pub(super) text: Option<String>,
@@ -140,6 +154,17 @@ pub(super) enum Weight {
     Critical,
 }
 
+/// [`Channel`] as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Way {
+    /// Bell and inbox
+    Portal,
+    /// A mail to everybody who has an address
+    Email,
+    /// A POST to --post-url or --post-endpoint
+    Http,
+}
+
 /// [`Rule`] as a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LateJoiners {
@@ -162,17 +187,31 @@ fn key(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    /// The message as the server takes it; reads the text's file.
+    /// The message as the server takes it, but for saved endpoints; reads the files of text and secret.
     pub(super) fn draft(&self) -> Result<Draft, Failure> {
-        self.whom.check()?;
         let what = &self.what;
+        let channels = self.channels()?;
+        let is_post = channels == [Channel::Http] && self.whom.is_home();
+        let mut audience = Vec::new();
+        if !is_post {
+            self.whom.check()?;
+            audience = self.whom.targets();
+            let missing = match (audience.is_empty(), &what.title) {
+                (true, _) => Some("--channel portal and email need somebody who gets it, such as --role ADMIN"),
+                (false, None) => Some("--title is needed"),
+                _ => None,
+            };
+            if let Some(missing) = missing {
+                return Err(Failure::Usage(missing.into()));
+            }
+        }
         let text = match (&what.text, &what.text_file) {
             (Some(text), _) => text.clone(),
             (None, Some(path)) => read(path)?,
             (None, None) => String::new(),
         };
         Ok(Draft {
-            title: what.title.clone(),
+            title: what.title.clone().unwrap_or_default(),
             text,
             sender_name: what.sender.clone(),
             importance: match what.importance {
@@ -180,8 +219,8 @@ impl Args {
                 Weight::High => Importance::High,
                 Weight::Critical => Importance::Critical,
             },
-            audience: self.whom.targets(),
-            channels: vec![Channel::Portal],
+            audience,
+            channels,
             opens_at: what.opens_at,
             closes_at: what.closes_at,
             enabled: true,
@@ -190,13 +229,56 @@ impl Args {
                 LateJoiners::WhileActive => Rule::WhileActive,
             },
             environment: self.whom.environment.clone(),
-            api: None,
-            posts: Vec::new(),
+            api: self.whom.apis.first().filter(|_| is_post).cloned(),
+            posts: self.posts.typed()?,
         })
     }
 }
 
+impl Args {
+    /// The channels, the portal where none is named; those that need more than was said are refused.
+    fn channels(&self) -> Result<Vec<Channel>, Failure> {
+        let mut channels: Vec<Channel> = self
+            .what
+            .channels
+            .iter()
+            .map(|way| match way {
+                Way::Portal => Channel::Portal,
+                Way::Email => Channel::Email,
+                Way::Http => Channel::Http,
+            })
+            .collect();
+        if channels.is_empty() {
+            channels.push(Channel::Portal);
+        }
+        let posts = channels.contains(&Channel::Http);
+        let wrong = match (posts, self.posts.is_empty()) {
+            (true, true) => Some("--channel http needs --post-url or --post-endpoint"),
+            (false, false) => Some("--post-url and --post-endpoint need --channel http"),
+            _ if self.wait && channels == [Channel::Portal] => {
+                Some("--wait is for --channel email and http: the portal is there at once")
+            }
+            _ => None,
+        };
+        match wrong {
+            Some(wrong) => Err(Failure::Usage(wrong.into())),
+            None => Ok(channels),
+        }
+    }
+}
+
 impl Whom {
+    /// Whether nobody is named: at most the home of a message that is only posted.
+    fn is_home(&self) -> bool {
+        let no_people = self.roles.is_empty()
+            && self.application_roles.is_empty()
+            && self.subscribers_of.is_empty()
+            && self.customers.is_empty()
+            && self.groups.is_empty()
+            && self.to_users.is_empty();
+        no_people && !self.everyone && self.apis.len() <= 1
+    }
+
     /// An API and an application role name an audience only together: says what is left out.
     fn check(&self) -> Result<(), Failure> {
         let needed = match (self.apis.first(), self.application_roles.first()) {

@@ -126,6 +126,7 @@ async fn run_with(flags: &[&str], env: &[(&str, &str)], typed: Option<&str>, par
         notes: &mut notes,
         answers: typed.as_mut().map(|typed| typed as &mut dyn BufRead),
         pauses: vec![Duration::ZERO; 2],
+        look: Duration::ZERO,
     };
     let result = tokio::select! {
         result = run(&args, &mut around) => result,
@@ -485,4 +486,152 @@ async fn a_message_to_nobody_is_warned_of() {
     assert_eq!(outcome.notes, "warning: the audience holds nobody; nobody was told\n");
     let outcome = run_with(&PLAIN, &TOKEN, None, vec![accepted(), looked_at()]).await;
     assert_eq!(outcome.notes, "");
+}
+
+fn progressed(state: &str, sent: i64, failed: i64, queued: i64) -> Answer {
+    says(
+        200,
+        &json!({"items": [{"channel": "email", "state": state, "recipients": 1284, "queued": queued, "retrying": 0,
+            "sent": sent, "failed": failed, "suppressed": 0, "gone": 0, "cancelled": 0, "in_doubt": 0,
+            "since": "2027-01-31T08:00:00Z"}]}),
+    )
+}
+
+#[tokio::test]
+async fn it_waits_until_every_mail_has_left_and_fails_where_one_failed() {
+    let flags = [&PLAIN[..], &["--channel", "portal", "--channel", "email", "--wait"]].concat();
+    let ended = |failed| {
+        let moving = progressed("sending", 12, 0, 1272);
+        let ended = progressed("ended", 1284 - failed, failed, 0);
+        vec![accepted(), moving, ended, looked_at()]
+    };
+    let outcome = run_with(&flags, &TOKEN, None, ended(0)).await;
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.out, "message 42: sent to 1,284 people\nemail: 1,284 sent\n");
+    assert_eq!(outcome.heard[0].body["channels"], json!(["portal", "email"]));
+    assert_eq!(outcome.calls()[1..3], ["GET /api/v1/messages/42/progress"; 2]);
+    let outcome = run_with(&flags, &TOKEN, None, ended(2)).await;
+    let failure = outcome.result.unwrap_err();
+    assert_eq!(failure.code(), 1);
+    assert_eq!(
+        outcome.out,
+        "message 42: sent to 1,284 people\nemail: 1,282 sent, 2 failed\n"
+    );
+    assert_eq!(
+        failure.to_string(),
+        "2 failed; GET /api/v1/messages/42/deliveries?state=failed says why"
+    );
+}
+
+#[tokio::test]
+async fn a_post_needs_no_title_and_nobody() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
+    let secret = file.path().to_str().unwrap();
+    let flags = [
+        "--channel",
+        "http",
+        "--text",
+        "{}",
+        "--api",
+        "pets",
+        "--post-url",
+        "https://a.example/",
+        "--post-header",
+        "X-Team: ops: night",
+        "--use-system-proxy",
+        "no",
+        "--post-secret-file",
+        secret,
+        "--post-endpoint",
+        "pager",
+        "--post-endpoint",
+        "17",
+    ];
+    let endpoint = |id, name| {
+        json!({"id": id, "name": name, "environment": "DEFAULT", "url": "https://b.example/", "headers": [],
+            "signed": false, "locked": false, "state": "active", "health": {}, "created_at": "2027-01-31T08:00:00Z"})
+    };
+    let page = |id, name, next| says(200, &json!({"items": [endpoint(id, name)], "next": next}));
+    let part = vec![
+        page(3, "Other", Some("3")),
+        page(5, "Pager", None::<&str>),
+        accepted(),
+        says(200, &json!({"id": 42, "status": "active", "funnel": {"people": 0}})),
+    ];
+    let outcome = run_with(&flags, &TOKEN, None, part).await;
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(
+        (outcome.out.as_str(), outcome.notes.as_str()),
+        ("message 42: accepted for 3 destinations\n", "")
+    );
+    let sent = &outcome.heard[2].body;
+    assert_eq!(
+        sent["posts"],
+        json!([
+            {"url": "https://a.example/", "headers": [{"name": "X-Team", "value": "ops: night"}],
+                "use_system_proxy": false, "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+            {"endpoint": 5},
+            {"endpoint": 17},
+        ])
+    );
+    assert_eq!(
+        [&sent["title"], &sent["audience"], &sent["api"]],
+        [&json!(""), &json!([]), &json!("pets")]
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_there_is_told() {
+    let flags = ["--channel", "http", "--text", "{}", "--post-endpoint", "pager"];
+    let outcome = run_with(&flags, &TOKEN, None, vec![says(200, &json!({"items": []}))]).await;
+    let failure = outcome.result.unwrap_err();
+    assert_eq!(failure.to_string(), "there is no endpoint pager that you may see");
+}
+
+#[tokio::test]
+async fn before_posting_it_shows_where_to() {
+    let flags = ["--channel", "http", "--text", "{}", "--post-url", "https://a.example/"];
+    let shown = || {
+        says(
+            200,
+            &json!({"items": [{"method": "POST", "url": "https://a.example/"}]}),
+        )
+    };
+    let part = vec![shown(), accepted(), looked_at()];
+    let outcome = run_with(&flags, &TOKEN, Some("y\n"), part).await;
+    assert_eq!(outcome.calls()[0], "POST /api/v1/messages/preview/post");
+    assert_eq!(outcome.notes, "POST https://a.example/\nSend to 1 destination? [y/N] ");
+    let flags = [&flags[..], &["--preview"]].concat();
+    let outcome = run_with(&flags, &TOKEN, None, vec![shown()]).await;
+    assert_eq!(
+        (outcome.out.as_str(), outcome.heard.len()),
+        ("POST https://a.example/\n", 1)
+    );
+}
+
+#[test]
+fn channels_say_what_they_need() {
+    let told = [
+        "--title T --everyone --channel http",
+        "--title T --everyone --post-url https://a.example/",
+        "--title T --channel email --channel http --post-url https://a.example/",
+        "--everyone --channel email --channel http --post-url https://a.example/",
+        "--title T --everyone --wait",
+    ]
+    .map(|flags| {
+        let failure = args(&flags.split_whitespace().collect::<Vec<_>>())
+            .unwrap()
+            .draft()
+            .unwrap_err();
+        assert_eq!(failure.code(), 2);
+        failure.to_string()
+    });
+    insta::assert_snapshot!(told.join("\n"), @r"
+    --channel http needs --post-url or --post-endpoint
+    --post-url and --post-endpoint need --channel http
+    --channel portal and email need somebody who gets it, such as --role ADMIN
+    --title is needed
+    --wait is for --channel email and http: the portal is there at once
+    ");
 }
