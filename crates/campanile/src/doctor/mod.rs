@@ -116,7 +116,8 @@ fn line(finding: &Finding) -> String {
     let text = printable(&finding.text).replace('\n', "; ");
     let mut line = format!("{level:<8} {:<14} {text}\n", finding.about);
     if let Some(mend) = &finding.mend {
-        line.push_str(&format!("{:23} mend: {}\n", "", printable(mend).replace('\n', " ")));
+        let mend = printable(mend).replace('\n', " ");
+        line.extend(["                        mend: ", &mend, "\n"]);
     }
     line
 }
