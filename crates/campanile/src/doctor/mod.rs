@@ -8,7 +8,6 @@ mod house;
 mod mail;
 mod records;
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::Serialize;
@@ -118,7 +117,7 @@ fn line(finding: &Finding) -> String {
     let mut line = format!("{level:<8} {:<14} {text}\n", finding.about);
     if let Some(mend) = &finding.mend {
         let mend = printable(mend).replace('\n', " ");
-        let _ = writeln!(line, "{:23} mend: {mend}", "");
+        line.extend(["                        mend: ", &mend, "\n"]);
     }
     line
 }

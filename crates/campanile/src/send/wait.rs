@@ -18,8 +18,8 @@ struct Body {
     items: Vec<Progress>,
 }
 
-/// How far a message got by each channel, once nothing of it is under way by itself any more. Nothing for a message that
-/// is not published yet.
+/// How far a message got by each channel, once nothing of it is under way by itself any more. Nothing for a message
+/// that is not published yet.
 pub(super) async fn wait(client: &Client, id: i64, pause: Duration) -> Result<Vec<Progress>, Failure> {
     let path = format!("/api/v1/messages/{id}/progress");
     let bar = bar(id)?;

@@ -126,7 +126,8 @@ async fn output(folder: &Path, arguments: &[&str], settings: &[(&'static str, St
 
 async fn examine(folder: &Path, settings: &[(&'static str, String)]) -> Found {
     let output = output(folder, &["--json"], settings).await;
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let said: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let findings = said["findings"].as_array().unwrap().iter();
     let part = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
     let found = Found {
