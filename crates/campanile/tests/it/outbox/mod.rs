@@ -1,5 +1,6 @@
 //! Messages that leave the house: from the API to a relay and to receivers, with whatever goes wrong on the way.
 
+mod kills;
 mod mails;
 mod posts;
 

@@ -17,13 +17,13 @@ use crate::relay::{Act, Manner, Server};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A receiver that answers what it was told, in turn, the last again and again; one request a connection.
-struct Hook {
+pub(super) struct Hook {
     address: SocketAddr,
     got: Arc<Mutex<Vec<String>>>,
     _task: JoinSet<()>,
 }
 
-async fn hook(answers: &[u16]) -> Hook {
+pub(super) async fn hook(answers: &[u16]) -> Hook {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let got = Arc::new(Mutex::new(Vec::new()));
@@ -34,11 +34,15 @@ async fn hook(answers: &[u16]) -> Hook {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
             loop {
-                let read = stream.read(&mut buffer).await.unwrap();
+                // Who sends may be gone in the middle.
+                let read = stream.read(&mut buffer).await.unwrap_or(0);
                 bytes.extend_from_slice(&buffer[..read]);
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                if text.ends_with("the body") || read == 0 {
+                let is_whole = text.ends_with("the body");
+                if is_whole {
                     seen.lock().unwrap().push(text);
+                }
+                if is_whole || read == 0 {
                     break;
                 }
             }
@@ -60,7 +64,7 @@ async fn hook(answers: &[u16]) -> Hook {
 }
 
 impl Hook {
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}/in", self.address)
     }
 
@@ -69,7 +73,7 @@ impl Hook {
     }
 
     /// The values of a header, in order.
-    fn header(&self, name: &str) -> Vec<String> {
+    pub(super) fn header(&self, name: &str) -> Vec<String> {
         let line = |request: &String| {
             let found = request
                 .lines()
