@@ -1,6 +1,6 @@
 //! Looking up many entries at once: a block of a file costs a few statements instead of a few each.
 //!
-//! Nothing rests on it. What it has put into [`Known`](super::Known), the rules find there; what it has not, they look
+//! Nothing rests on it. What it has put into [`Known`], the rules find there; what it has not, they look
 //! up one by one.
 
 use std::collections::{BTreeSet, HashMap};
