@@ -22,6 +22,7 @@ pub mod keeper;
 pub mod known;
 pub mod letter;
 pub mod misread;
+pub mod outlets;
 pub mod pass;
 mod password;
 pub mod problem;

@@ -26,8 +26,9 @@ use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, TooLarge, Unauthenticated, Unavailable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::outlets::{self, Way};
 use crate::problem::Problem;
-use crate::sending::{self, Addressed, Way};
+use crate::sending::{self, Addressed};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -178,7 +179,7 @@ async fn preview_post(
         environment,
         api,
     } = body;
-    let items = sending::preview_posts(&app, principal.person, posts, text, environment, api).await?;
+    let items = outlets::preview_posts(&app, principal.person, posts, text, environment, api).await?;
     Ok(Json(PostsBody { items }))
 }
 
@@ -197,7 +198,7 @@ pub(super) struct ChannelsBody {
 ))]
 async fn list_channels(State(app): State<Arc<App>>, _: Principal) -> Json<ChannelsBody> {
     Json(ChannelsBody {
-        items: sending::channels(&app),
+        items: outlets::channels(&app),
     })
 }
 
