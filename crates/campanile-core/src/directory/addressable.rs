@@ -24,19 +24,20 @@ const LOOK_THROUGH: u64 = 2_000;
 const ENVIRONMENTS_LIMIT: i64 = 1_000;
 
 /// The numbers of at most fifty things, from $1 on.
-macro_rules! fifty {
+macro_rules! fifty_numbers {
     () => {
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
           $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44,
           $45, $46, $47, $48, $49, $50)"
     };
 }
+pub(crate) use fifty_numbers;
 
 sql! {
     ENVIRONMENTS = "SELECT e.id, e.key, e.name FROM life l CROSS JOIN environment e
         WHERE l.kind = 3 AND l.until = 9223372036854775807 AND e.id = l.object LIMIT $1";
     APIS = concat!("SELECT a.key, a.name, a.name_key, (SELECT e.key FROM environment e WHERE e.id = a.environment)
-        FROM api a WHERE a.id IN ", fifty!(), "
+        FROM api a WHERE a.id IN ", fifty_numbers!(), "
             AND EXISTS (SELECT 1 FROM life l WHERE l.kind = 5 AND l.object = a.id AND l.until = 9223372036854775807)");
     // $1: the top. $2: so many.
     BELOW = "SELECT c.id, c.name FROM
@@ -55,7 +56,7 @@ sql! {
     ABOVE = concat!("SELECT l.customer, l.ancestor, c.name,
             (SELECT COUNT(*) FROM lineage n WHERE n.customer = l.ancestor AND n.until = 9223372036854775807)
         FROM lineage l CROSS JOIN customer c
-        WHERE l.customer IN ", fifty!(), " AND l.until = 9223372036854775807 AND l.ancestor <> l.customer
+        WHERE l.customer IN ", fifty_numbers!(), " AND l.until = 9223372036854775807 AND l.ancestor <> l.customer
             AND c.id = l.ancestor");
 }
 
@@ -221,7 +222,7 @@ fn environments(tx: &mut Tx<'_>, rights: &Rights, q: Option<&str>, limit: i64) -
 }
 
 /// Fifty numbers as parameters: those given, and the last of them again.
-fn fifty(numbers: &[i64]) -> Vec<&dyn Param> {
+pub(crate) fn fifty(numbers: &[i64]) -> Vec<&dyn Param> {
     let last = numbers.last().into_iter().cycle();
     numbers
         .iter()

@@ -60,7 +60,6 @@ sql! {
         WHERE message = $1 AND channel = $2 AND target = $4 AND state = 3";
     REOPEN = "UPDATE run SET state = 1, ended_at = NULL, failed = failed - $3, tried_from = $4
         WHERE message = $1 AND channel = $2 AND state IN (1, 2)";
-    DEPTH = "SELECT channel, lane, COUNT(*), MIN(due) FROM delivery WHERE state = 0 GROUP BY channel, lane";
     BOUNCED = "UPDATE delivery SET state = 3, code = $3, reason = $4, changed_at = $5, tries = tries + 1
         WHERE message = $1 AND channel = 4 AND target = $2 AND state = 2";
     TRIES = "SELECT tries, state FROM delivery WHERE message = $1 AND channel = $2 AND target = $3";
@@ -353,22 +352,9 @@ pub fn again(tx: &mut Tx<'_>, message: MessageId, channel: Channel, target: Opti
     Ok(count)
 }
 
-/// What waits, by channel and lane, and since when the oldest is due: for metrics.
-pub fn depth(tx: &mut Tx<'_>) -> Result<Vec<(Channel, Lane, i64, Moment)>> {
-    let read = |row: &Row<'_>| {
-        Ok((
-            of_bit(row.get(0)?),
-            Lane::from_code(row.get(1)?),
-            row.get(2)?,
-            Moment(row.get(3)?),
-        ))
-    };
-    Ok(tx.rows(&DEPTH, &[], read)?)
-}
-
 /// Writes down that a mail that the relay had accepted came back. Whether it was known as sent before.
 ///
-/// `is_in_run` is whether a chunk says that the person's mail was sent without a row.
+/// `sent` is the lane and tenant of one that was sent and has no row.
 pub fn bounced(
     tx: &mut Tx<'_>,
     message: MessageId,

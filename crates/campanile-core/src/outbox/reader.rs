@@ -4,24 +4,17 @@ use campanile_store::{Row, Tx, sql};
 
 use super::suppression::Source;
 use crate::audience::Selector;
+use crate::directory::addressable::{fifty, fifty_numbers};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::message::{self, Importance, Message};
 use crate::time::Moment;
 
-macro_rules! fifty {
-    () => {
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44,
-          $45, $46, $47, $48, $49, $50)"
-    };
-}
-
 sql! {
     READERS = concat!("SELECT p.id, p.name, p.email, p.email_key, p.locale,
             EXISTS (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807),
             (SELECT MIN(s.source) FROM suppression s WHERE s.address = p.email_key AND s.until > $51)
-        FROM person p WHERE p.id IN ", fifty!(), " ORDER BY p.id");
+        FROM person p WHERE p.id IN ", fifty_numbers!(), " ORDER BY p.id");
     RUN = "SELECT state, held, tried_from FROM run WHERE message = $1 AND channel = $2";
     ENVIRONMENT = "SELECT key FROM environment WHERE id = $1";
 }
@@ -76,12 +69,8 @@ impl WhyNot {
 pub fn readers(tx: &mut Tx<'_>, people: &[u32], importance: Importance, now: Moment) -> Result<Vec<Reader>> {
     let mut out = Vec::with_capacity(people.len());
     for some in people.chunks(AT_ONCE) {
-        let mut ids = [0_i64; AT_ONCE];
-        for (id, person) in ids.iter_mut().zip(some) {
-            *id = i64::from(*person);
-        }
-        let mut params: Vec<&dyn campanile_store::Param> = Vec::with_capacity(AT_ONCE + 1);
-        params.extend(ids.iter().map(|id| id as &dyn campanile_store::Param));
+        let ids: Vec<i64> = some.iter().copied().map(i64::from).collect();
+        let mut params = fifty(&ids);
         params.push(&now.0);
         out.extend(tx.rows(&READERS, &params, |row| reader(row, importance))?);
     }

@@ -68,7 +68,6 @@ sql! {
     VOID_RUNS = "UPDATE run SET lease_until = 0 WHERE lease_until > 0";
     VOID_CHUNKS = "UPDATE chunk SET lease_until = 0 WHERE state = 0 AND lease_until > 0";
     VOID_DELIVERIES = "UPDATE delivery SET lease_until = 0 WHERE state = 1";
-    TODO = "SELECT state, lane, COUNT(*) FROM run WHERE state IN (0, 3) GROUP BY state, lane";
 }
 
 /// Rows that are cancelled in one transaction.
@@ -453,11 +452,4 @@ pub fn void_leases(tx: &mut Tx<'_>) -> Result<()> {
     tx.send(&VOID_CHUNKS, &[])?;
     tx.send(&VOID_DELIVERIES, &[])?;
     Ok(())
-}
-
-/// Runs whose recipients are still to be listed, by lane: for metrics.
-pub fn unlisted(tx: &mut Tx<'_>) -> Result<Vec<(Lane, i64)>> {
-    let rows = tx.rows(&TODO, &[], |row| Ok((row.get::<i64>(0)?, row.get(1)?, row.get(2)?)))?;
-    let listing = rows.into_iter().filter(|(state, _, _)| *state == 0);
-    Ok(listing.map(|(_, lane, count)| (Lane::from_code(lane), count)).collect())
 }
