@@ -52,8 +52,7 @@ impl Sqlite {
     pub(crate) fn open(path: &str, options: &Options, schema: &Schema, announcer: Announcer) -> Result<Self> {
         let target = Target::new(path, options)?;
         // First of all: whoever is alone with the file may have set something aside.
-        let presence = Presence::enter(target.path())?;
-        migrate::migrate(&target, schema)?;
+        let presence = Presence::enter(target.path(), || migrate::migrate(&target, schema))?;
         // Before the inbox, so that a failure below closes that first.
         let mut threads = Threads::default();
         let mut conn = target.create()?;
@@ -102,13 +101,8 @@ impl Sqlite {
     }
 
     /// Runs a closure on a reading connection, on the caller's thread, in one snapshot. Ended after `limit`, and when
-    /// nobody waits for it any more.
-    pub(crate) fn read<T, E: From<Error>>(
-        &self,
-        limit: Duration,
-        gone: Option<Gone>,
-        work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
-    ) -> std::result::Result<T, E> {
+    /// nobody waits for it any more. The closure keeps its own result; what is told here is what went wrong around it.
+    pub(crate) fn read(&self, limit: Duration, gone: Option<Gone>, work: &mut dyn FnMut(&mut Tx<'_>)) -> Result<()> {
         let idle = self.readers().pop();
         let mut conn = match idle {
             Some(conn) => conn,
@@ -117,21 +111,18 @@ impl Sqlite {
         watch(&mut conn, limit, gone)?;
         run_plain(&conn, "BEGIN")?;
         let mut tx = Tx::new(Conn::Sqlite(&conn), Mode::Read, None);
-        let Ok(result) = catch_unwind(AssertUnwindSafe(|| work(&mut tx))) else {
+        if catch_unwind(AssertUnwindSafe(|| work(&mut tx))).is_err() {
             // The connection ends here.
             tracing::error!("a read of the database panicked");
-            return Err(Error::Panicked.into());
-        };
+            return Err(Error::Panicked);
+        }
         let failed = tx.failed.take();
         drop(tx);
-        conn.progress_handler(0, None::<fn() -> bool>).map_err(Error::from)?;
+        conn.progress_handler(0, None::<fn() -> bool>)?;
         if run_plain(&conn, "COMMIT").is_ok() || run_plain(&conn, "ROLLBACK").is_ok() {
             self.readers().push(conn);
         }
-        match (result, failed) {
-            (Ok(_), Some(error)) => Err(error.into()),
-            (result, _) => result,
-        }
+        failed.map_or(Ok(()), Err)
     }
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

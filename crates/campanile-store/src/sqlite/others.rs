@@ -1,5 +1,6 @@
 //! Whether another process has the file open: a lock beside it, shared by all that do. Whoever finds nobody else can
-//! hold it alone for a while; who opens the file meanwhile waits for that to end.
+//! hold it alone for a while; who opens the file meanwhile waits for that to end. The first to open a file makes it
+//! ready alone: SQLite does not wait, but fails, where two connections turn a new file to a write-ahead log at once.
 //!
 //! A file of its own, because closing any handle of the database's file would drop SQLite's own locks on it.
 
@@ -25,8 +26,8 @@ pub(crate) struct Alone {
 }
 
 impl Presence {
-    /// Takes a share, waiting while somebody is alone with the file.
-    pub(super) fn enter(database: &Path) -> Result<Self> {
+    /// Calls `ready`, alone where nobody has the file open, and takes a share, waiting while somebody is alone with it.
+    pub(super) fn enter(database: &Path, ready: impl Fn() -> Result<()>) -> Result<Self> {
         if database.is_dir() {
             // Nothing is left beside what was never a database.
             return Err(Error::Unavailable(format!("{}: is a folder", database.display())));
@@ -37,8 +38,18 @@ impl Presence {
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(&path).and_then(|file| file.lock_shared().map(|()| file));
-        let lock = lock.map_err(|error| Error::Unavailable(format!("{}: {error}", Path::new(&path).display())))?;
+        let named = |error| Error::Unavailable(format!("{}: {error}", Path::new(&path).display()));
+        let lock = options.open(&path).map_err(named)?;
+        let first = lock.try_lock().is_ok();
+        if first {
+            ready()?;
+            // A share in its place: what a lock does to one that is held already differs between systems.
+            lock.unlock().map_err(named)?;
+        }
+        lock.lock_shared().map_err(named)?;
+        if !first {
+            ready()?;
+        }
         let lock = Arc::new(Mutex::new(lock));
         Ok(Self { lock })
     }
