@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
 
-use crate::group::Job;
+use crate::group::{Job, Work, keep_result, result_of};
 use crate::migrate::Schema;
 use crate::postgres::Postgres;
 use crate::sqlite::{self, Sqlite};
@@ -313,7 +313,16 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
         match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(self.inner.read_limit, None, work),
+            Engine::Sqlite(sqlite) => {
+                let (mut work, mut result) = (Some(work), None);
+                let mut once = |tx: &mut Tx<'_>| result = work.take().map(|work| work(tx));
+                let fate = sqlite.read(self.inner.read_limit, None, &mut once);
+                match (result, fate) {
+                    (Some(Err(error)), _) => Err(error),
+                    (_, Err(error)) => Err(error.into()),
+                    (result, Ok(())) => result.unwrap_or_else(|| Err(Error::Panicked.into())),
+                }
+            }
             Engine::Postgres(_) => self.submit(Mode::Read, work).await,
         }
     }
@@ -327,6 +336,12 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
+        let (slot, work) = keep_result(work);
+        let fate = self.scan_erased(work).await;
+        result_of(&slot, fate)
+    }
+
+    async fn scan_erased(&self, work: Work) -> Result<()> {
         let queued = self.place().await?;
         let turn = self.wait_for(&self.inner.scans).await?;
         let work = move |tx: &mut Tx<'_>| {
@@ -338,15 +353,21 @@ impl Db {
                 let sqlite = Arc::clone(sqlite);
                 let limit = self.inner.scan_limit;
                 let (waits, gone) = oneshot::channel();
+                let mut work = Some(work);
                 let work = move || {
                     let _queued = queued;
-                    sqlite.read(limit, Some(gone), work)
+                    let mut once = |tx: &mut Tx<'_>| {
+                        if let Some(work) = work.take() {
+                            work(tx);
+                        }
+                    };
+                    sqlite.read(limit, Some(gone), &mut once)
                 };
-                let answer = tokio::task::spawn_blocking(work).await;
+                let fate = tokio::task::spawn_blocking(work).await;
                 drop(waits);
-                answer.unwrap_or_else(|_| Err(Error::Panicked.into()))
+                fate.unwrap_or(Err(Error::Panicked))
             }
-            Engine::Postgres(_) => self.submit_at(queued, Mode::Scan, work).await,
+            Engine::Postgres(_) => self.submit_erased(queued, Mode::Scan, Box::new(work)).await,
         }
     }
 
@@ -378,26 +399,24 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
-        let place = self.place().await?;
-        self.submit_at(place, mode, work).await
+        let (slot, work) = keep_result(work);
+        let fate = match self.place().await {
+            Ok(place) => self.submit_erased(place, mode, work).await,
+            Err(error) => Err(error),
+        };
+        result_of(&slot, fate)
     }
 
-    async fn submit_at<T, E, F>(&self, place: OwnedSemaphorePermit, mode: Mode, work: F) -> std::result::Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
-    {
-        let (mut job, answer) = Job::new(mode, place, work);
+    async fn submit_erased(&self, place: OwnedSemaphorePermit, mode: Mode, work: Work) -> Result<()> {
         let (waits, gone) = oneshot::channel();
-        job.gone = mode.reads().then_some(gone);
+        let (job, answer) = Job::new(mode, mode.reads().then_some(gone), place, work);
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(job)?,
             Engine::Postgres(postgres) => postgres.submit(job)?,
         }
         let answer = answer.await;
         drop(waits);
-        answer.unwrap_or_else(|_| Err(Error::Panicked.into()))
+        answer.unwrap_or(Err(Error::Panicked))
     }
 
     /// A place in the queue.

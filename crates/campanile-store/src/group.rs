@@ -1,6 +1,7 @@
 //! One operation as a job for a database thread, and the group of them that shares a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -11,12 +12,54 @@ use crate::{Error, Result, Signal, Tally, Tx};
 /// After so long a group takes no further operation, so that nobody waits long for the commit.
 pub(crate) const GROUP_TIME: Duration = Duration::from_millis(20);
 
-/// Called with the fate of the commit, exactly once; it answers the caller.
-type Finish = Box<dyn FnOnce(Result<()>) + Send>;
+/// What an operation does. Says whether that is to be kept.
+///
+/// It keeps its own result, so that what carries it to a thread and back is compiled once, not once for each operation
+/// of the program.
+pub(crate) type Work = Box<dyn FnOnce(&mut Tx<'_>) -> bool + Send>;
 
-/// The closure, or, where the database could not even begin, what to tell its caller. Says whether its work is to be
-/// kept.
-type Work = Box<dyn FnOnce(Result<&mut Tx<'_>>) -> (bool, Finish) + Send>;
+/// Where the result of an operation is put: nothing, before it has run and where it panicked.
+pub(crate) type Slot<T, E> = Arc<Mutex<Option<std::result::Result<T, E>>>>;
+
+/// An operation, and where its result will be.
+pub(crate) fn keep_result<T, E, F>(work: F) -> (Slot<T, E>, Work)
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
+{
+    let slot: Slot<T, E> = Arc::default();
+    let kept = Arc::clone(&slot);
+    let work = Box::new(move |tx: &mut Tx<'_>| {
+        let result = work(tx);
+        let keep = result.is_ok();
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        keep
+    });
+    (slot, work)
+}
+
+/// What became of an operation, out of the fate of its commit and its slot.
+pub(crate) fn result_of<T, E: From<Error>>(slot: &Slot<T, E>, fate: Result<()>) -> std::result::Result<T, E> {
+    fate?;
+    let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    result.unwrap_or_else(|| Err(Error::Panicked.into()))
+}
+
+/// Who waits for an operation: answered with the fate of the commit, exactly once. Dropped, it says that the operation
+/// panicked.
+struct Finish {
+    place: OwnedSemaphorePermit,
+    reply: oneshot::Sender<Result<()>>,
+}
+
+impl Finish {
+    fn answer(self, fate: Result<()>) {
+        drop(self.place);
+        // A caller that has gone away misses the answer, not the work.
+        let _ = self.reply.send(fate);
+    }
+}
 
 /// An operation on its way to a database thread.
 pub(crate) struct Job {
@@ -25,45 +68,28 @@ pub(crate) struct Job {
     pub(crate) gone: Option<Gone>,
     since: Instant,
     work: Work,
+    finish: Finish,
 }
 
 /// Resolves when nobody waits for a read any more: the other end is dropped then. Such a read is ended.
 pub(crate) type Gone = oneshot::Receiver<()>;
 
 impl Job {
-    /// Wraps a closure; the receiver gets its result once it is durable. The place in the queue is given back when the
-    /// caller is answered, also when the caller has gone away meanwhile.
-    pub(crate) fn new<T, E, F>(
+    /// The receiver gets the fate once it is durable. The place in the queue is given back when the caller is answered,
+    /// also when the caller has gone away meanwhile.
+    pub(crate) fn new(
         mode: Mode,
+        gone: Option<Gone>,
         place: OwnedSemaphorePermit,
-        work: F,
-    ) -> (Self, oneshot::Receiver<std::result::Result<T, E>>)
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
-    {
+        work: Work,
+    ) -> (Self, oneshot::Receiver<Result<()>>) {
         let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(move |tx| {
-            if mode.reads() && reply.is_closed() {
-                // Nobody waits for it any more. A write is still done: it was asked for.
-                return (false, Box::new(|_| drop(place)));
-            }
-            let result = tx.map_err(E::from).and_then(work);
-            let keep = result.is_ok();
-            let finish: Finish = Box::new(move |fate| {
-                drop(place);
-                // A caller that has gone away misses the answer, not the work.
-                let _ = reply.send(fate.map_err(E::from).and(result));
-            });
-            (keep, finish)
-        });
-        let since = Instant::now();
         let job = Self {
             mode,
-            gone: None,
-            since,
+            gone,
+            since: Instant::now(),
             work,
+            finish: Finish { place, reply },
         };
         (job, answer)
     }
@@ -75,23 +101,30 @@ impl Job {
 
     /// Runs the closure.
     pub(crate) fn run(self, mut tx: Tx<'_>) -> Ran<'_> {
-        let work = self.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(Ok(&mut tx))));
-        let (keep, finish) = outcome.map_or_else(
-            |_| {
-                tracing::error!("an operation on the database panicked; its work is undone");
-                // Its caller learns of it by the reply that was dropped.
-                (false, None)
-            },
-            |(keep, finish)| (keep, Some(finish)),
-        );
-        Ran { tx, keep, finish }
+        let (work, finish) = (self.work, self.finish);
+        if self.mode.reads() && finish.reply.is_closed() {
+            // Nobody waits for it any more. A write is still done: it was asked for.
+            return Ran {
+                tx,
+                keep: false,
+                finish: Some(finish),
+            };
+        }
+        let keep = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+        if keep.is_err() {
+            tracing::error!("an operation on the database panicked; its work is undone");
+        }
+        Ran {
+            tx,
+            // Its caller learns of a panic by the reply that is dropped.
+            finish: keep.is_ok().then_some(finish),
+            keep: keep.unwrap_or(false),
+        }
     }
 
     /// Answers without running the closure.
     pub(crate) fn refuse(self, error: Error) {
-        let (_, finish) = (self.work)(Err(error));
-        finish(Ok(()));
+        self.finish.answer(Err(error));
     }
 }
 
@@ -107,7 +140,7 @@ impl Ran<'_> {
     /// Answers the caller.
     pub(crate) fn finish(self, fate: Result<()>) {
         if let Some(finish) = self.finish {
-            finish(fate);
+            finish.answer(fate);
         }
     }
 }
@@ -142,7 +175,7 @@ impl Group {
     /// Answers everybody.
     pub(crate) fn finish(self, fate: &Result<()>) {
         for (finish, own) in self.callers {
-            finish(fate.clone().and(own));
+            finish.answer(fate.clone().and(own));
         }
     }
 }

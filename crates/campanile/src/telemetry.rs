@@ -21,7 +21,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
@@ -36,18 +37,15 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// # Errors
 /// When the process has a log already, or the directives do not parse.
 pub fn start_log(format: LogFormat, directives: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(directives)?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter: Targets = directives.parse()?;
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => log.finish().try_init()?,
-        LogFormat::Json => log
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .finish()
+        LogFormat::Text => registry.with(log).try_init()?,
+        LogFormat::Json => registry
+            .with(log.json().flatten_event(true).with_current_span(false))
             .try_init()?,
     }
     std::panic::set_hook(Box::new(|panic| {

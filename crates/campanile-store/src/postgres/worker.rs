@@ -75,9 +75,10 @@ pub(super) fn start(threads: &mut Threads, kind: Kind, common: &Common, inbox: &
 }
 
 fn connect(rt: &Runtime, target: &Target, kind: Kind, limit: Duration) -> Result<Link> {
+    // Compiling a plan to machine code would cost more than any statement of ours takes.
     let settings = format!(
         "SET statement_timeout = {}; SET lock_timeout = '{LOCK_TIME}'; \
-         SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; {}",
+         SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; SET jit = off; {}",
         limit.as_millis(),
         if kind == Kind::Read { READ_ONLY } else { "" }
     );

@@ -13,26 +13,17 @@ use campanile_core::outbox::run::Progress;
 use http::header;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::deliveries::{self, Wanted};
 use crate::problem::Problem;
 
 /// The routes of this file.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(progress))
-        .routes(routes!(list))
-        .routes(routes!(export))
-        .routes(routes!(one))
-        .routes(routes!(resend))
-        .routes(routes!(cancel))
-}
+pub(super) const ROUTES: Part = part![(progress), (list), (export), (one), (resend), (cancel)];
 
 /// How far a message got by email and POST.
 #[derive(Debug, Serialize, ToSchema)]

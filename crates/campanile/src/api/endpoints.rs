@@ -9,26 +9,24 @@ use campanile_core::outbox::endpoint::{Change, Endpoint, New, PAGE_LIMIT};
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::endpoints::{self, Wanted};
 use crate::problem::Problem;
 
 /// The routes of this file.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(one, change, remove))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
-        .routes(routes!(rotate))
-        .routes(routes!(test))
-}
+pub(super) const ROUTES: Part = part![
+    (list, create),
+    (one, change, remove),
+    (pause),
+    (resume),
+    (rotate),
+    (test)
+];
 
 /// Which endpoints, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]

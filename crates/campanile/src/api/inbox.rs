@@ -18,12 +18,11 @@ use campanile_store::Tx;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::etag;
 use crate::api::extract::{self, Json, Path, Query};
 use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
@@ -33,15 +32,7 @@ use crate::sorting;
 const COUNTS: u64 = 1;
 
 /// The routes of this file.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(counts))
-        .routes(routes!(seen))
-        .routes(routes!(bulk))
-        .routes(routes!(one))
-        .routes(routes!(single))
-}
+pub(super) const ROUTES: Part = part![(list), (counts), (seen), (bulk), (one), (single)];
 
 /// Which items, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -12,25 +12,23 @@ use campanile_core::time::Moment;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(read_me, change_me))
-        .routes(routes!(read_mail, change_mail))
-        .routes(routes!(list_tokens, create_token))
-        .routes(routes!(revoke_token))
-        .routes(routes!(read_ticket, renew_ticket))
-        .routes(routes!(list_sessions, end_other_sessions))
-        .routes(routes!(end_session))
-}
+pub(super) const ROUTES: Part = part![
+    (read_me, change_me),
+    (read_mail, change_mail),
+    (list_tokens, create_token),
+    (revoke_token),
+    (read_ticket, renew_ticket),
+    (list_sessions, end_other_sessions),
+    (end_session)
+];
 
 // ---------------------------------------------------------------- profile
 

@@ -18,8 +18,12 @@ mod visibility;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
+use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -69,33 +73,63 @@ impl Modify for Security {
     }
 }
 
-/// Some routes that belong together, with their description.
-type Part = fn() -> OpenApiRouter<Arc<App>>;
+/// Some operations that belong together: what answers them and, apart from that, what describes them. A description
+/// takes memory that a process never gives back, and most of a server's start, and is wanted only by who asks for
+/// [`document`].
+struct Part {
+    serve: fn() -> Router<Arc<App>>,
+    describe: fn() -> OpenApiRouter<Arc<App>>,
+}
+
+/// A [`Part`] out of handlers that have a `#[utoipa::path]`; those of one path stand in one pair of brackets.
+macro_rules! part {
+    ($(($($handler:ident),+)),+ $(,)?) => {
+        utoipa_axum::paste! {
+            $crate::api::Part {
+                serve: || axum::Router::new()$($(.route(
+                    &<[<__path_ $handler>] as utoipa::Path>::path(),
+                    $crate::api::answer(&<[<__path_ $handler>] as utoipa::Path>::methods(), $handler),
+                ))+)+,
+                describe: || utoipa_axum::router::OpenApiRouter::new()$(.routes(utoipa_axum::routes!($($handler),+)))+,
+            }
+        }
+    };
+}
+use part;
+
+/// What answers some methods.
+fn answer<T: 'static>(methods: &[HttpMethod], handler: impl Handler<T, Arc<App>>) -> MethodRouter<Arc<App>> {
+    let mut methods = methods.iter();
+    methods.fold(MethodRouter::new(), |all, method| {
+        all.on(method.to_method_filter(), handler.clone())
+    })
+}
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
     let here: [Part; 8] = [
-        inbox::routes,
-        visibility::routes,
-        session::routes,
-        me::routes,
-        password::routes,
-        deliveries::routes,
-        endpoints::routes,
-        suppressions::routes,
+        inbox::ROUTES,
+        visibility::ROUTES,
+        session::ROUTES,
+        me::ROUTES,
+        password::ROUTES,
+        deliveries::ROUTES,
+        endpoints::ROUTES,
+        suppressions::ROUTES,
     ];
     here.into_iter().chain(messages::PARTS).chain(directory::parts())
 }
 
-/// Every route of the API. The description that comes with each part is dropped part by part: all of it at once takes
-/// memory that a process never gives back, and is wanted only by who asks for [`document`].
+/// Every route of the API.
 pub fn routes() -> Router<Arc<App>> {
-    parts().fold(Router::new(), |all, part| all.merge(part().split_for_parts().0))
+    parts().fold(Router::new(), |all, part| all.merge((part.serve)()))
 }
 
 /// The OpenAPI 3.1 document.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     let described = OpenApiRouter::with_openapi(Description::openapi());
-    parts().fold(described, |all, part| all.merge(part())).into_openapi()
+    parts()
+        .fold(described, |all, part| all.merge((part.describe)()))
+        .into_openapi()
 }

@@ -6,21 +6,16 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Throttled, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::{Client, Principal};
 use crate::password;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(change_password))
-        .routes(routes!(reset_password))
-}
+pub(super) const ROUTES: Part = part![(change_password), (reset_password)];
 
 /// A new password for oneself.
 #[derive(Deserialize, ToSchema)]

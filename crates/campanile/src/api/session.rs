@@ -10,18 +10,15 @@ use campanile_core::time::Moment;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::Json;
 use crate::api::refusals::{Malformed, Throttled, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::{self, Client};
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(log_in, log_out))
-}
+pub(super) const ROUTES: Part = part![(log_in, log_out)];
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]

@@ -8,20 +8,17 @@ use campanile_core::outbox::suppression::{Source, Suppression};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
 use crate::suppressions;
 
 /// The routes of this file.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(remove))
-}
+pub(super) const ROUTES: Part = part![(list, add), (remove)];
 
 /// Which addresses, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -12,19 +12,16 @@ use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
 
 /// The routes of this file.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(visible))
-}
+pub(super) const ROUTES: Part = part![(visible)];
 
 /// At which time, and which page.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -228,8 +228,7 @@ pub(super) fn log_level(text: &str) -> Result<String, Refusal> {
     // A word alone would be taken for a module to log in full: `inof` would silence everything else.
     let known = ["off", "error", "warn", "info", "debug", "trace"];
     let is_clear = |part: &str| part.contains('=') || known.contains(&part.to_ascii_lowercase().as_str());
-    tracing_subscriber::EnvFilter::builder()
-        .parse(text)
+    text.parse::<tracing_subscriber::filter::Targets>()
         .ok()
         .filter(|_| text.split(',').all(is_clear))
         .map(|_| text.to_owned())

@@ -7,18 +7,15 @@ use campanile_core::directory::addressable::{self, Addressable, Choices, Search}
 use campanile_core::rights::Rights;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_addressable))
-}
+pub(super) const ROUTES: Part = part![(list_addressable)];
 
 /// What to look for.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -7,22 +7,22 @@ use axum::extract::{DefaultBodyLimit, State};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Editor;
 use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, TooLarge, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::import::{Report, upload};
 use crate::problem::{Kind, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    let limited_here = DefaultBodyLimit::disable();
-    OpenApiRouter::new()
-        .routes(routes!(import_directory))
-        .layer(limited_here)
-}
+const OPERATIONS: Part = part![(import_directory)];
+
+pub(super) const ROUTES: Part = Part {
+    // It has a limit of its own.
+    serve: || (OPERATIONS.serve)().layer(DefaultBodyLimit::disable()),
+    ..OPERATIONS
+};
 
 /// How to take it in.
 #[derive(Debug, Default, Deserialize, IntoParams)]

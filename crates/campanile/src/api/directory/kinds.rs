@@ -9,14 +9,12 @@ use campanile_core::directory::history::Interval;
 use campanile_core::directory::list::{self, Page};
 use campanile_core::policy::Act;
 use http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::queries::{CustomerQuery, PageQuery, PlacedQuery, SubscriptionQuery, ThingQuery, UserQuery};
 use super::{Editor, create, look, past, read};
-use crate::api::Part;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::directory;
@@ -24,63 +22,52 @@ use crate::problem::Problem;
 
 /// The routes of each kind, for themselves: see [`crate::api::routes`].
 pub(super) const PARTS: [Part; 7] = [
-    customers,
-    environments,
-    users,
-    groups,
-    apis,
-    applications,
-    subscriptions,
+    CUSTOMERS,
+    ENVIRONMENTS,
+    USERS,
+    GROUPS,
+    APIS,
+    APPLICATIONS,
+    SUBSCRIPTIONS,
 ];
 
-fn customers() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_customers, create_customer))
-        .routes(routes!(read_customer, change_customer, end_customer))
-        .routes(routes!(customer_history))
-}
+const CUSTOMERS: Part = part![
+    (list_customers, create_customer),
+    (read_customer, change_customer, end_customer),
+    (customer_history)
+];
 
-fn environments() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_environments, create_environment))
-        .routes(routes!(read_environment, change_environment, end_environment))
-        .routes(routes!(environment_history))
-}
+const ENVIRONMENTS: Part = part![
+    (list_environments, create_environment),
+    (read_environment, change_environment, end_environment),
+    (environment_history)
+];
 
-fn users() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_users, create_user))
-        .routes(routes!(read_user, change_user, end_user))
-        .routes(routes!(user_history))
-}
+const USERS: Part = part![
+    (list_users, create_user),
+    (read_user, change_user, end_user),
+    (user_history)
+];
 
-fn groups() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_groups, create_group))
-        .routes(routes!(read_group, change_group, end_group))
-        .routes(routes!(group_history))
-}
+const GROUPS: Part = part![
+    (list_groups, create_group),
+    (read_group, change_group, end_group),
+    (group_history)
+];
 
-fn apis() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_apis, create_api))
-        .routes(routes!(read_api, change_api, end_api))
-        .routes(routes!(api_history))
-}
+const APIS: Part = part![(list_apis, create_api), (read_api, change_api, end_api), (api_history)];
 
-fn applications() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_applications, create_application))
-        .routes(routes!(read_application, change_application, end_application))
-        .routes(routes!(application_history))
-}
+const APPLICATIONS: Part = part![
+    (list_applications, create_application),
+    (read_application, change_application, end_application),
+    (application_history)
+];
 
-fn subscriptions() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_subscriptions, create_subscription))
-        .routes(routes!(read_subscription, change_subscription, end_subscription))
-        .routes(routes!(subscription_history))
-}
+const SUBSCRIPTIONS: Part = part![
+    (list_subscriptions, create_subscription),
+    (read_subscription, change_subscription, end_subscription),
+    (subscription_history)
+];
 
 /// A kind: its name in a path and with an article; its object and id; how one is shown; what its list is asked with;
 /// the names of its operations, which are also those of the OpenAPI document.

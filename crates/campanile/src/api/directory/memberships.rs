@@ -12,21 +12,18 @@ use campanile_core::{Error, Result as Ruled};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::queries::paging;
 use super::{Editor, look};
 use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::directory;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_memberships, create_membership, end_membership))
-}
+pub(super) const ROUTES: Part = part![(list_memberships, create_membership, end_membership)];
 
 /// Whose memberships: of a user, or of one place.
 #[derive(Debug, Default, Deserialize, IntoParams)]

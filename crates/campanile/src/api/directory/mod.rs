@@ -33,7 +33,7 @@ use crate::problem::Problem;
 
 /// The parts of this folder.
 pub(super) fn parts() -> impl Iterator<Item = Part> {
-    let others: [Part; 4] = [roles::routes, memberships::routes, import::routes, addressable::routes];
+    let others: [Part; 4] = [roles::ROUTES, memberships::ROUTES, import::ROUTES, addressable::ROUTES];
     kinds::PARTS.into_iter().chain(others)
 }
 

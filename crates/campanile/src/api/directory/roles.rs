@@ -14,23 +14,18 @@ use campanile_core::policy::Act;
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::queries::paging;
 use super::{Editor, look};
 use crate::api::extract::{Json, Path, Query};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::directory::{self, begin, segment};
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_roles))
-        .routes(routes!(read_role, put_role, end_role))
-}
+pub(super) const ROUTES: Part = part![(list_roles), (read_role, put_role, end_role)];
 
 /// Which roles.
 #[derive(Debug, Default, Deserialize, IntoParams)]

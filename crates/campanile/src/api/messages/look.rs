@@ -11,24 +11,17 @@ use campanile_core::time::Revision;
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{SentMessage, describe};
 use crate::api::extract::{self, Json, Path, Query, cursor};
 use crate::api::refusals::{Denied, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
 use crate::sending::{self, Filter, Want, Which, reach};
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(one))
-        .routes(routes!(recipients))
-        .routes(routes!(editions))
-}
+pub(super) const ROUTES: Part = part![(list), (one), (recipients), (editions)];
 
 /// Which messages, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use crate::api::Part;
 
 /// The files of this folder.
-pub(super) const PARTS: [Part; 2] = [send::routes, look::routes];
+pub(super) const PARTS: [Part; 2] = [send::ROUTES, look::ROUTES];
 
 /// A message as those who may edit it see it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -17,29 +17,27 @@ use campanile_store::Tx;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::look::one;
 use super::{SentMessage, describe};
 use crate::api::extract::{Json, Path};
 use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, TooLarge, Unauthenticated, Unavailable};
+use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::outlets::{self, Way};
 use crate::problem::Problem;
 use crate::sending::{self, Addressed};
 
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(create))
-        .routes(routes!(preview_audience))
-        .routes(routes!(explain_audience))
-        .routes(routes!(preview_post))
-        .routes(routes!(list_channels))
-        .routes(routes!(correct))
-        .routes(routes!(recall))
-}
+pub(super) const ROUTES: Part = part![
+    (create),
+    (preview_audience),
+    (explain_audience),
+    (preview_post),
+    (list_channels),
+    (correct),
+    (recall)
+];
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
 ///
