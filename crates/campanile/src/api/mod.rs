@@ -88,7 +88,7 @@ macro_rules! part {
             $crate::api::Part {
                 serve: || axum::Router::new()$($(.route(
                     &<[<__path_ $handler>] as utoipa::Path>::path(),
-                    $crate::api::answer(&<[<__path_ $handler>] as utoipa::Path>::methods(), $handler),
+                    $crate::api::answer(&<[<__path_ $handler>] as utoipa::Path>::methods(), &$handler),
                 ))+)+,
                 describe: || utoipa_axum::router::OpenApiRouter::new()$(.routes(utoipa_axum::routes!($($handler),+)))+,
             }
@@ -98,9 +98,8 @@ macro_rules! part {
 use part;
 
 /// What answers some methods.
-fn answer<T: 'static>(methods: &[HttpMethod], handler: impl Handler<T, Arc<App>>) -> MethodRouter<Arc<App>> {
-    let mut methods = methods.iter();
-    methods.fold(MethodRouter::new(), |all, method| {
+fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>>) -> MethodRouter<Arc<App>> {
+    methods.iter().fold(MethodRouter::new(), |all, method| {
         all.on(method.to_method_filter(), handler.clone())
     })
 }
