@@ -76,8 +76,8 @@ CREATE TABLE subscription (
     api BIGINT NOT NULL REFERENCES api (id),
     application BIGINT NOT NULL REFERENCES application (id)
 );
-CREATE INDEX subscription_api ON subscription (api);
-CREATE INDEX subscription_application ON subscription (application);
+CREATE INDEX subscription_api ON subscription (api, id);
+CREATE INDEX subscription_application ON subscription (application, id);
 
 CREATE TABLE role (
     id {id} PRIMARY KEY,
@@ -130,6 +130,8 @@ CREATE INDEX membership_place ON membership (place, object, role, person, since,
 CREATE INDEX membership_own_role ON membership (role) WHERE role > 1000;
 -- What has begun or ended since a revision: environment roles are kept in memory and brought up to date by these.
 CREATE INDEX membership_begun ON membership (since);
+-- The history of an API, application or group, the newest first; those of an environment are in the histories of people.
+CREATE INDEX membership_history ON membership (place, object, since, role, person) WHERE place >= 3;
 CREATE INDEX membership_ended ON membership (until) WHERE until < 9223372036854775807;
 
 -- The customer of a person.
@@ -202,6 +204,8 @@ CREATE TABLE term (
 CREATE INDEX term_application ON term (application, api, since, until) WHERE status = 1;
 CREATE INDEX term_api ON term (api, application, since, until, starts_at, ends_at) WHERE status = 1;
 CREATE INDEX term_subscriber ON term (subscriber, api) WHERE status = 1;
+-- Whatever somebody has to do with an API, valid or not: "why is someone missing?".
+CREATE INDEX term_made ON term (subscriber, api, until) WHERE status <> 1;
 
 -- ---------------------------------------------------------------- messages
 
@@ -217,8 +221,6 @@ CREATE TABLE message (
     api BIGINT REFERENCES api (id),
     -- The name at publication, shown before the title.
     api_name TEXT,
-    title TEXT NOT NULL,
-    body TEXT NOT NULL,
     -- 0 markdown, 1 style tags
     format BIGINT NOT NULL CHECK (format IN (0, 1)),
     sender_name TEXT NOT NULL,
@@ -247,6 +249,9 @@ CREATE TABLE message (
     -- Counted by a reader at the message's revision, then exact for ever; NULL until then.
     people BIGINT,
     without_email BIGINT,
+    -- Last, because SQLite reads a row from its beginning: who judges messages does not read their texts.
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
     CHECK ((revision IS NULL) = (published_at IS NULL)),
     CHECK ((recalled IS NULL) = (recalled_at IS NULL))
 );
@@ -327,7 +332,8 @@ CREATE TABLE engagement (
     CHECK ((read_at IS NULL) = (read_revision IS NULL)),
     CHECK (read_at IS NULL OR unread_at IS NULL)
 ) {clustered};
-CREATE INDEX engagement_message ON engagement (message, person);
+-- With all that a sender's numbers are told by, so that a message that very many opened costs no search each.
+CREATE INDEX engagement_message ON engagement (message, person, seen_at, read_at, read_revision, unread_at);
 
 -- "All of it": one row, whatever the number of messages. kind: 1 seen, 2 read, 3 deleted. It covers what had come up
 -- for the person up to a revision and, where the clock alone decides, up to a time. Kept in order, so that "seen when?"
@@ -340,7 +346,8 @@ CREATE TABLE mark (
     clock BIGINT NOT NULL,
     PRIMARY KEY (person, kind, at)
 ) {clustered};
-CREATE INDEX mark_revision ON mark (kind, revision, person);
+-- All of a mark, so that looking through them costs no search each.
+CREATE INDEX mark_revision ON mark (kind, revision, person, at, clock);
 
 -- ---------------------------------------------------------------- who is signed in
 

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use campanile_core::audience::{Rule, Selector, crowd};
+use campanile_core::audience::crowd::{self, Residents};
+use campanile_core::audience::{Rule, Selector};
 use campanile_core::id::{ApiId, EnvironmentId, MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::message::change::{self, Correction};
@@ -13,6 +14,7 @@ use campanile_core::message::preview::{self, Explanation, Preview};
 use campanile_core::message::publish::{self, Idempotency};
 use campanile_core::message::sent::{self, Part as People, Recipient};
 use campanile_core::message::target::{self, Target};
+use campanile_core::message::timeline::{self, Timeline};
 use campanile_core::message::{self, Channel, Message, Status};
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::revision::tally;
@@ -337,21 +339,74 @@ pub async fn one<T: Send + 'static>(
     want: Want,
     describe: impl Describe<T>,
 ) -> Result<T, Problem> {
-    let now = app.clock.now();
-    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let (crowds, now) = (Arc::clone(&app.crowds), app.clock.now());
+    let count = move |tx: &mut Tx<'_>, residents: &Residents, message: &Message| {
+        let funnel = funnel::funnel(tx, residents, &crowds, message, now)?;
+        Ok((funnel, ()))
+    };
+    Ok(counted(app, person, id, want, count, describe).await?.0)
+}
+
+/// As [`one`], of a message that is not counted.
+///
+/// # Errors
+/// As [`one`].
+pub async fn uncounted<T: Send + 'static>(
+    app: &App,
+    person: PersonId,
+    id: MessageId,
+    want: Want,
+    describe: impl Describe<T>,
+) -> Result<T, Problem> {
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let message = reach(tx, &rights, id, want)?;
+        describe(tx, &rights, message, None)
+    };
+    Ok(app.db.read(work).await?)
+}
+
+/// As [`one`], with how far it got over time.
+///
+/// # Errors
+/// As [`one`].
+pub async fn one_over_time<T: Send + 'static>(
+    app: &App,
+    person: PersonId,
+    id: MessageId,
+    describe: impl Describe<T>,
+) -> Result<(T, Option<Timeline>), Problem> {
+    let (crowds, now) = (Arc::clone(&app.crowds), app.clock.now());
+    let count = move |tx: &mut Tx<'_>, residents: &Residents, message: &Message| {
+        let told = timeline::timeline(tx, residents, &crowds, message, now)?;
+        Ok(told.unwrap_or_default())
+    };
+    counted(app, person, id, Want::See, count, describe).await
+}
+
+/// What [`one`] and [`one_over_time`] share: `count` is asked of a published message.
+async fn counted<T: Send + 'static, C: Send + 'static>(
+    app: &App,
+    person: PersonId,
+    id: MessageId,
+    want: Want,
+    count: impl Fn(&mut Tx<'_>, &Residents, &Message) -> Ruled<(Funnel, C)> + Send + 'static,
+    describe: impl Describe<T>,
+) -> Result<(T, Option<C>), Problem> {
+    let residents = Arc::clone(&app.residents);
     let work = move |tx: &mut Tx<'_>| {
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, want)?;
         let residents = residents.at(tx)?;
-        let funnel = match message.revision {
-            Some(_) => Some(funnel::funnel(tx, &residents, &crowds, &message, now)?),
-            None => None,
+        let (funnel, more) = match message.revision {
+            Some(_) => Some(count(tx, &residents, &message)?).unzip(),
+            None => (None, None),
         };
         let uncounted = message.people.is_none() && message.rule == Rule::AtSend;
         let size = funnel.filter(|_| uncounted);
         // Given back before anything else is asked: who describes may ask for the residents too.
         drop(residents);
-        Ok::<_, Error>((describe(tx, &rights, message, funnel)?, size))
+        Ok::<_, Error>(((describe(tx, &rights, message, funnel)?, more), size))
     };
     let (described, size) = app.db.scan(work).await?;
     if let Some(size) = size {
@@ -403,9 +458,15 @@ pub async fn people(app: &App, person: PersonId, id: MessageId, which: Which) ->
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::See)?;
         let residents = residents.at(tx)?;
-        let crowds = funnel::crowds(tx, &residents, &crowds, &message, now)?;
+        let mut people = match which.part {
+            // Who saw and who read is told by marks, of which there are many more than people on a page.
+            People::All => {
+                let selectors = message::selectors(tx, id)?;
+                funnel::audience(tx, &residents, &crowds, &message, &selectors, now)?
+            }
+            part => part.of(&funnel::crowds(tx, &residents, &crowds, &message, now)?),
+        };
         drop(residents);
-        let mut people = which.part.of(&crowds);
         if let Some(words) = &which.q
             && let Some(found) = sent::search(tx, words, sent::By::rights(&rights))?
         {

@@ -1,8 +1,10 @@
 //! The message's side: the people who hold a selector at a revision, as a bitmap of their ids.
 //!
 //! What an environment role, a customer or "everyone" holds now is kept in memory ([`Residents`]) and brought up to
-//! date by what has changed since, so that a preview among a million people is a few milliseconds; everything else, and
-//! the past, is one statement by index.
+//! date by what has changed since, so that a preview among a million people is a few milliseconds; their past is told
+//! from it and the changes ([`then`]). Everything else is one statement by index.
+
+pub(crate) mod then;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

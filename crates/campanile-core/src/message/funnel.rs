@@ -5,29 +5,39 @@
 //! there.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use campanile_store::{Tx, sql};
+use campanile_store::{Row, Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+pub use super::judged::{Audiences, audience, frozen};
+
 use super::Message;
+use super::judged;
 use super::sight::{self, Sights};
-use crate::audience::crowd::{self, Residents, When};
+use crate::audience::crowd::{Residents, When};
 use crate::audience::{Addressed, Instant, Mark, Rule, Selector, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::inbox::judge::stretch;
-use crate::time::{Moment, OPEN, Revision};
+use crate::time::{Moment, OPEN};
 
 sql! {
     // Marks from a revision on, of the kinds "seen" and "read".
     MARKS = "SELECT person, kind, revision, at, clock FROM mark
         WHERE kind IN (1, 2) AND revision >= $1 AND clock >= $2 AND at <= $3";
-    // $3: those that ended by then are left out.
-    CLOCKED = "SELECT api FROM term WHERE api = $1 AND status = 1 AND starts_at > $2 AND until > $3 LIMIT 1";
-    LAST_AT = "SELECT value FROM tally WHERE name = 'revision_at'";
-    DEEDS = "SELECT person, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
+    // By subscriptions that start after $2. $3: those that ended by then are left out.
+    CLOCKED_ROLE = "SELECT m.person FROM term t CROSS JOIN membership m
+        WHERE t.api = $1 AND t.status = 1 AND t.starts_at > $2 AND t.until > $3
+            AND m.place = 4 AND m.object = t.application AND m.role = $4
+        UNION ALL
+        SELECT m.person FROM term t CROSS JOIN attachment a CROSS JOIN membership m
+        WHERE t.api = $1 AND t.status = 1 AND t.starts_at > $2 AND t.until > $3
+            AND a.place = 4 AND a.object = t.application AND m.place = 5 AND m.object = a.grp AND m.role = $4";
+    CLOCKED_SUBSCRIBERS = "SELECT subscriber FROM term
+        WHERE api = $1 AND status = 1 AND starts_at > $2 AND until > $3 AND subscriber IS NOT NULL";
+    DEEDS = "SELECT person, seen_at, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
     SIZE = "UPDATE message SET people = $2, without_email = $3 WHERE id = $1 AND people IS NULL";
 }
 
@@ -55,118 +65,8 @@ pub struct Crowds {
     pub read: RoaringBitmap,
 }
 
-/// Audiences kept at most.
-const KEPT: usize = 64;
-
 /// Messages whose marks are looked through at once; each holds three bitmaps meanwhile.
 const AT_ONCE: usize = 20;
-
-/// An audience that was judged at an instant of the past, so that it never changes.
-#[derive(Debug)]
-struct Judged {
-    message: MessageId,
-    when: When,
-    selectors: Vec<Selector>,
-    people: Arc<RoaringBitmap>,
-}
-
-/// The audiences of the past that were asked for last.
-#[derive(Debug, Default)]
-pub struct Audiences(Mutex<Vec<Judged>>);
-
-impl Audiences {
-    fn get(&self, message: MessageId, when: When, selectors: &[Selector]) -> Option<Arc<RoaringBitmap>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept
-            .iter()
-            .position(|one| one.message == message && one.when == when && one.selectors == selectors)?;
-        // The last one used stands last.
-        let found = kept.remove(at);
-        let people = Arc::clone(&found.people);
-        kept.push(found);
-        Some(people)
-    }
-
-    fn put(&self, judged: Judged) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|one| one.message != judged.message);
-        if kept.len() == KEPT {
-            kept.remove(0);
-        }
-        kept.push(judged);
-    }
-}
-
-/// When a message's audience is judged; `None` before it is published.
-fn when(tx: &mut Tx<'_>, message: &Message, now: Moment) -> Result<Option<When>> {
-    if message.rule == Rule::AtSend {
-        return Ok(published(message).map(When::Instant));
-    }
-    Ok(sight::sights(tx, message)?.map(|sights| sights.judged(message, now)))
-}
-
-/// The audience of a message: at its publication; where late joiners count, now or, once it is over, at its end. Nobody
-/// before it is published.
-pub fn audience(
-    tx: &mut Tx<'_>,
-    residents: &Residents,
-    kept: &Audiences,
-    message: &Message,
-    selectors: &[Selector],
-    now: Moment,
-) -> Result<RoaringBitmap> {
-    match when(tx, message, now)? {
-        Some(when) => judge(tx, residents, kept, message.id, selectors, when),
-        None => Ok(RoaringBitmap::new()),
-    }
-}
-
-fn judge(
-    tx: &mut Tx<'_>,
-    residents: &Residents,
-    kept: &Audiences,
-    message: MessageId,
-    selectors: &[Selector],
-    when: When,
-) -> Result<RoaringBitmap> {
-    if let Some(people) = kept.get(message, when, selectors) {
-        return Ok(RoaringBitmap::clone(&people));
-    }
-    let (people, is_settled) = people(tx, residents, selectors, when)?;
-    if is_settled {
-        kept.put(Judged {
-            message,
-            when,
-            selectors: selectors.to_vec(),
-            people: Arc::new(people.clone()),
-        });
-    }
-    Ok(people)
-}
-
-/// The people who hold any of some selectors then, and whether that is so for ever.
-///
-/// Where nothing of the directory has changed since, who holds it now held it then. Asked of the residents, which
-/// another reader may have brought further than this snapshot.
-fn people(tx: &mut Tx<'_>, residents: &Residents, selectors: &[Selector], when: When) -> Result<(RoaringBitmap, bool)> {
-    let still = Instant::now(when.at());
-    let (is_last, is_settled) = match when {
-        When::Instant(instant) if instant == still => (true, false),
-        When::Instant(instant) => (residents.position() <= instant.revision.0, true),
-        When::Clock(at) => {
-            let last_at: i64 = tx.one(&LAST_AT, &[], |row| row.get(0))?;
-            let is_last = last_at <= at.0 && residents.position() <= crowd::directory_position(tx)?;
-            // A server whose clock runs behind may still stamp a change with a time up to then.
-            (is_last, last_at > at.0)
-        }
-    };
-    let people = if is_last {
-        residents.crowd(tx, selectors, still)?
-    } else {
-        crowd::crowd(tx, selectors, when)?
-    };
-    Ok((people, is_settled))
-}
 
 /// Who is in a message's audience, and how far it got with them.
 pub fn crowds(
@@ -192,9 +92,9 @@ struct Count<'m> {
     when: When,
     crowds: Crowds,
     /// Since which revision late joiners have held a selector, where they count.
-    joined: HashMap<u32, i64>,
-    /// Whether some subscription started by the clock after publication.
-    is_clocked: bool,
+    joined: Arc<HashMap<u32, i64>>,
+    /// Those who may hold a selector by a subscription that started by the clock after publication, and some more.
+    clocked: RoaringBitmap,
     /// Marks that are not decided by the revision alone: made before a fact that may continue another one, or where
     /// subscriptions start by the clock. These few people are looked at one by one.
     doubtful: HashMap<u32, Vec<(i64, Mark)>>,
@@ -204,10 +104,11 @@ struct Count<'m> {
     tell: Option<&'m mut Tell<'m>>,
 }
 
-/// Told of a person, whether the mark reads the message, and the time of the mark in milliseconds.
+/// Told of a person who saw the message, perhaps not for the first time: whether they read it, and when, in
+/// milliseconds.
 pub(super) type Tell<'t> = dyn FnMut(u32, bool, i64) + 't;
 
-/// Tells of each mark by which somebody saw or read a message; who is in its audience.
+/// As [`crowds`], and tells of everything by which somebody saw or read the message, on one look.
 pub(super) fn tell<'m>(
     tx: &mut Tx<'_>,
     residents: &Residents,
@@ -215,14 +116,13 @@ pub(super) fn tell<'m>(
     message: &'m Message,
     now: Moment,
     tell: &'m mut Tell<'m>,
-) -> Result<RoaringBitmap> {
-    let Some(mut count) = count(tx, residents, kept, (0, message), now)? else {
-        return Ok(RoaringBitmap::new());
+) -> Result<Crowds> {
+    let Some(mut count) = count(tx, residents, kept, (0, message), now, Some(tell))? else {
+        return Ok(Crowds::default());
     };
-    count.tell = Some(tell);
     look_through_marks(tx, std::slice::from_mut(&mut count))?;
     count.settle(tx)?;
-    Ok(count.crowds.people)
+    Ok(count.crowds)
 }
 
 /// As [`crowds`], of many messages: the marks are looked through once for all of them.
@@ -235,7 +135,7 @@ fn crowds_of(
 ) -> Result<Vec<Crowds>> {
     let mut counts = Vec::with_capacity(messages.len());
     for (place, message) in messages.iter().enumerate() {
-        counts.extend(count(tx, residents, kept, (place, message), now)?);
+        counts.extend(count(tx, residents, kept, (place, message), now, None)?);
     }
     look_through_marks(tx, &mut counts)?;
     let mut out = vec![Crowds::default(); messages.len()];
@@ -253,19 +153,19 @@ fn count<'m>(
     kept: &Audiences,
     (place, message): (usize, &'m Message),
     now: Moment,
+    tell: Option<&'m mut Tell<'m>>,
 ) -> Result<Option<Count<'m>>> {
-    let (Some(sights), Some(when)) = (sight::sights(tx, message)?, when(tx, message, now)?) else {
+    let (Some(sights), Some(when)) = (sight::sights(tx, message)?, judged::when(tx, message, now)?) else {
         return Ok(None);
     };
     let selectors = super::selectors(tx, message.id)?;
-    let (joined, is_clocked) = match message.rule {
-        Rule::AtSend => (HashMap::new(), false),
+    let people = judged::judge(tx, residents, kept, message.id, &selectors, when)?;
+    let (joined, clocked) = match message.rule {
+        Rule::AtSend => (Arc::default(), RoaringBitmap::new()),
         Rule::WhileActive => {
-            let mut joined = crowd::crowd_since(tx, &selectors, when)?;
-            joined.retain(|_, since| message.revision < Some(*since));
-            joined.shrink_to_fit();
             let is_now = when == When::Instant(Instant::now(now));
-            (joined, is_clocked(tx, message, &selectors, is_now)?)
+            let joined = judged::joined(tx, residents, kept, message, &selectors, when)?;
+            (joined, clocked(tx, message, &selectors, is_now)?)
         }
     };
     let addressed = super::addressed(tx, message.id)?;
@@ -277,14 +177,14 @@ fn count<'m>(
         sights,
         when,
         crowds: Crowds {
-            people: judge(tx, residents, kept, message.id, &selectors, when)?,
+            people,
             ..Crowds::default()
         },
         joined,
-        is_clocked,
+        clocked,
         doubtful: HashMap::new(),
         unread: HashMap::new(),
-        tell: None,
+        tell,
     };
     count.add_deeds(tx)?;
     Ok(Some(count))
@@ -327,7 +227,7 @@ impl Count<'_> {
             .copied()
             .unwrap_or_default()
             .max(self.readdressed);
-        if self.is_clocked || mark.revision < since {
+        if mark.revision < since || self.clocked.contains(person) {
             self.doubtful.entry(person).or_default().push((kind, mark));
         } else {
             self.hand(person, kind, mark);
@@ -336,16 +236,19 @@ impl Count<'_> {
 
     fn hand(&mut self, person: u32, kind: i64, mark: Mark) {
         let reads = kind == 2 && self.sights.reading.holds(mark);
+        // "Read all" counts where it was made after the message was marked unread.
+        let mut stands = reads;
+        if reads {
+            self.crowds.read.insert(person);
+            if let Some((unread, read_all)) = self.unread.get_mut(&person) {
+                stands = *unread < mark.at;
+                *read_all = mark.at.max(*read_all);
+            }
+        }
         if reads || self.sights.showed(mark) {
             self.crowds.seen.insert(person);
             if let Some(tell) = &mut self.tell {
-                tell(person, reads, mark.at);
-            }
-        }
-        if reads {
-            self.crowds.read.insert(person);
-            if let Some((_, read_all)) = self.unread.get_mut(&person) {
-                *read_all = mark.at.max(*read_all);
+                tell(person, stands, mark.at);
             }
         }
     }
@@ -354,14 +257,25 @@ impl Count<'_> {
     fn add_deeds(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         tx.each(&DEEDS, &[&self.message.id.0], |row| {
             let person = row.get::<i64>(0)? as u32;
+            let (read_at, read): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
             // Whoever did anything with it had it before them.
             self.crowds.seen.insert(person);
-            if let Some(read) = row.get::<Option<i64>>(2)? {
-                if read >= self.message.ring {
+            if let Some(tell) = &mut self.tell {
+                tell(person, false, row.get(1)?);
+            }
+            match (read_at, read) {
+                (Some(at), Some(read)) if read >= self.message.ring => {
                     self.crowds.read.insert(person);
+                    if let Some(tell) = &mut self.tell {
+                        tell(person, true, at);
+                    }
                 }
-            } else if let Some(unread) = row.get::<Option<i64>>(3)? {
-                self.unread.insert(person, (unread, 0));
+                (None, _) => {
+                    if let Some(unread) = row.get::<Option<i64>>(4)? {
+                        self.unread.insert(person, (unread, 0));
+                    }
+                }
+                _ => {}
             }
             Ok::<(), campanile_store::Error>(())
         })?;
@@ -392,21 +306,28 @@ impl Count<'_> {
     }
 }
 
-/// Whether some subscription that an audience rests on started by the clock after publication: of those of now, or of
-/// all there were.
-fn is_clocked(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], is_now: bool) -> Result<bool> {
+/// Those who may hold a selector of an audience by a subscription that started by the clock after publication: by those
+/// of now, or by all there were.
+fn clocked(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], is_now: bool) -> Result<RoaringBitmap> {
     let published = message.published_at.unwrap_or_default();
     let ended = if is_now { OPEN - 1 } else { 0 };
+    let mut out = RoaringBitmap::new();
+    let mut add = |row: &Row<'_>| {
+        out.insert(row.get::<i64>(0)? as u32);
+        Ok::<(), campanile_store::Error>(())
+    };
     for selector in selectors {
-        if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
-            && tx
-                .first(&CLOCKED, &[&api.0, &published.0, &ended], |row| row.get::<i64>(0))?
-                .is_some()
-        {
-            return Ok(true);
+        match selector {
+            Selector::ApiRole { api, role } => {
+                tx.each(&CLOCKED_ROLE, &[&api.0, &published.0, &ended, &role.0], &mut add)?;
+            }
+            Selector::Subscribers { api } => {
+                tx.each(&CLOCKED_SUBSCRIBERS, &[&api.0, &published.0, &ended], &mut add)?;
+            }
+            _ => {}
         }
     }
-    Ok(false)
+    Ok(out)
 }
 
 /// The numbers of a message.
@@ -438,7 +359,7 @@ pub fn funnels(
     Ok(out)
 }
 
-fn numbers(residents: &Residents, message: &Message, crowds: &Crowds) -> Funnel {
+pub(super) fn numbers(residents: &Residents, message: &Message, crowds: &Crowds) -> Funnel {
     let people = crowds.people.len();
     let now = people - crowds.people.intersection_len(residents.with_email());
     Funnel {
@@ -448,23 +369,6 @@ fn numbers(residents: &Residents, message: &Message, crowds: &Crowds) -> Funnel 
         seen: crowds.seen.len(),
         read: crowds.read.len(),
     }
-}
-
-/// The instant of publication.
-fn published(message: &Message) -> Option<Instant> {
-    Some(Instant {
-        revision: Revision(message.revision?),
-        at: message.published_at?,
-    })
-}
-
-/// The audience at publication, whatever becomes of late joiners: what leaves the house goes to these.
-pub fn frozen(tx: &mut Tx<'_>, residents: &Residents, kept: &Audiences, message: &Message) -> Result<RoaringBitmap> {
-    let Some(published) = published(message) else {
-        return Ok(RoaringBitmap::new());
-    };
-    let selectors = super::selectors(tx, message.id)?;
-    judge(tx, residents, kept, message.id, &selectors, When::Instant(published))
 }
 
 /// Stores the size of a published `at_send` audience, once and for ever (decision 7).

@@ -7,6 +7,7 @@
 pub mod change;
 pub mod draft;
 pub mod funnel;
+pub(crate) mod judged;
 pub mod label;
 pub mod preview;
 pub mod publish;

@@ -19,7 +19,7 @@ const SAMPLE: usize = 10;
 sql! {
     BY_NAME = "SELECT id FROM person WHERE key = $1 OR login_key = $2 ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END
         LIMIT 1";
-    // By way of "subscription": the indexes of "term" hold accepted ones only.
+    // By way of "subscription" where roles are held: an index of "term" by application holds accepted ones only.
     NEAR = "SELECT s.id FROM membership m CROSS JOIN subscription s
         WHERE m.person = $1 AND m.place = 4 AND s.application = m.object AND s.api = $2
         UNION ALL
@@ -27,8 +27,9 @@ sql! {
         WHERE m.person = $1 AND m.place = 5 AND a.grp = m.object AND a.place = 4
             AND s.application = a.object AND s.api = $2
         UNION ALL
-        SELECT s.id FROM subscription s CROSS JOIN term t
-        WHERE s.api = $2 AND t.subscription = s.id AND t.subscriber = $1
+        SELECT t.subscription FROM term t WHERE t.subscriber = $1 AND t.api = $2 AND t.status = 1
+        UNION ALL
+        SELECT t.subscription FROM term t WHERE t.subscriber = $1 AND t.api = $2 AND t.status <> 1
         LIMIT 1";
     // Subscriptions that would put the person in, had they been valid: by a role of theirs, direct or lent.
     NEARLY = "SELECT t.status FROM membership m CROSS JOIN subscription s CROSS JOIN term t
@@ -41,9 +42,8 @@ sql! {
             AND s.application = a.object AND s.api = $2 AND t.subscription = s.id AND t.until = 9223372036854775807
         LIMIT 20";
     // A subscription that the person made and that is not valid now.
-    MADE = "SELECT t.status FROM subscription s CROSS JOIN term t
-        WHERE s.api = $2 AND t.subscription = s.id AND t.subscriber = $1 AND t.until = 9223372036854775807
-            AND t.status <> 1
+    MADE = "SELECT t.status FROM term t
+        WHERE t.subscriber = $1 AND t.api = $2 AND t.until = 9223372036854775807 AND t.status <> 1
         LIMIT 1";
 }
 

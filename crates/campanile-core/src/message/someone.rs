@@ -20,16 +20,16 @@ macro_rules! columns {
 sql! {
     PEOPLE = concat!(columns!(), "WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     BETWEEN = concat!(columns!(), "WHERE p.id >= $1 AND p.id <= $2 ORDER BY p.id");
-    NAMED = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
-        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
-        LIMIT $3";
-    SEARCH = "SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
-        UNION SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
-        UNION SELECT id FROM person WHERE email_key >= $1 AND email_key < $2
-        LIMIT $3";
+    // The limit stands in each part: a union is made whole before it is cut.
+    NAMED = "SELECT id FROM (SELECT id FROM person WHERE login_key >= $1 AND login_key < $2
+            ORDER BY login_key LIMIT $3) by_login
+        UNION ALL
+        SELECT id FROM (SELECT id FROM person WHERE name_key >= $1 AND name_key < $2
+            ORDER BY name_key LIMIT $3) by_name";
+    ADDRESSED = "SELECT id FROM person WHERE email_key >= $1 AND email_key < $2 ORDER BY email_key LIMIT $3";
 }
 
-/// People that one search may look at.
+/// People that one search takes by each of login, name and address, in their order.
 const SEARCH_LIMIT: i64 = 2_000;
 /// More people than this are read by their range of ids, where they fill a quarter of it.
 const DENSE: usize = 20;
@@ -71,17 +71,22 @@ impl By {
     }
 }
 
-/// People by the beginning of login, name or address, as a bitmap; at most 2,000. `None` where nothing is searched.
+/// People by the beginning of login, name or address, as a bitmap; at most 2,000 by each. `None` where nothing is
+/// searched.
 pub fn search(tx: &mut Tx<'_>, words: &str, by: By) -> Result<Option<RoaringBitmap>> {
     let Some((from, to)) = prefix(Some(&folded(words)))? else {
         return Ok(None);
     };
-    let sql = match by {
-        By::Name => &NAMED,
-        By::NameAndAddress => &SEARCH,
+    let mut found = RoaringBitmap::new();
+    let mut add = |row: &Row<'_>| {
+        found.insert(row.get::<i64>(0)? as u32);
+        Ok::<(), campanile_store::Error>(())
     };
-    let ids = tx.rows(sql, &[&from, &to, &SEARCH_LIMIT], |row| row.get::<i64>(0))?;
-    Ok(Some(ids.into_iter().map(|id| id as u32).collect()))
+    tx.each(&NAMED, &[&from, &to, &SEARCH_LIMIT], &mut add)?;
+    if by == By::NameAndAddress {
+        tx.each(&ADDRESSED, &[&from, &to, &SEARCH_LIMIT], &mut add)?;
+    }
+    Ok(Some(found))
 }
 
 /// Some people by id, in the order of ids.

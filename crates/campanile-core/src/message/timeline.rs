@@ -4,13 +4,11 @@
 //! stretches grow with the story, so that there are never more than [`POINTS`]. What the last point says is what
 //! [`super::funnel`] says.
 
-use std::collections::HashMap;
-
-use campanile_store::{Tx, sql};
+use campanile_store::Tx;
 use roaring::RoaringBitmap;
 
 use super::Message;
-use super::funnel::{self, Audiences};
+use super::funnel::{self, Audiences, Funnel};
 use crate::audience::crowd::Residents;
 use crate::error::Result;
 use crate::time::Moment;
@@ -33,12 +31,8 @@ const LENGTHS: [i64; 10] = [
     7 * DAY,
 ];
 
-sql! {
-    DEEDS = "SELECT person, seen_at, read_at, read_revision, unread_at FROM engagement WHERE message = $1";
-}
-
 /// How many had seen and read a message, by the end of each stretch since its publication.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
     /// The length of a stretch in milliseconds, a whole number of minutes.
     pub length: i64,
@@ -111,48 +105,29 @@ fn sums(row: &[RoaringBitmap], people: &RoaringBitmap) -> Vec<u64> {
     row.iter().map(sum).collect()
 }
 
-/// The timeline of a message; `None` before its publication.
+/// The numbers of a message and its timeline, on one look; `None` before its publication.
 pub fn timeline(
     tx: &mut Tx<'_>,
     residents: &Residents,
     kept: &Audiences,
     message: &Message,
     now: Moment,
-) -> Result<Option<Timeline>> {
+) -> Result<Option<(Funnel, Timeline)>> {
     let Some(published) = message.published_at else {
         return Ok(None);
     };
     let mut stretches = Stretches::new(published.0);
-    let unread = deeds(tx, message, &mut stretches)?;
     let mut told = |person, reads, at| {
         stretches.saw(person, at);
-        // "Read all" counts where it was made after the message was marked unread.
-        if reads && unread.get(&person).is_none_or(|unread| *unread < at) {
+        if reads {
             stretches.read(person, at);
         }
     };
-    let people = funnel::tell(tx, residents, kept, message, now, &mut told)?;
-    Ok(Some(Timeline {
+    let crowds = funnel::tell(tx, residents, kept, message, now, &mut told)?;
+    let timeline = Timeline {
         length: stretches.length,
-        seen: sums(&stretches.seen, &people),
-        read: sums(&stretches.read, &people),
-    }))
-}
-
-/// What people did with this very message; when those who marked it unread did so.
-fn deeds(tx: &mut Tx<'_>, message: &Message, stretches: &mut Stretches) -> Result<HashMap<u32, i64>> {
-    let mut unread = HashMap::new();
-    tx.each(&DEEDS, &[&message.id.0], |row| {
-        let person = row.get::<i64>(0)? as u32;
-        stretches.saw(person, row.get(1)?);
-        match (row.get::<Option<i64>>(2)?, row.get::<Option<i64>>(3)?) {
-            (Some(at), Some(revision)) if revision >= message.ring => stretches.read(person, at),
-            _ => {}
-        }
-        if let Some(at) = row.get(4)? {
-            unread.insert(person, at);
-        }
-        Ok::<(), campanile_store::Error>(())
-    })?;
-    Ok(unread)
+        seen: sums(&stretches.seen, &crowds.people),
+        read: sums(&stretches.read, &crowds.people),
+    };
+    Ok(Some((funnel::numbers(residents, message, &crowds), timeline)))
 }

@@ -1,6 +1,6 @@
 //! From the message's side: crowds, then and now, by SQL and from memory, are the audiences of the definition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campanile_core::Result;
@@ -121,6 +121,68 @@ fn residents_kept_up_to_date_give_the_crowd_of_now() {
         }
         prop_assert_eq!(alive, world.oracle.alive().into_iter().collect::<Vec<_>>());
         prop_assert_eq!(with_email, world.oracle.with_email.iter().copied().collect::<Vec<_>>());
+        Ok(())
+    });
+}
+
+#[test]
+fn residents_and_what_has_changed_since_give_the_crowd_of_then() {
+    crate::prove(|db, world, past: &mut Past, last| {
+        past.questions.extend(snapshot(world));
+        if !last {
+            return Ok(());
+        }
+        let mut questions = std::mem::take(&mut past.questions);
+        questions.extend(publications(world));
+        let (asked, residents) = (questions.clone(), Arc::clone(&past.residents));
+        let answers: Result<Vec<People>> = db.read(move |tx| {
+            let residents = residents.at(tx)?;
+            let then = |question: &Question| residents.then(tx, &question.selectors, question.instant);
+            asked
+                .iter()
+                .map(then)
+                .map(|crowd| Ok(crowd?.into_iter().collect()))
+                .collect()
+        });
+        for (question, then) in questions.iter().zip(answers.expect("a crowd can be asked for")) {
+            let expected: People = question.expected.keys().copied().collect();
+            prop_assert_eq!(then, expected, "then: {:?}", question);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn who_has_joined_since_holds_nothing_from_before() {
+    crate::prove(|db, world, past: &mut Past, last| {
+        past.questions.extend(snapshot(world));
+        if !last {
+            return Ok(());
+        }
+        let revisions: BTreeSet<i64> = std::mem::take(&mut past.questions)
+            .iter()
+            .map(|question| question.instant.revision.0)
+            .collect();
+        let (questions, residents, now) = (snapshot(world), Arc::clone(&past.residents), world.now);
+        let (asked, since) = (questions.clone(), revisions.clone());
+        let answers: Result<Vec<Vec<Since>>> = db.read(move |tx| {
+            let residents = residents.at(tx)?;
+            let mut of = |question: &Question| {
+                let joined = |revision: &i64| {
+                    let joined = residents.joined(tx, &question.selectors, Instant::now(now), *revision)?;
+                    Ok(joined.into_iter().collect())
+                };
+                since.iter().map(joined).collect()
+            };
+            asked.iter().map(&mut of).collect()
+        });
+        for (question, answers) in questions.iter().zip(answers.expect("a crowd can be asked for")) {
+            for (revision, joined) in revisions.iter().zip(answers) {
+                let mut expected = question.expected.clone();
+                expected.retain(|_, since| revision < since);
+                prop_assert_eq!(joined, expected, "since {}: {:?}", revision, question);
+            }
+        }
         Ok(())
     });
 }

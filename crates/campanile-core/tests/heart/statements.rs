@@ -7,7 +7,7 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 23] = [
+const HOT: [&str; 32] = [
     "holding::HOLDS",
     "holding::BUNDLE",
     "holding::OWN",
@@ -28,6 +28,15 @@ const HOT: [&str; 23] = [
     "crowd::ROLES",
     "crowd::ROLES_ENDED",
     "crowd::ROLES_BEGUN",
+    "crowd::then::COUNTS",
+    "crowd::then::WERE",
+    "crowd::then::TREE",
+    "crowd::then::ROLE_BEGUN",
+    "crowd::then::ROLE_ENDED",
+    "crowd::then::LIFE_BEGUN",
+    "crowd::then::TREE_BEGUN",
+    "funnel::MARKS",
+    "funnel::DEEDS",
     "lists::LOAD",
     "lists::SELECTORS",
     "lists::POSITION",

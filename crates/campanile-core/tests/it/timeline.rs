@@ -14,7 +14,9 @@ const MINUTE: i64 = 60_000;
 fn timeline(world: &World<'_>, id: MessageId) -> Timeline {
     let (message, kept) = (world.message(id), world.audiences());
     let found = world.with_residents(move |tx, residents, now| timeline::timeline(tx, residents, &kept, &message, now));
-    found.expect("the message is published")
+    let (funnel, timeline) = found.expect("the message is published");
+    assert_eq!(funnel, world.funnel(id));
+    timeline
 }
 
 /// Counts the people of the list of recipients, stretch by stretch.

@@ -78,7 +78,7 @@ pub(super) async fn correct(
     reader: Reader,
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
-    let one = sending::one(&app, reader.principal.person, id, Want::Correct, seen).await?;
+    let one = sending::uncounted(&app, reader.principal.person, id, Want::Correct, seen).await?;
     let message = &one.message;
     let typed = Typed {
         title: message.title.clone(),
@@ -146,7 +146,7 @@ pub(super) async fn post_correct(
     Form(fields): Form,
 ) -> Result<Response, Problem> {
     let person = reader.principal.person;
-    let one = sending::one(&app, person, id, Want::Correct, seen).await?;
+    let one = sending::uncounted(&app, person, id, Want::Correct, seen).await?;
     let typed = read(&fields);
     if typed.edition != one.message.edition {
         let typed = Typed {

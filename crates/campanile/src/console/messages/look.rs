@@ -12,7 +12,6 @@ use campanile_core::markup;
 use campanile_core::message::change::Change;
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
-use campanile_core::message::timeline::{self, Timeline};
 use campanile_core::message::{self, Channel, Message, shown_title};
 use campanile_core::outbox::run;
 use campanile_core::policy::{self, Act};
@@ -111,16 +110,12 @@ pub(super) async fn one(
     Path(id): Path<MessageId>,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let (residents, kept, now) = (Arc::clone(&app.residents), Arc::clone(&app.crowds), reader.now);
+    let now = reader.now;
     let describe = move |tx: &mut Tx<'_>, rights: &Rights, message: Message, funnel| {
-        let line = {
-            let residents = residents.at(tx)?;
-            timeline::timeline(tx, &residents, &kept, &message, now)?
-        };
         let card = Card::of(&message, run::progress(tx, message.id)?, now);
-        Ok::<(Seen, Option<Timeline>, Option<Card>), Error>((seen(tx, rights, message, funnel)?, line, card))
+        Ok::<(Seen, Option<Card>), Error>((seen(tx, rights, message, funnel)?, card))
     };
-    let (one, line, way) = sending::one(&app, reader.principal.person, id, Want::See, describe).await?;
+    let ((one, way), line) = sending::one_over_time(&app, reader.principal.person, id, describe).await?;
     let message = &one.message;
     let bars = one.funnel.map_or_else(Vec::new, |funnel| {
         let bar = |key: &str, people, part| Bar {
