@@ -1,11 +1,12 @@
 //! Mail on the wire: our client beside Postfix's own `smtp-source`, both to Postfix's `smtp-sink` on the loopback
 //! address, with the same sessions and sizes, one after the other several times.
 //!
-//! `cargo bench --bench email`, with Postfix installed, or `CAMPANILE_TEST_POSTFIX` naming a folder where its package
-//! is unpacked.
+//! `cargo bench --bench email`; the way from the queue to its outcome is in `bars`. Both need Postfix: see `postfix`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+#[path = "bars/postfix.rs"]
+mod postfix;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use campanile_core::time::Moment;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::postfix::{Postfix, Sink};
+
 /// Mails of one measurement.
 const MAILS: usize = 20_000;
 const ROUNDS: usize = 3;
@@ -28,76 +31,6 @@ const SIZE: usize = 2_048;
 #[expect(clippy::print_stdout, reason = "a bench prints its figures")]
 fn print(line: &str) {
     println!("{line}");
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where Postfix is, which is no setting of the server"
-)]
-fn postfix() -> PathBuf {
-    let named = std::env::var_os("CAMPANILE_TEST_POSTFIX").map(PathBuf::from);
-    let root = named.unwrap_or_else(|| PathBuf::from("/"));
-    assert!(
-        root.join("usr/sbin/smtp-sink").is_file(),
-        "Postfix is missing: install it, or see the head of this file"
-    );
-    root
-}
-
-fn tool(root: &Path, name: &str) -> Command {
-    let mut command = Command::new(root.join("usr/sbin").join(name));
-    command.env("LD_LIBRARY_PATH", root.join("usr/lib/postfix"));
-    command
-}
-
-struct Sink(Child);
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn sink(root: &Path, port: u16) -> Sink {
-    let mut command = tool(root, "smtp-sink");
-    if Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|id| id.stdout.trim_ascii() == b"0")
-    {
-        command.args(["-u", "nobody"]);
-    }
-    let sink = Sink(
-        command
-            .arg(format!("127.0.0.1:{port}"))
-            .arg("1000")
-            .spawn()
-            .expect("the sink starts"),
-    );
-    // Sends one mail after the other until one is taken.
-    let mut probe = tool(root, "smtp-source");
-    probe
-        .args(["-m", "1"])
-        .arg(format!("127.0.0.1:{port}"))
-        .stderr(std::process::Stdio::null());
-    while !probe.status().expect("the source starts").success() {}
-    sink
-}
-
-fn by_source(root: &Path, port: u16, sessions: usize) -> f64 {
-    let mut source = tool(root, "smtp-source");
-    let numbers = [("-m", MAILS), ("-s", sessions), ("-l", SIZE)];
-    for (flag, number) in numbers {
-        source.arg(flag).arg(number.to_string());
-    }
-    // -d: a connection carries many mails, as ours do.
-    source
-        .args(["-d", "-f", "bell@example.com", "-t", "ann@example.org"])
-        .arg(format!("127.0.0.1:{port}"));
-    let begin = Instant::now();
-    assert!(source.status().expect("the source starts").success());
-    MAILS as f64 / begin.elapsed().as_secs_f64()
 }
 
 /// Sends mails that `make` makes, with as many under way as keep every connection busy.
@@ -211,22 +144,20 @@ fn median(mut rates: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let root = postfix();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a free port")
-        .port();
-    let _sink = sink(&root, port);
+    let postfix = Postfix::find();
+    let sink = postfix.sink();
     print("| what | sessions | mails/s | smtp-source, same run | of it | bar | |");
     print("|---|---|---|---|---|---|---|");
     for sessions in [1, 8, 16, 32] {
-        compare(&root, port, sessions, "wire, 2 KiB", 1.0, &|| Box::new(plain));
+        compare(&postfix, &sink, sessions, "wire, 2 KiB", 1.0, &|| Box::new(plain));
     }
-    compare(&root, port, 16, "made and sent, 4.5 KiB", 0.5, &|| Box::new(real(None)));
-    compare(&root, port, 16, "and signed, Ed25519", 0.4, &|| {
+    compare(&postfix, &sink, 16, "made and sent, 4.5 KiB", 0.5, &|| {
+        Box::new(real(None))
+    });
+    compare(&postfix, &sink, 16, "and signed, Ed25519", 0.4, &|| {
         Box::new(real(Some(signer("dkim-ed25519.pem"))))
     });
-    compare(&root, port, 16, "and signed, RSA 2048", 0.0, &|| {
+    compare(&postfix, &sink, 16, "and signed, RSA 2048", 0.0, &|| {
         Box::new(real(Some(signer("dkim-rsa.pem"))))
     });
     making();
@@ -234,11 +165,11 @@ fn main() {
 
 type Make = Box<dyn Fn(usize) -> Mail + Send + Sync>;
 
-fn compare(root: &Path, port: u16, sessions: usize, what: &str, bar: f64, make: &dyn Fn() -> Make) {
+fn compare(postfix: &Postfix, sink: &Sink, sessions: usize, what: &str, bar: f64, make: &dyn Fn() -> Make) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        theirs.push(by_source(root, port, sessions));
-        ours.push(by_us(port, sessions, make()));
+        theirs.push(postfix.by_source(sink, sessions, MAILS, SIZE));
+        ours.push(by_us(sink.port, sessions, make()));
     }
     let (ours, theirs) = (median(ours), median(theirs));
     let ratio = ours / theirs;

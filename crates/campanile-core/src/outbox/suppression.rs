@@ -10,7 +10,6 @@ use crate::directory::folded;
 use crate::directory::list::{Page, Paging, Place, page, prefix};
 use crate::error::{Error, Faults, Result};
 use crate::id::{MessageId, PersonId};
-use crate::message::Importance;
 use crate::time::{Moment, OPEN};
 
 macro_rules! columns {
@@ -28,8 +27,6 @@ sql! {
     TAKE = "DELETE FROM suppression WHERE address = $1 AND source = $2";
     TAKE_ALL = "DELETE FROM suppression WHERE address = $1";
     OF = concat!(columns!(), "WHERE s.address = $1 ORDER BY s.source");
-    STOPS = "SELECT source, reason FROM suppression WHERE address = $1 AND until > $2 AND source <= $3
-        ORDER BY source LIMIT 1";
     NEWEST = concat!(columns!(), "WHERE (s.since, s.address) <= ($1, $2)
             AND ((s.since, s.address) < ($1, $2) OR s.source > $3)
         ORDER BY s.since DESC, s.address DESC, s.source LIMIT $4");
@@ -207,21 +204,6 @@ pub fn remove(tx: &mut Tx<'_>, address: &str, source: Option<Source>) -> Result<
 /// Why an address is here, by each source.
 pub fn of(tx: &mut Tx<'_>, address: &str) -> Result<Vec<Suppression>> {
     Ok(tx.rows(&OF, &[&key(address)], read)?)
-}
-
-/// What stops a mail to an address: the gravest source, and its reason. Critical mail goes to who only unsubscribed.
-pub fn stops(
-    tx: &mut Tx<'_>,
-    address_key: &str,
-    importance: Importance,
-    now: Moment,
-) -> Result<Option<(Source, String)>> {
-    let to = match importance {
-        Importance::Critical => Source::Added,
-        Importance::Low | Importance::High => Source::Unsubscribed,
-    };
-    let read = |row: &Row<'_>| Ok((Source::from_code(row.get(0)?), row.get(1)?));
-    Ok(tx.first(&STOPS, &[&address_key, &now.0, &to.code()], read)?)
 }
 
 /// A page of the list, the newest first; where something is searched, of those that begin so, by address.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::process::Thread;
+
 /// What a run of requests came to.
 pub(crate) struct Run {
     /// Requests answered.
@@ -23,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) body: Vec<u8>,
     /// The headers of the last answer.
     pub(crate) head: String,
+    /// What the client's own thread cost.
+    pub(crate) cpu: Duration,
 }
 
 impl Run {
@@ -66,9 +70,40 @@ pub(crate) fn drive(address: SocketAddr, requests: Vec<Vec<u8>>, connections: us
             .enable_all()
             .build()
             .expect("a runtime can be made");
-        rt.block_on(run(address, Arc::new(requests), connections, total))
+        let mut run = rt.block_on(run(address, Arc::new(requests), connections, total));
+        run.cpu = Thread::this().cpu();
+        run
     };
     std::thread::spawn(work).join().expect("the client does not panic")
+}
+
+/// Sends one request after the other over one connection, each at its time, for as long as it is told; when each was
+/// answered, and the body. Blocks.
+#[expect(clippy::disallowed_methods, reason = "a bench is its own client, on loopback")]
+pub(crate) fn paced(
+    address: SocketAddr,
+    request: &[u8],
+    every: Duration,
+    mut goes_on: impl FnMut(usize) -> bool,
+) -> Vec<(Instant, Vec<u8>)> {
+    let rt = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    rt.block_on(async {
+        let mut stream = TcpStream::connect(address).await.expect("the server is there");
+        stream.set_nodelay(true).expect("loopback takes the option");
+        let (mut buffer, mut out) = (Vec::new(), Vec::new());
+        let mut turns = tokio::time::interval(every);
+        while goes_on(out.len()) {
+            turns.tick().await;
+            stream.write_all(request).await.expect("the server reads");
+            let (status, head, body) = answer(&mut stream, &mut buffer).await;
+            assert_eq!(status, 201, "{head}{}", String::from_utf8_lossy(&body));
+            out.push((Instant::now(), body));
+        }
+        out
+    })
 }
 
 async fn run(address: SocketAddr, requests: Arc<Vec<Vec<u8>>>, connections: usize, total: usize) -> Run {
@@ -85,6 +120,7 @@ async fn run(address: SocketAddr, requests: Arc<Vec<Vec<u8>>>, connections: usiz
         status: 0,
         body: Vec::new(),
         head: String::new(),
+        cpu: Duration::ZERO,
     };
     while let Some(done) = tasks.join_next().await {
         let part = done.expect("a connection does not panic");
@@ -111,6 +147,7 @@ async fn connection(address: SocketAddr, requests: Arc<Vec<Vec<u8>>>, next: Arc<
         status: 0,
         body: Vec::new(),
         head: String::new(),
+        cpu: Duration::ZERO,
     };
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);

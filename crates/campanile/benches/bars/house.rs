@@ -43,6 +43,7 @@ pub(crate) struct House {
     pub(crate) file: Option<PathBuf>,
     /// The database's URL.
     pub(crate) url: String,
+    was_there: bool,
     _folder: tempfile::TempDir,
 }
 
@@ -61,6 +62,15 @@ impl Dice {
 
 impl House {
     pub(crate) fn build(choice: &Choice) -> Self {
+        let house = Self::with(choice, &[]);
+        if !house.was_there {
+            house.publish(choice.messages);
+        }
+        house
+    }
+
+    /// A server with settings of its own, and without messages.
+    pub(crate) fn with(choice: &Choice, more: &[(&str, String)]) -> Self {
         let rt = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -79,14 +89,22 @@ impl House {
             listen: Some("127.0.0.1:0".into()),
             ..Flags::default()
         };
-        let env = |name: &str| (name == "CAMPANILE_SECRET_KEY").then(|| SECRET_KEY.to_owned());
+        let env = |name: &str| {
+            let given = more.iter().find(|(own, _)| *own == name);
+            let given = given.map(|(_, value)| value.clone());
+            given.or_else(|| (name == "CAMPANILE_SECRET_KEY").then(|| SECRET_KEY.to_owned()))
+        };
         let settings = Settings::from_sources(None, &env, flags).expect("the settings hold");
         let origin = "http://127.0.0.1".to_owned();
         let app = App::open(settings, origin, Clock::system(), Chance::seeded(7)).expect("the database opens");
         rt.block_on(app.ensure_administrator())
             .expect("the administrator is made");
         if !is_there {
-            import_people(&rt, &app, choice);
+            let took = import_people(&rt, &app, choice);
+            // The small worlds of what leaves the house are no measure of it.
+            if more.is_empty() {
+                took.row();
+            }
         }
         let listener = rt
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
@@ -103,15 +121,18 @@ impl House {
             customers: Vec::new(),
             file: (!choice.postgres).then_some(file),
             url,
+            was_there: is_there,
             _folder: folder,
         };
         house.people = house.read(|tx| tx.one(&LAST_PERSON, &[], |row| row.get(0)));
         house.apis = house.read(|tx| tx.rows(&APIS, &[], |row| row.get(0)));
         house.customers = house.read(|tx| tx.rows(&CUSTOMERS, &[], |row| row.get(0)));
-        if !is_there {
-            house.publish(choice.messages);
-        }
         house
+    }
+
+    /// Ends the server, with what it has under way.
+    pub(crate) fn stop(&self) {
+        self.rt.block_on(self.app.stop());
     }
 
     /// Runs a short read, waited for.
@@ -220,7 +241,21 @@ fn app_spawn(rt: &Runtime, app: &Arc<App>, listener: tokio::net::TcpListener) {
 }
 
 /// The import bar: a directory of any size from its file form.
-fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
+struct Import {
+    lines: usize,
+    took: Duration,
+}
+
+impl Import {
+    fn row(&self) {
+        let rate = self.lines as f64 / self.took.as_secs_f64();
+        let size = format!("{} lines in {:.1} s", self.lines, self.took.as_secs_f64());
+        let figure = format!("{rate:.0} lines/s");
+        row("import", &size, &figure, "", "≥ 100,000/s", rate >= 100_000.0);
+    }
+}
+
+fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) -> Import {
     let lines = world::lines(world::Size::people(choice.people), 1).count();
     let started = Instant::now();
     let source = import::lines(world::lines(world::Size::people(choice.people), 1));
@@ -229,14 +264,5 @@ fn import_people(rt: &Runtime, app: &Arc<App>, choice: &Choice) {
         .expect("the import works");
     let took: Duration = started.elapsed();
     assert!(report.errors.is_empty(), "{:?}", report.errors.first());
-    let rate = lines as f64 / took.as_secs_f64();
-    let size = format!("{lines} lines in {:.1} s", took.as_secs_f64());
-    row(
-        "import",
-        &size,
-        &format!("{rate:.0} lines/s"),
-        "",
-        "≥ 100,000/s",
-        rate >= 100_000.0,
-    );
+    Import { lines, took }
 }

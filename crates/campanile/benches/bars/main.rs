@@ -4,11 +4,20 @@
 //! the big one; names after `--` choose some: `cargo bench --bench bars -- inbox announce --people 1000000`.
 //! `--postgres` takes a throw-away PostgreSQL in place of the embedded database. `--file NAME` keeps the embedded
 //! database there and takes it again the next time, so that two builds can be held against one another on one world.
+//!
+//! `email`, `http` and `lanes` are about what leaves the house; `--mails N` says how many mails. They need Postfix: see
+//! `postfix`.
 
 mod client;
 mod footprint;
 mod house;
+mod lanes;
+mod mailing;
 mod memory;
+mod postfix;
+mod posting;
+mod process;
+mod sinks;
 mod wire;
 
 use std::path::PathBuf;
@@ -19,9 +28,13 @@ struct Choice {
     names: Vec<String>,
     people: u64,
     messages: usize,
+    mails: usize,
     postgres: bool,
     file: Option<PathBuf>,
 }
+
+/// The benches that ask one world of people and messages. Each of the others has a small one of its own.
+const OF_THE_WORLD: [&str; 6] = ["audience", "inbox", "engage", "announce", "ingest", "footprint"];
 
 impl Choice {
     fn read() -> Self {
@@ -29,6 +42,7 @@ impl Choice {
             names: Vec::new(),
             people: 20_000,
             messages: 1_000,
+            mails: 20_000,
             postgres: false,
             file: None,
         };
@@ -38,6 +52,7 @@ impl Choice {
                 "--file" => choice.file = words.next().map(PathBuf::from),
                 "--people" => choice.people = number(&mut words),
                 "--messages" => choice.messages = number(&mut words) as usize,
+                "--mails" => choice.mails = number(&mut words) as usize,
                 "--postgres" => choice.postgres = true,
                 // Given by cargo.
                 "--bench" => {}
@@ -91,12 +106,27 @@ fn main() {
     let choice = Choice::read();
     let database = if choice.postgres { "PostgreSQL" } else { "SQLite" };
     print(&format!(
-        "{} people, {} messages, {database}\n",
-        choice.people, choice.messages
+        "{} people, {} messages, {} mails, {database}\n",
+        choice.people, choice.messages, choice.mails
     ));
     print("| what | size | figure | beside it, same run | bar | |");
     print("|---|---|---|---|---|---|");
-    let house = house::House::build(&choice);
+    if choice.wants("http") {
+        posting::bench(&choice);
+    }
+    if choice.wants("email") {
+        mailing::bench(&choice);
+    }
+    if choice.wants("lanes") {
+        lanes::bench(&choice);
+    }
+    if OF_THE_WORLD.iter().any(|name| choice.wants(name)) {
+        of_the_world(&choice);
+    }
+}
+
+fn of_the_world(choice: &Choice) {
+    let house = house::House::build(choice);
     if choice.wants("audience") {
         memory::audience(&house);
     }
@@ -108,7 +138,7 @@ fn main() {
         memory::engage(&house);
     }
     if choice.wants("announce") {
-        wire::announce(&house, &choice);
+        wire::announce(&house, choice);
     }
     if choice.wants("ingest") {
         wire::ingest(&house);

@@ -105,6 +105,7 @@ pub(crate) fn announce(house: &House, choice: &Choice) {
         names: Vec::new(),
         people: 1_000,
         messages: 100,
+        mails: 0,
         postgres: choice.postgres,
         file: None,
     };

@@ -1,6 +1,8 @@
 //! Addresses that get no mail: how they come to the list and leave it.
 
 use campanile_core::directory::list::Paging;
+use campanile_core::id::PersonId;
+use campanile_core::outbox::reader::{self, WhyNot};
 use campanile_core::outbox::suppression::{self, Source};
 
 use super::*;
@@ -11,10 +13,11 @@ impl World<'_> {
         self.jots(move |tx| suppression::suppress(tx, address, source, "no such mailbox", None, now));
     }
 
-    fn stops(&self, address: &'static str, importance: Importance) -> Option<Source> {
+    /// What keeps a mail from somebody.
+    fn stops(&self, person: PersonId, importance: Importance) -> Option<WhyNot> {
         let now = self.now();
-        let found = self.looks(move |tx| suppression::stops(tx, address, importance, now));
-        found.map(|(source, _)| source)
+        let found = self.looks(move |tx| reader::readers(tx, &[person.0 as u32], importance, now));
+        found[0].why_not
     }
 
     /// Every address and source, by pages of two.
@@ -35,22 +38,29 @@ impl World<'_> {
 #[test]
 fn who_unsubscribed_gets_what_is_critical_and_who_bounced_gets_nothing() {
     each_world(|world| {
+        let [bounced, left, other] =
+            ["bounced", "left", "other"].map(|key| world.person_with_email(key, &format!("{key}@example.com")));
         world.suppresses("bounced@example.com", Source::Bounced);
         let now = world.now();
         world.jots(move |tx| suppression::unsubscribe(tx, "left@example.com", None, now));
-        for importance in [Importance::Low, Importance::High, Importance::Critical] {
-            assert_eq!(world.stops("bounced@example.com", importance), Some(Source::Bounced));
-            assert_eq!(world.stops("other@example.com", importance), None);
-        }
-        assert_eq!(
-            world.stops("left@example.com", Importance::High),
-            Some(Source::Unsubscribed)
+        let (came_back, unsubscribed) = (
+            Some(WhyNot::Suppressed(Source::Bounced)),
+            Some(WhyNot::Suppressed(Source::Unsubscribed)),
         );
-        assert_eq!(world.stops("left@example.com", Importance::Critical), None);
+        for importance in [Importance::Low, Importance::High, Importance::Critical] {
+            assert_eq!(world.stops(bounced, importance), came_back);
+            assert_eq!(world.stops(other, importance), None);
+        }
+        assert_eq!(world.stops(left, Importance::High), unsubscribed);
+        assert_eq!(world.stops(left, Importance::Critical), None);
+        // Who unsubscribed and bounced gets nothing, whichever came last.
+        world.suppresses("left@example.com", Source::Bounced);
+        assert_eq!(world.stops(left, Importance::Critical), came_back);
+        world.jots(|tx| suppression::remove(tx, "left@example.com", Some(Source::Bounced)));
         assert!(world.jots(|tx| suppression::resubscribe(tx, "left@example.com")));
         assert!(!world.jots(|tx| suppression::resubscribe(tx, "left@example.com")));
         assert!(!world.jots(|tx| suppression::resubscribe(tx, "bounced@example.com")));
-        assert_eq!(world.stops("left@example.com", Importance::Low), None);
+        assert_eq!(world.stops(left, Importance::Low), None);
     });
 }
 

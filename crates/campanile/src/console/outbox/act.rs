@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use campanile_core::Error;
 use campanile_core::id::MessageId;
+use campanile_core::{Error, Result as Ruled};
 
 use super::{Way, address, channel_name, run_of, way};
 use crate::app::App;
@@ -17,57 +17,74 @@ use crate::problem::Problem;
 
 use super::ask::{self, Ask};
 
-/// The question, with what was said against it.
-fn question_again(
-    reader: &Reader,
-    way: &Way,
-    id: MessageId,
-    fields: &Fields,
-    refused: &Refused,
-) -> Result<Response, Problem> {
-    let run = run_of(way, fields)?;
-    let channel = channel_name(run.channel);
-    ask::show(
-        reader,
-        Ask {
-            here: "messages",
-            title: reader.n("again-title", run.failed),
-            text: reader.of("again-text", channel),
-            crumb: (address(id, "deliveries", &[("channel", channel)]), way.title.clone()),
-            action: format!("/messages/{id}/resend"),
-            fields: vec![("channel", channel.to_owned())],
-            keep: reader.t("again-keep"),
-            button: reader.n("again-button", run.failed),
-            is_grave: false,
-            refused: refused.beside(&[]),
-        },
-    )
+/// What is asked.
+#[derive(Clone, Copy)]
+enum Act {
+    /// Whether what failed shall be sent again.
+    Again,
+    /// Whether what has not left shall be taken back.
+    Back,
 }
 
-fn question_back(
-    reader: &Reader,
-    way: &Way,
-    id: MessageId,
-    fields: &Fields,
-    refused: &Refused,
-) -> Result<Response, Problem> {
-    let run = run_of(way, fields)?;
-    let channel = channel_name(run.channel);
-    ask::show(
-        reader,
-        Ask {
-            here: "messages",
-            title: reader.n("take-back-title", run.queued),
-            text: reader.of("take-back-text", channel),
-            crumb: (address(id, "deliveries", &[("channel", channel)]), way.title.clone()),
-            action: format!("/messages/{id}/cancel"),
-            fields: vec![("channel", channel.to_owned())],
-            keep: reader.t("take-back-keep"),
-            button: reader.t("take-back"),
-            is_grave: true,
-            refused: refused.beside(&[]),
-        },
-    )
+impl Act {
+    /// Whether the reader may.
+    fn allowed(self, way: &Way) -> Ruled<()> {
+        let (may, right) = match self {
+            Self::Again => (way.may_again, "you lack: the right to send this message"),
+            Self::Back => (way.may_back, "you lack: the right to recall this message"),
+        };
+        if may { Ok(()) } else { Err(Error::Denied(right.into())) }
+    }
+
+    /// The question, with what was said against it.
+    fn question(
+        self,
+        reader: &Reader,
+        way: &Way,
+        id: MessageId,
+        fields: &Fields,
+        refused: &Refused,
+    ) -> Result<Response, Problem> {
+        let run = run_of(way, fields)?;
+        let channel = channel_name(run.channel);
+        let (title, text, keep, button, page) = match self {
+            Self::Again => (
+                reader.n("again-title", run.failed),
+                reader.of("again-text", channel),
+                reader.t("again-keep"),
+                reader.n("again-button", run.failed),
+                "resend",
+            ),
+            Self::Back => (
+                reader.n("take-back-title", run.queued),
+                reader.of("take-back-text", channel),
+                reader.t("take-back-keep"),
+                reader.t("take-back"),
+                "cancel",
+            ),
+        };
+        ask::show(
+            reader,
+            Ask {
+                here: "messages",
+                title,
+                text,
+                crumb: (address(id, "deliveries", &[("channel", channel)]), way.title.clone()),
+                action: format!("/messages/{id}/{page}"),
+                fields: vec![("channel", channel.to_owned())],
+                keep,
+                button,
+                is_grave: matches!(self, Self::Back),
+                refused: refused.beside(&[]),
+            },
+        )
+    }
+
+    async fn ask(self, app: &App, reader: &Reader, id: MessageId, asked: &Fields) -> Result<Response, Problem> {
+        let way = way(app, reader, id).await?;
+        self.allowed(&way)?;
+        self.question(reader, &way, id, asked, &Refused::default())
+    }
 }
 
 /// `GET /messages/{id}/resend`.
@@ -77,11 +94,7 @@ pub(super) async fn ask_again(
     Path(id): Path<MessageId>,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let way = way(&app, &reader, id).await?;
-    if !way.may_again {
-        return Err(Error::Denied("you lack: the right to send this message".into()).into());
-    }
-    question_again(&reader, &way, id, &asked, &Refused::default())
+    Act::Again.ask(&app, &reader, id, &asked).await
 }
 
 /// `POST /messages/{id}/resend`: everything that failed by one channel, or one recipient.
@@ -102,7 +115,7 @@ pub(super) async fn again(
     let sent = deliveries::resend(&app, reader.principal.person, id, run.channel, target).await;
     match sent {
         Ok(count) => Ok(page::done(&to, "sent-again", &[("n", &count.to_string())])),
-        Err(problem) => question_again(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
+        Err(problem) => Act::Again.question(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
     }
 }
 
@@ -113,11 +126,7 @@ pub(super) async fn ask_back(
     Path(id): Path<MessageId>,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let way = way(&app, &reader, id).await?;
-    if !way.may_back {
-        return Err(Error::Denied("you lack: the right to recall this message".into()).into());
-    }
-    question_back(&reader, &way, id, &asked, &Refused::default())
+    Act::Back.ask(&app, &reader, id, &asked).await
 }
 
 /// `POST /messages/{id}/cancel`: what has not left by one channel.
@@ -132,6 +141,6 @@ pub(super) async fn take_back(
     let to = address(id, "deliveries", &[("channel", channel_name(run.channel))]);
     match deliveries::cancel(&app, reader.principal.person, id, run.channel).await {
         Ok(()) => Ok(page::done(&to, "taken-back", &[])),
-        Err(problem) => question_back(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
+        Err(problem) => Act::Back.question(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
     }
 }
