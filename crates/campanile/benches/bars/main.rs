@@ -9,6 +9,8 @@ mod client;
 mod footprint;
 mod house;
 mod memory;
+mod pages;
+mod used;
 mod wire;
 
 use std::path::PathBuf;
@@ -112,6 +114,10 @@ fn main() {
     }
     if choice.wants("ingest") {
         wire::ingest(&house);
+    }
+    // By name alone: it uses the house, and takes minutes.
+    if choice.names.iter().any(|name| name == "pages") {
+        pages::measure(&house, &choice);
     }
     if choice.wants("footprint") {
         footprint::measure(house);
