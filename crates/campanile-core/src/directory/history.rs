@@ -36,14 +36,15 @@ sql! {
                 ORDER BY since DESC, place, object, role LIMIT $3) page
             CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
         ORDER BY page.since DESC, page.place, page.object, page.role");
-    // The memberships on an API, application ($4 and $5 are its place) or group (its two places).
+    // The memberships on an API, application or group, whose place is $4. "place >= 3" names the index that has them in
+    // the order of time.
     HOLDERS = concat!("SELECT page.since, page.until, page.since_at, page.until_at, p.key, p.name, r.scope, r.name,
             page.place, ",
             place_column!("key"), " FROM (SELECT * FROM membership
-                WHERE place IN ($4, $5) AND object = $1 AND since <= $2
-                ORDER BY since DESC, place, role, person LIMIT $3) page
+                WHERE place >= 3 AND place = $4 AND object = $1 AND since <= $2
+                ORDER BY since DESC, role, person LIMIT $3) page
             CROSS JOIN person p CROSS JOIN role r WHERE p.id = page.person AND r.id = page.role
-        ORDER BY page.since DESC, page.place, page.role, page.person");
+        ORDER BY page.since DESC, page.role, page.person");
     // The groups attached to an API or application, whose place is $4.
     GROUP = "SELECT a.since, a.until, a.since_at, a.until_at, g.key, g.name FROM attachment a CROSS JOIN grp g
         WHERE a.place = $4 AND a.object = $1 AND a.since <= $2 AND g.id = a.grp
@@ -223,17 +224,18 @@ static ENVIRONMENT: &[Arm] = &[(&LIFE, &[kind::ENVIRONMENT], LIVED)];
 static OF_GROUP: &[Arm] = &[
     (&LIFE, &[kind::GROUP], LIVED),
     (&ATTACHED, &[], attached),
-    (&HOLDERS, &[place::GROUP_APPLICATION, place::GROUP_API], membership),
+    (&HOLDERS, &[place::GROUP_APPLICATION], membership),
+    (&HOLDERS, &[place::GROUP_API], membership),
 ];
 static API: &[Arm] = &[
     (&LIFE, &[kind::API], LIVED),
     (&GROUP, &[place::API], group),
-    (&HOLDERS, &[place::API, place::API], membership),
+    (&HOLDERS, &[place::API], membership),
 ];
 static APPLICATION: &[Arm] = &[
     (&LIFE, &[kind::APPLICATION], LIVED),
     (&GROUP, &[place::APPLICATION], group),
-    (&HOLDERS, &[place::APPLICATION, place::APPLICATION], membership),
+    (&HOLDERS, &[place::APPLICATION], membership),
 ];
 static SUBSCRIPTION: &[Arm] = &[(&LIFE, &[kind::SUBSCRIPTION], LIVED), (&TERM, &[], term)];
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use act::UpTo;
 pub use judge::{Item, State, View};
 pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
-pub use texts::Listed;
+pub use texts::{EXCERPT_CHARS, Listed};
 
 use crate::audience::bundle;
 use crate::error::Result;

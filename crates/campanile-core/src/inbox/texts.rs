@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use campanile_store::{Param, Row, Tx, sql};
 
@@ -20,6 +20,8 @@ use crate::time::Moment;
 
 /// Texts fetched by one statement.
 pub(super) const FETCH: usize = 20;
+/// Characters of an excerpt.
+pub const EXCERPT_CHARS: usize = 240;
 /// Bytes of text that are kept at most.
 const KEPT: usize = 8 << 20;
 
@@ -31,13 +33,24 @@ sql! {
 }
 
 /// A text as all its readers have it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Text {
     /// What is each reader's own stands here as if nothing had been done.
     shown: Shown,
     /// The rest as JSON, without the bracket at the end: written once, since every page would write it alike.
     json: Box<[u8]>,
+    /// Its beginning as one line, once somebody has looked at a list of it.
+    excerpt: OnceLock<Box<str>>,
 }
+
+/// Whether or not its excerpt was made.
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.shown == other.shown && self.json == other.json
+    }
+}
+
+impl Eq for Text {}
 
 impl Text {
     fn new(shown: Shown) -> Self {
@@ -47,13 +60,23 @@ impl Text {
         // They are the last fields of all, and their opening bracket is as long as the comma before them.
         json.truncate(json.len() - own.len());
         let json = json.into();
-        Self { shown, json }
+        Self {
+            shown,
+            json,
+            excerpt: OnceLock::new(),
+        }
     }
 
     /// About what it takes in memory.
     fn size(&self) -> usize {
         let shown = &self.shown;
-        shown.title.len() + shown.text.len() + shown.html.len() + shown.sender_name.len() + self.json.len() + 320
+        shown.title.len()
+            + shown.text.len()
+            + shown.html.len()
+            + shown.sender_name.len()
+            + self.json.len()
+            + EXCERPT_CHARS
+            + 340
     }
 }
 
@@ -117,6 +140,15 @@ impl Listed {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.text.shown.title
+    }
+
+    /// The beginning of its text in one line, of at most [`EXCERPT_CHARS`].
+    #[must_use]
+    pub fn excerpt(&self) -> &str {
+        let Shown { format, text, .. } = &self.text.shown;
+        self.text
+            .excerpt
+            .get_or_init(|| markup::excerpt(*format, text, EXCERPT_CHARS).into())
     }
 
     /// What the reader sees, as a value of its own.

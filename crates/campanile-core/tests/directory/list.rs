@@ -9,8 +9,8 @@ use campanile_core::directory::list::{
 };
 use campanile_core::place::Scope;
 use campanile_core::schema::SCHEMA;
-use campanile_store::Tx;
 use campanile_store::testing::{TestDb, each_database};
+use campanile_store::{Sql, Tx};
 
 use crate::world::{BASE, NOW, all, one};
 
@@ -202,6 +202,44 @@ fn customers_are_listed_a_level_at_a_time() {
         let acme = db.read(|tx| list::customer(tx, 17)).unwrap();
         assert_eq!((acme.parent, acme.has_children, acme.active), (Some(3), true, true));
         assert!(!db.read(|tx| list::customer(tx, 21)).unwrap().has_children);
+    });
+}
+
+/// Groups of a number, of which only the last is there now.
+static MANY_ENDED: Sql = Sql::new(
+    "test::MANY_ENDED",
+    "INSERT INTO grp (id, key, name, name_key)
+        WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        SELECT 1000000 + i, 'g-' || CAST(1000000 + i AS TEXT), 'G', 'g' FROM n",
+);
+
+#[test]
+fn a_page_looks_at_so_many_rows_and_goes_on_behind_them() {
+    each_database(&SCHEMA, |db| {
+        db.write(|tx| tx.execute(&MANY_ENDED, &[&(list::LOOK + 10)]))
+            .expect("they are there");
+        all(db, r#"{"kind":"group","id":"g-last","name":"G"}"#);
+        for q in [None, Some("g")] {
+            let filter = ThingFilter {
+                q: q.map(str::to_owned),
+                active: Some(true),
+                ..ThingFilter::default()
+            };
+            let page = |cursor| {
+                let (filter, paging) = (filter.clone(), Paging { limit: None, cursor });
+                db.read(move |tx| list::things(tx, Kind::Group, &filter, &paging))
+                    .expect("it is no fault")
+            };
+            let first = page(None);
+            assert_eq!(first.items.len(), 0, "{q:?}");
+            assert!(first.next.is_some(), "{q:?}");
+            let found = things(db, Kind::Group, filter.clone(), 50);
+            assert_eq!(
+                found.into_iter().map(|one| one.id).collect::<Vec<_>>(),
+                ["g-last"],
+                "{q:?}"
+            );
+        }
     });
 }
 

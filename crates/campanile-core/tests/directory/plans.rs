@@ -23,7 +23,6 @@ const MAY_SCAN: &[(&str, &str)] = &[
 /// Statements that sort what they found, because it is little: the facts of one thing in the order of time.
 const MAY_SORT: &[&str] = &[
     "directory::history::HELD",
-    "directory::history::HOLDERS",
     "directory::history::GROUP",
     "directory::history::ATTACHED",
 ];

@@ -14,10 +14,12 @@ mod house;
 mod lanes;
 mod mailing;
 mod memory;
+mod pages;
 mod postfix;
 mod posting;
 mod process;
 mod sinks;
+mod used;
 mod wire;
 
 use std::path::PathBuf;
@@ -142,6 +144,10 @@ fn of_the_world(choice: &Choice) {
     }
     if choice.wants("ingest") {
         wire::ingest(&house);
+    }
+    // By name alone: it uses the house, and takes minutes.
+    if choice.names.iter().any(|name| name == "pages") {
+        pages::measure(&house, &choice);
     }
     if choice.wants("footprint") {
         footprint::measure(house);

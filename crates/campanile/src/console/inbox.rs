@@ -11,8 +11,7 @@ use axum::routing::{get, post};
 use campanile_core::Error;
 use campanile_core::id::MessageId;
 use campanile_core::inbox::act::{self, Action, All, UpTo};
-use campanile_core::inbox::{self, Filter, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
-use campanile_core::markup;
+use campanile_core::inbox::{self, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::message::Importance;
 use campanile_core::time::Moment;
 use http::HeaderMap;
@@ -25,8 +24,6 @@ use crate::sorting;
 
 /// Items of the panel.
 const PANEL: usize = 8;
-/// Characters of an excerpt.
-const EXCERPT: usize = 240;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -45,9 +42,11 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub(super) fn new(shown: Shown) -> Self {
-        let excerpt = markup::excerpt(shown.format, &shown.text, EXCERPT);
-        Self { shown, excerpt }
+    fn new(listed: &Listed) -> Self {
+        Self {
+            excerpt: listed.excerpt().to_owned(),
+            shown: listed.shown(),
+        }
     }
 }
 
@@ -180,7 +179,7 @@ async fn list(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Ask
     show(&InboxPage {
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
-        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
+        items: found.items.iter().map(Item::new).collect(),
         here: address(view, importance, search, before),
         refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS as u64)),
         page,
@@ -302,7 +301,7 @@ async fn panel(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): As
     mark_seen(&app, &mut reader).await?;
     show(&Panel {
         page: Page::new(&reader, "inbox", reader.t("bell")),
-        items: found.items.iter().map(|listed| Item::new(listed.shown())).collect(),
+        items: found.items.iter().map(Item::new).collect(),
         unread,
     })
 }

@@ -6,6 +6,7 @@
 //! `z` in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`. A test collects what the
 //! rules say out of their sources, and fails where a language lacks one. What a parser says of JSON stays English.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -23,6 +24,8 @@ pub(super) struct Language {
     bundle: FluentBundle<FluentResource>,
     /// The keys of refusals that hold names, those with the most words first.
     named: Vec<Vec<&'static str>>,
+    /// The texts in which nothing is to be filled in.
+    plain: HashMap<&'static str, String>,
 }
 
 /// What stands for a name in the key of a refusal.
@@ -68,7 +71,23 @@ impl Language {
             group,
             bundle,
             named: files.last().map_or_else(Vec::new, |refusals| named_keys(refusals)),
+            plain: HashMap::new(),
         }
+        .with_plain(files)
+    }
+
+    /// Puts the texts in which nothing is to be filled in where they are found at once: a page says hundreds of them.
+    fn with_plain(mut self, files: &[&'static str]) -> Self {
+        let lines = files.iter().flat_map(|file| file.lines());
+        for (key, _) in lines.filter_map(|line| line.split_once(" =")) {
+            let pattern = self.bundle.get_message(key).and_then(|message| message.value());
+            let mut faults = Vec::new();
+            let text = pattern.map(|pattern| self.bundle.format_pattern(pattern, None, &mut faults).into_owned());
+            if let Some(text) = text.filter(|_| faults.is_empty()) {
+                self.plain.insert(key, text);
+            }
+        }
+        self
     }
 
     /// All of them.
@@ -113,6 +132,9 @@ impl Words {
     /// A text.
     #[must_use]
     pub(super) fn t(self, key: &str) -> String {
+        if let Some(text) = self.0.plain.get(key) {
+            return text.clone();
+        }
         self.find(key, None).unwrap_or_else(|| format!("[{key}]"))
     }
 

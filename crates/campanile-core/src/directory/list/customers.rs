@@ -1,11 +1,16 @@
 //! Lists of customers, and the tree a level at a time.
 
+use std::collections::BTreeMap;
+
 use campanile_store::{Param, Row, Tx, sql};
 use serde::Serialize;
 
-use super::{Arm, Page, Paging, page, prefix, run};
+use super::ended::{self, ended, last_first};
+use super::{Arm, Page, Paging, Place, looked, page, prefix, run};
+use crate::directory::addressable::{fifty, fifty_numbers};
 use crate::directory::check::folded;
 use crate::error::{Error, Result};
+use crate::place::kind;
 use crate::time::Moment;
 
 /// A customer, from column 2.
@@ -19,34 +24,63 @@ macro_rules! item {
     };
 }
 
-/// $4: only active or only inactive customers.
+/// Only active or only inactive customers.
 macro_rules! if_active {
-    () => {
-        " AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = EXISTS
+    ($at:literal) => {
+        concat!(
+            " AND (CAST(",
+            $at,
+            " AS BOOLEAN) IS NULL OR ",
+            $at,
+            " = EXISTS
             (SELECT 1 FROM life l WHERE l.kind = 2 AND l.object = c.id AND l.until = 9223372036854775807))"
+        )
+    };
+}
+
+/// By number: after $2, up to $5.
+macro_rules! numbered {
+    ($number:literal) => {
+        concat!(
+            $number,
+            " > $2 AND ",
+            $number,
+            " <= $5 AND CAST($1 AS TEXT) IS NOT NULL AND CAST($4 AS TEXT) IS NOT NULL"
+        )
     };
 }
 
 sql! {
-    // $1, $2: after this text and number. $3: so many.
-    ALL = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL",
-        if_active!(), " ORDER BY c.id LIMIT $3");
-    ROOTS = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL
+    ALL = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE ", numbered!("c.id"), if_active!("$6"),
+        " ORDER BY c.id LIMIT $3");
+    ALL_EDGE = "SELECT '', c.id FROM customer c WHERE c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL
+        ORDER BY c.id LIMIT 1 OFFSET $3";
+    // Looks through the customers, of whom there is one to a hundred people: a root is one about whom nothing is said.
+    ROOTS = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE c.id > $1
             AND NOT EXISTS (SELECT 1 FROM parentage a WHERE a.customer = c.id AND a.until = 9223372036854775807)",
-        if_active!(), " ORDER BY c.id LIMIT $3");
-    // $5: the parent. Only what is there has one.
-    CHILDREN = concat!("SELECT '', c.id, ", item!(), " FROM
-            (SELECT a.customer AS id FROM parentage a WHERE a.parent = $5 AND a.customer > $2
-                AND a.until = 9223372036854775807 AND CAST($1 AS TEXT) IS NOT NULL
-                ORDER BY a.customer LIMIT $3) page
-            CROSS JOIN customer c WHERE c.id = page.id", if_active!(), " ORDER BY page.id");
-    // $5: the number itself.
-    BY_NUMBER = concat!("SELECT '', c.id, ", item!(), " FROM customer c
-        WHERE c.id = $5 AND c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL", if_active!(), " LIMIT $3");
-    // $5: a number that another arm has found. $6 to $7: the range of names that begin so.
+        if_active!("$3"), " ORDER BY c.id LIMIT $2");
+    // $6: the parent. Only what is there has one.
+    CHILDREN = concat!("SELECT '', c.id, ", item!(), " FROM parentage a CROSS JOIN customer c
+        WHERE a.parent = $6 AND ", numbered!("a.customer"), " AND a.until = 9223372036854775807
+            AND c.id = a.customer", if_active!("$7"), " ORDER BY a.customer LIMIT $3");
+    CHILDREN_EDGE = "SELECT '', a.customer FROM parentage a
+        WHERE a.parent = $4 AND a.customer > $2 AND CAST($1 AS TEXT) IS NOT NULL AND a.until = 9223372036854775807
+        ORDER BY a.customer LIMIT 1 OFFSET $3";
+    // $6: the number itself.
+    BY_NUMBER = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE c.id = $6 AND ", numbered!("c.id"),
+        if_active!("$7"), " LIMIT $3");
+    NUMBER_EDGE = "SELECT '', c.id FROM customer c WHERE c.id = $4 AND c.id > $2 AND CAST($1 AS TEXT) IS NOT NULL
+        LIMIT 1 OFFSET $3";
+    // $6 to $7: the range of names that begin so. $8: a number that another arm has found.
     BY_NAME = concat!("SELECT c.name_key, c.id, ", item!(), " FROM customer c
-        WHERE c.name_key >= $6 AND c.name_key < $7 AND (c.name_key, c.id) > ($1, $2) AND c.id <> $5", if_active!(),
+        WHERE c.name_key >= $6 AND c.name_key < $7 AND (c.name_key, c.id) > ($1, $2)
+            AND (c.name_key, c.id) <= ($4, $5) AND c.id <> $8", if_active!("$9"),
         " ORDER BY c.name_key, c.id LIMIT $3");
+    NAME_EDGE = "SELECT c.name_key, c.id FROM customer c
+        WHERE c.name_key >= $4 AND c.name_key < $5 AND (c.name_key, c.id) > ($1, $2)
+        ORDER BY c.name_key, c.id LIMIT 1 OFFSET $3";
+    INACTIVE = concat!("SELECT l.until, c.id, ", item!(), ended!("customer c" "2"), "c.id", last_first!());
+    NAMES = concat!("SELECT id, name FROM customer WHERE id IN ", fifty_numbers!());
     ONE = concat!("SELECT '', c.id, ", item!(), " FROM customer c WHERE c.id = $1");
 }
 
@@ -106,31 +140,55 @@ pub fn customer(tx: &mut Tx<'_>, id: i64) -> Result<Customer> {
     tx.first(&ONE, &[&id], read)?.ok_or(Error::Missing("customer"))
 }
 
-/// A page of customers, by id; by name where something is searched.
+/// A page of customers, by id; by name where something is searched; the last to end first where only inactive ones are
+/// asked for.
 pub fn customers(tx: &mut Tx<'_>, filter: &CustomerFilter, paging: &Paging) -> Result<Page<Customer>> {
     if let Some((from, to)) = prefix(filter.q.as_deref().map(folded).as_deref())? {
-        static ARMS: [Arm; 2] = [Arm(&BY_NUMBER, 5), Arm(&BY_NAME, 7)];
+        static ARMS: [Arm; 2] = [Arm(&BY_NUMBER, &NUMBER_EDGE), Arm(&BY_NAME, &NAME_EDGE)];
         let number: i64 = from.parse().unwrap_or(0);
-        return page(paging, ARMS.len(), |place, limit| {
-            let params: [&dyn Param; 7] = [
-                &place.text,
-                &place.numbers.0,
-                &limit,
-                &filter.active,
-                &number,
-                &from,
-                &to,
-            ];
-            run(tx, &ARMS[place.arm], place.arm, &params, read)
+        return looked(paging, ARMS.len(), |place, limit| {
+            let at = (place, limit);
+            match place.arm {
+                0 => run(tx, &ARMS[0], at, (&[&number], &[&filter.active]), read),
+                _ => run(tx, &ARMS[1], at, (&[&from, &to], &[&number, &filter.active]), read),
+            }
         });
     }
-    let (arm, parent) = match filter.parent {
-        Parent::Any => (Arm(&ALL, 4), 0),
-        Parent::Roots => (Arm(&ROOTS, 4), 0),
-        Parent::Of(parent) => (Arm(&CHILDREN, 5), parent),
+    if filter.parent == Parent::Any && filter.active == Some(false) {
+        return ended::list(tx, paging, (&INACTIVE, kind::CUSTOMER), &[], read);
+    }
+    let (arm, range): (Arm, &[&dyn Param]) = match &filter.parent {
+        Parent::Any => (Arm(&ALL, &ALL_EDGE), &[]),
+        Parent::Roots => return roots(tx, filter, paging),
+        Parent::Of(parent) => (Arm(&CHILDREN, &CHILDREN_EDGE), &[parent]),
     };
-    page(paging, 1, |place, limit| {
-        let params: [&dyn Param; 5] = [&place.text, &place.numbers.0, &limit, &filter.active, &parent];
-        run(tx, &arm, 0, &params, read)
+    looked(paging, 1, |place, limit| {
+        run(tx, &arm, (place, limit), (range, &[&filter.active]), read)
     })
+}
+
+fn roots(tx: &mut Tx<'_>, filter: &CustomerFilter, paging: &Paging) -> Result<Page<Customer>> {
+    page(paging, 1, |place, limit| {
+        Ok(tx.rows(&ROOTS, &[&place.numbers.0, &limit, &filter.active], |row| {
+            let customer = read(row)?;
+            let numbers = (customer.id, 0, 0);
+            let place = Place {
+                numbers,
+                ..Place::default()
+            };
+            Ok((customer, place))
+        })?)
+    })
+}
+
+/// The names of at most a hundred customers, by id.
+pub fn customer_names(tx: &mut Tx<'_>, ids: &[i64]) -> Result<BTreeMap<i64, String>> {
+    let mut names = BTreeMap::new();
+    for ids in ids.chunks(50) {
+        tx.each(&NAMES, &fifty(ids), |row| {
+            names.insert(row.get(0)?, row.get(1)?);
+            Ok::<(), campanile_store::Error>(())
+        })?;
+    }
+    Ok(names)
 }

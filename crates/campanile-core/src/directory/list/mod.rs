@@ -4,9 +4,13 @@
 //! A page is found by an index and continued by the key of its last item, so it costs the same anywhere in the list,
 //! and what is added meanwhile neither repeats nor hides another item. A search looks into several indexes one after
 //! another ("arms"); what an earlier arm has found a later one leaves out.
+//!
+//! A filter leaves out what the index gives. A page looks at no more than [`LOOK`] rows of an index; where these were
+//! not enough it ends early, and its `next` goes on from there.
 
 mod attachments;
 mod customers;
+mod ended;
 pub(super) mod memberships;
 mod roles;
 mod subscriptions;
@@ -19,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 pub use attachments::{Attachment, attachments};
-pub use customers::{Customer, CustomerFilter, Parent, customer, customers};
+pub use customers::{Customer, CustomerFilter, Parent, customer, customer_names, customers};
 pub use memberships::{Membership, MembershipFilter, memberships};
 pub use roles::{Role, role, roles};
 pub use subscriptions::{Subscription, SubscriptionFilter, subscription, subscriptions};
@@ -31,6 +35,8 @@ pub use users::{User, UserFilter, user, users};
 pub const PAGE: i64 = 50;
 /// Items of a page at most.
 pub const PAGE_LIMIT: i64 = 100;
+/// Rows of an index that one page looks at. The statements that find the last of them say one less.
+pub const LOOK: i64 = 2_000;
 /// Characters of a search; longer ones find nothing that a shorter one would not.
 pub const SEARCH_LIMIT: usize = 200;
 
@@ -46,7 +52,8 @@ pub struct Paging {
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
-    /// The items, in the order of the list.
+    /// The items, in the order of the list. Where a filter leaves out very many, fewer than asked for, or none, though
+    /// others follow.
     pub items: Vec<T>,
     /// What to ask for the next page with; null on the last one.
     pub next: Option<String>,
@@ -57,6 +64,7 @@ pub(super) fn statements() -> impl Iterator<Item = &'static [&'static Sql]> {
     [
         attachments::STATEMENTS,
         customers::STATEMENTS,
+        ended::STATEMENTS,
         memberships::STATEMENTS,
         roles::STATEMENTS,
         subscriptions::STATEMENTS,
@@ -104,6 +112,9 @@ impl Place {
     }
 }
 
+/// Items with their places, and the last place that was looked at where there are others behind it.
+pub(crate) type Looked<T> = (Vec<(T, Place)>, Option<Place>);
+
 /// A page from arms that follow one another. `query` runs an arm from a place with a limit; each row it gives is the
 /// item and its place.
 pub(crate) fn page<T>(
@@ -111,11 +122,26 @@ pub(crate) fn page<T>(
     arms: usize,
     mut query: impl FnMut(&Place, i64) -> Result<Vec<(T, Place)>>,
 ) -> Result<Page<T>> {
+    looked(paging, arms, |from, limit| Ok((query(from, limit)?, None)))
+}
+
+/// As [`page`], of arms that look at so much and no more.
+pub(crate) fn looked<T>(
+    paging: &Paging,
+    arms: usize,
+    mut query: impl FnMut(&Place, i64) -> Result<Looked<T>>,
+) -> Result<Page<T>> {
     let limit = paging.limit()?;
     let mut from = paging.place()?;
     let mut found = Vec::with_capacity(limit + 1);
+    let mut edge = None;
     while from.arm < arms && found.len() <= limit {
-        found.extend(query(&from, (limit + 1 - found.len()) as i64)?);
+        let (some, last) = query(&from, (limit + 1 - found.len()) as i64)?;
+        found.extend(some);
+        edge = last;
+        if edge.is_some() {
+            break;
+        }
         from = Place {
             arm: from.arm + 1,
             ..Place::default()
@@ -125,32 +151,48 @@ pub(crate) fn page<T>(
     found.truncate(limit);
     let next = match found.last() {
         Some((_, place)) if more => Some(place.cursor()?),
-        _ => None,
+        _ => edge.map(|edge| edge.cursor()).transpose()?,
     };
     let items = found.into_iter().map(|(item, _)| item).collect();
     Ok(Page { items, next })
 }
 
-/// A statement of a list and how many of the list's parameters it takes.
-pub(super) struct Arm(pub(super) &'static Sql, pub(super) usize);
+/// An arm of a list: its statement, and the one that finds the last row that it looks at.
+///
+/// Both begin after a text and a number, $1 and $2. $3 says how many rows: for the second, how many are passed over. The
+/// first ends at a text and a number, $4 and $5. Then come a range, and for the first the filters.
+pub(super) struct Arm(pub(super) &'static Sql, pub(super) &'static Sql);
 
 /// Runs an arm whose rows begin with their place's text and first number; `read` begins at column 2.
 pub(super) fn run<T>(
     tx: &mut Tx<'_>,
     arm: &Arm,
-    at: usize,
-    params: &[&dyn Param],
+    (place, limit): (&Place, i64),
+    (range, filters): (&[&dyn Param], &[&dyn Param]),
     read: impl Fn(&Row<'_>) -> campanile_store::Result<T>,
-) -> Result<Vec<(T, Place)>> {
-    Ok(tx.rows(arm.0, &params[..arm.1], |row| {
-        let place = Place {
-            arm: at,
+) -> Result<Looked<T>> {
+    let placed = |row: &Row<'_>| {
+        Ok(Place {
+            arm: place.arm,
             text: row.get(0)?,
             numbers: (row.get(1)?, 0, 0),
-        };
-        Ok((read(row)?, place))
-    })?)
+        })
+    };
+    let (text, number, skip) = (&place.text, &place.numbers.0, LOOK - 1);
+    let passed: Vec<&dyn Param> = [&[text as &dyn Param, number, &skip], range].concat();
+    let edge = tx.first(arm.1, &passed, placed)?;
+    let end = edge
+        .as_ref()
+        .map_or((TOP, i64::MAX), |edge| (&edge.text, edge.numbers.0));
+    let params: Vec<&dyn Param> = [&[text as &dyn Param, number, &limit, &end.0, &end.1], range, filters].concat();
+    let found = tx.rows(arm.0, &params, |row| Ok((read(row)?, placed(row)?)))?;
+    // A full page says itself where it ends.
+    let edge = edge.filter(|_| (found.len() as i64) < limit);
+    Ok((found, edge))
 }
+
+/// Above every text.
+const TOP: &str = "\u{10ffff}";
 
 /// A search by the beginning: from this text on, and before that one. `None`: nothing to search for.
 pub(crate) fn prefix(q: Option<&str>) -> Result<Option<(String, String)>> {

@@ -3,9 +3,11 @@
 use campanile_store::{Param, Row, Tx, sql};
 use serde::Serialize;
 
-use super::{Arm, Page, Paging, page, prefix, run};
+use super::ended::{self, ended, last_first};
+use super::{Arm, Page, Paging, looked, prefix, run};
 use crate::directory::entry::Status;
 use crate::error::{Error, Result};
+use crate::place::kind;
 use crate::time::{Moment, OPEN};
 
 /// A subscription, from column 2. One that was removed shows its last term.
@@ -26,28 +28,79 @@ macro_rules! joined {
     };
 }
 
-/// $4: only active or inactive ones. $5: only of a status. $6: only of an API, $7: of an application (their ids).
+/// Only active or inactive ones, only of a status, only of an API, only of an application (their ids).
 macro_rules! filter {
-    () => {
-        " AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = (t.until = 9223372036854775807))
-            AND (CAST($5 AS BIGINT) IS NULL OR $5 = t.status)
-            AND (CAST($6 AS TEXT) IS NULL OR $6 = a.key) AND (CAST($7 AS TEXT) IS NULL OR $7 = b.key)"
+    ($active:literal $status:literal $api:literal $application:literal) => {
+        concat!(
+            " AND (CAST(",
+            $active,
+            " AS BOOLEAN) IS NULL OR ",
+            $active,
+            " = (t.until = 9223372036854775807))
+            AND (CAST(",
+            $status,
+            " AS BIGINT) IS NULL OR ",
+            $status,
+            " = t.status)
+            AND (CAST(",
+            $api,
+            " AS TEXT) IS NULL OR ",
+            $api,
+            " = a.key) AND (CAST(",
+            $application,
+            " AS TEXT) IS NULL OR ",
+            $application,
+            " = b.key)"
+        )
+    };
+}
+
+/// By number, of an API or application ($6): after $2, up to $5.
+macro_rules! numbered {
+    ($column:literal $table:literal) => {
+        concat!(
+            " AND s.",
+            $column,
+            " = (SELECT x.id FROM ",
+            $table,
+            " x WHERE x.key = $6) AND s.id > $2 AND s.id <= $5
+            AND CAST($1 AS TEXT) IS NOT NULL AND CAST($4 AS TEXT) IS NOT NULL"
+        )
+    };
+    (edge $column:literal $table:literal) => {
+        concat!(
+            "SELECT '', s.id FROM subscription s WHERE s.",
+            $column,
+            " = (SELECT x.id FROM ",
+            $table,
+            " x WHERE x.key = $4) AND s.id > $2 AND CAST($1 AS TEXT) IS NOT NULL ORDER BY s.id LIMIT 1 OFFSET $3"
+        )
     };
 }
 
 sql! {
-    // $1, $2: after this text and number. $3: so many.
     ALL = concat!("SELECT s.key, s.id, ", item!(), " FROM subscription s", joined!(), "
-        AND (s.key, s.id) > ($1, $2)", filter!(), " ORDER BY s.key, s.id LIMIT $3");
-    OF_API = concat!("SELECT '', s.id, ", item!(), " FROM subscription s", joined!(), "
-        AND s.api = (SELECT x.id FROM api x WHERE x.key = $6) AND s.id > $2 AND CAST($1 AS TEXT) IS NOT NULL",
-        filter!(), " ORDER BY s.id LIMIT $3");
-    OF_APPLICATION = concat!("SELECT '', s.id, ", item!(), " FROM subscription s", joined!(), "
-        AND s.application = (SELECT x.id FROM application x WHERE x.key = $7) AND s.id > $2
-        AND CAST($1 AS TEXT) IS NOT NULL", filter!(), " ORDER BY s.id LIMIT $3");
-    // $8 to $9: the range of ids that begin so.
+        AND (s.key, s.id) > ($1, $2) AND (s.key, s.id) <= ($4, $5)", filter!("$6" "$7" "$8" "$9"),
+        " ORDER BY s.key, s.id LIMIT $3");
+    ALL_EDGE = "SELECT s.key, s.id FROM subscription s WHERE (s.key, s.id) > ($1, $2)
+        ORDER BY s.key, s.id LIMIT 1 OFFSET $3";
+    OF_API = concat!("SELECT '', s.id, ", item!(), " FROM subscription s", joined!(), numbered!("api" "api"),
+        filter!("$7" "$8" "$9" "$10"), " ORDER BY s.id LIMIT $3");
+    OF_API_EDGE = numbered!(edge "api" "api");
+    OF_APPLICATION = concat!("SELECT '', s.id, ", item!(), " FROM subscription s", joined!(),
+        numbered!("application" "application"), filter!("$7" "$8" "$9" "$10"), " ORDER BY s.id LIMIT $3");
+    OF_APPLICATION_EDGE = numbered!(edge "application" "application");
+    // $6 to $7: the range of ids that begin so.
     BY_KEY = concat!("SELECT s.key, s.id, ", item!(), " FROM subscription s", joined!(), "
-        AND s.key >= $8 AND s.key < $9 AND (s.key, s.id) > ($1, $2)", filter!(), " ORDER BY s.key, s.id LIMIT $3");
+        AND s.key >= $6 AND s.key < $7 AND (s.key, s.id) > ($1, $2) AND (s.key, s.id) <= ($4, $5)",
+        filter!("$8" "$9" "$10" "$11"), " ORDER BY s.key, s.id LIMIT $3");
+    BY_KEY_EDGE = "SELECT s.key, s.id FROM subscription s WHERE s.key >= $4 AND s.key < $5 AND (s.key, s.id) > ($1, $2)
+        ORDER BY s.key, s.id LIMIT 1 OFFSET $3";
+    ENDED = concat!("SELECT l.until, s.id, ", item!(), ended!("subscription s CROSS JOIN api a CROSS JOIN application b
+            CROSS JOIN term t" "7"), "s.id
+        AND a.id = s.api AND b.id = s.application AND t.subscription = s.id
+        AND t.since = (SELECT MAX(n.since) FROM term n WHERE n.subscription = s.id)
+        AND (CAST($6 AS BIGINT) IS NULL OR $6 = t.status)", last_first!());
     ONE = concat!("SELECT s.key, s.id, ", item!(), " FROM subscription s", joined!(), " AND s.key = $1");
 }
 
@@ -110,29 +163,21 @@ pub fn subscription(tx: &mut Tx<'_>, id: &str) -> Result<Subscription> {
 }
 
 /// A page of subscriptions: by id; in the order of their coming where an API or application is named and nothing is
-/// searched.
+/// searched; else the last to end first where only inactive ones are asked for.
 pub fn subscriptions(tx: &mut Tx<'_>, filter: &SubscriptionFilter, paging: &Paging) -> Result<Page<Subscription>> {
-    let range = prefix(filter.q.as_deref())?;
-    let arm = match (&range, &filter.application, &filter.api) {
-        (Some(_), _, _) => Arm(&BY_KEY, 9),
-        (None, Some(_), _) => Arm(&OF_APPLICATION, 7),
-        (None, None, Some(_)) => Arm(&OF_API, 7),
-        (None, None, None) => Arm(&ALL, 7),
-    };
-    let (from, to) = range.unwrap_or_default();
     let status = filter.status.map(Status::code);
-    page(paging, 1, |place, limit| {
-        let params: [&dyn Param; 9] = [
-            &place.text,
-            &place.numbers.0,
-            &limit,
-            &filter.active,
-            &status,
-            &filter.api,
-            &filter.application,
-            &from,
-            &to,
-        ];
-        run(tx, &arm, 0, &params, read)
+    let filters: [&dyn Param; 4] = [&filter.active, &status, &filter.api, &filter.application];
+    let range = prefix(filter.q.as_deref())?;
+    let (arm, range): (Arm, Vec<&dyn Param>) = match (&range, &filter.application, &filter.api) {
+        (Some((from, to)), ..) => (Arm(&BY_KEY, &BY_KEY_EDGE), vec![from, to]),
+        (None, Some(application), _) => (Arm(&OF_APPLICATION, &OF_APPLICATION_EDGE), vec![application]),
+        (None, None, Some(api)) => (Arm(&OF_API, &OF_API_EDGE), vec![api]),
+        (None, None, None) if filter.active == Some(false) => {
+            return ended::list(tx, paging, (&ENDED, kind::SUBSCRIPTION), &[&status], read);
+        }
+        (None, None, None) => (Arm(&ALL, &ALL_EDGE), Vec::new()),
+    };
+    looked(paging, 1, |place, limit| {
+        run(tx, &arm, (place, limit), (&range, &filters), read)
     })
 }

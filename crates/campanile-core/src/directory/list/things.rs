@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use campanile_store::{Param, Row, Sql, Tx, sql};
 use serde::Serialize;
 
-use super::{Arm, PAGE_LIMIT, Page, Paging, page, prefix, run};
+use super::ended::{self, ended, last_first};
+use super::{Arm, PAGE_LIMIT, Page, Paging, looked, prefix, run};
 use crate::directory::check::folded;
 use crate::error::{Error, Result};
-use crate::place::place;
+use crate::place::{kind, place};
 use crate::time::Moment;
 
-/// The statements of a kind: all by id, found by id, found by name, one.
+/// The statements of a kind: all by id, found by id, found by name, what has ended, one; and where those end that look.
 ///
-/// $1, $2: after this text and number. $3: so many. $4: only active or inactive ones. $5: only those of an environment
-/// (its id). $6 to $7: the range of ids, $8 to $9 that of folded names, that begin as the search does.
+/// $1 to $5 are as an arm has them. Where nothing is searched $6 and $7 are the filters; else $6 to $7 are the range of
+/// texts that begin as the search does, and the filters follow: only active or inactive ones, only those of an
+/// environment (its id).
 macro_rules! texts {
     (item $kind:literal $environment:literal) => {
         concat!("t.key, t.name, ", $environment, ",
@@ -22,25 +24,40 @@ macro_rules! texts {
                 AND l.until = 9223372036854775807),
             (SELECT MIN(l.since_at) FROM life l WHERE l.kind = ", $kind, " AND l.object = t.id)")
     };
-    (filter $kind:literal $own:literal) => {
-        concat!(" AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = EXISTS (SELECT 1 FROM life l
+    (filter $kind:literal $environment:literal $active:literal $of:literal) => {
+        concat!(" AND (CAST(", $active, " AS BOOLEAN) IS NULL OR ", $active, " = EXISTS (SELECT 1 FROM life l
                 WHERE l.kind = ", $kind, " AND l.object = t.id AND l.until = 9223372036854775807))
-            AND (CAST($5 AS TEXT) IS NULL", $own, ")")
+            AND (CAST(", $of, " AS TEXT) IS NULL OR ", $of, " = ", $environment, ")")
     };
-    (all $table:literal $kind:literal $environment:literal $own:literal) => {
+    (all $table:literal $kind:literal $environment:literal) => {
         concat!("SELECT t.key, t.id, ", texts!(item $kind $environment), " FROM ", $table, " t
-            WHERE (t.key, t.id) > ($1, $2)", texts!(filter $kind $own), " ORDER BY t.key, t.id LIMIT $3")
+            WHERE (t.key, t.id) > ($1, $2) AND (t.key, t.id) <= ($4, $5)",
+            texts!(filter $kind $environment "$6" "$7"), " ORDER BY t.key, t.id LIMIT $3")
     };
-    (key $table:literal $kind:literal $environment:literal $own:literal) => {
-        concat!("SELECT t.key, t.id, ", texts!(item $kind $environment), " FROM ", $table, " t
-            WHERE t.key >= $6 AND t.key < $7 AND (t.key, t.id) > ($1, $2)", texts!(filter $kind $own), "
-            ORDER BY t.key, t.id LIMIT $3")
+    (all_edge $table:literal) => {
+        concat!("SELECT t.key, t.id FROM ", $table, " t WHERE (t.key, t.id) > ($1, $2)
+            ORDER BY t.key, t.id LIMIT 1 OFFSET $3")
     };
-    (name $table:literal $kind:literal $environment:literal $own:literal) => {
-        concat!("SELECT t.name_key, t.id, ", texts!(item $kind $environment), " FROM ", $table, " t
-            WHERE t.name_key >= $8 AND t.name_key < $9 AND (t.name_key, t.id) > ($1, $2)
-                AND NOT (t.key >= $6 AND t.key < $7)", texts!(filter $kind $own), "
-            ORDER BY t.name_key, t.id LIMIT $3")
+    (found $column:literal $but:literal $table:literal $kind:literal $environment:literal $active:literal $of:literal) => {
+        concat!("SELECT t.", $column, ", t.id, ", texts!(item $kind $environment), " FROM ", $table, " t
+            WHERE t.", $column, " >= $6 AND t.", $column, " < $7
+                AND (t.", $column, ", t.id) > ($1, $2) AND (t.", $column, ", t.id) <= ($4, $5)", $but,
+            texts!(filter $kind $environment $active $of), " ORDER BY t.", $column, ", t.id LIMIT $3")
+    };
+    (key $table:literal $kind:literal $environment:literal) => {
+        texts!(found "key" "" $table $kind $environment "$8" "$9")
+    };
+    (name $table:literal $kind:literal $environment:literal) => {
+        texts!(found "name_key" " AND NOT (t.key >= $8 AND t.key < $9)" $table $kind $environment "$10" "$11")
+    };
+    (edge $column:literal $table:literal) => {
+        concat!("SELECT t.", $column, ", t.id FROM ", $table, " t
+            WHERE t.", $column, " >= $4 AND t.", $column, " < $5 AND (t.", $column, ", t.id) > ($1, $2)
+            ORDER BY t.", $column, ", t.id LIMIT 1 OFFSET $3")
+    };
+    (ended $table:literal $kind:literal $environment:literal) => {
+        concat!("SELECT l.until, t.id, ", texts!(item $kind $environment), ended!($table $kind), "t.id
+            AND (CAST($6 AS TEXT) IS NULL OR $6 = ", $environment, ")", last_first!())
     };
     (one $table:literal $kind:literal $environment:literal) => {
         concat!("SELECT t.key, t.id, ", texts!(item $kind $environment), " FROM ", $table, " t WHERE t.key = $1")
@@ -59,26 +76,35 @@ macro_rules! hundred {
 }
 
 sql! {
-    ALL_ENVIRONMENTS = texts!(all "environment" "3" "''" "");
-    KEY_ENVIRONMENTS = texts!(key "environment" "3" "''" "");
+    ALL_ENVIRONMENTS = texts!(all "environment" "3" "''");
+    ALL_ENVIRONMENTS_EDGE = texts!(all_edge "environment");
+    KEY_ENVIRONMENTS = texts!(key "environment" "3" "''");
+    KEY_ENVIRONMENTS_EDGE = texts!(edge "key" "environment");
+    ENDED_ENVIRONMENTS = texts!(ended "environment t" "3" "''");
     ONE_ENVIRONMENT = texts!(one "environment" "3" "''");
-    ALL_GROUPS = texts!(all "grp" "4" "''" "");
-    KEY_GROUPS = texts!(key "grp" "4" "''" "");
-    NAME_GROUPS = texts!(name "grp" "4" "''" "");
+    ALL_GROUPS = texts!(all "grp" "4" "''");
+    ALL_GROUPS_EDGE = texts!(all_edge "grp");
+    KEY_GROUPS = texts!(key "grp" "4" "''");
+    KEY_GROUPS_EDGE = texts!(edge "key" "grp");
+    NAME_GROUPS = texts!(name "grp" "4" "''");
+    NAME_GROUPS_EDGE = texts!(edge "name_key" "grp");
+    ENDED_GROUPS = texts!(ended "grp t" "4" "''");
     ONE_GROUP = texts!(one "grp" "4" "''");
-    ALL_APIS = texts!(all "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
-    KEY_APIS = texts!(key "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
-    NAME_APIS = texts!(name "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
+    ALL_APIS = texts!(all "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    ALL_APIS_EDGE = texts!(all_edge "api");
+    KEY_APIS = texts!(key "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    KEY_APIS_EDGE = texts!(edge "key" "api");
+    NAME_APIS = texts!(name "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    NAME_APIS_EDGE = texts!(edge "name_key" "api");
+    ENDED_APIS = texts!(ended "api t" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     ONE_API = texts!(one "api" "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
-    ALL_APPLICATIONS = texts!(all "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
-    KEY_APPLICATIONS = texts!(key "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
-    NAME_APPLICATIONS = texts!(name "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"
-        " OR t.environment = (SELECT e.id FROM environment e WHERE e.key = $5)");
+    ALL_APPLICATIONS = texts!(all "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    ALL_APPLICATIONS_EDGE = texts!(all_edge "application");
+    KEY_APPLICATIONS = texts!(key "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    KEY_APPLICATIONS_EDGE = texts!(edge "key" "application");
+    NAME_APPLICATIONS = texts!(name "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    NAME_APPLICATIONS_EDGE = texts!(edge "name_key" "application");
+    ENDED_APPLICATIONS = texts!(ended "application t" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     ONE_APPLICATION = texts!(one "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     GROUPS_OF = concat!("SELECT a.object, g.key FROM attachment a CROSS JOIN grp g
         WHERE a.place = $1 AND a.object IN ", hundred!(), " AND a.until = 9223372036854775807 AND g.id = a.grp
@@ -129,22 +155,40 @@ pub struct ThingFilter {
 }
 
 impl Kind {
-    fn all(self) -> Arm {
+    const fn all(self) -> Arm {
         match self {
-            Self::Environment => Arm(&ALL_ENVIRONMENTS, 5),
-            Self::Group => Arm(&ALL_GROUPS, 5),
-            Self::Api => Arm(&ALL_APIS, 5),
-            Self::Application => Arm(&ALL_APPLICATIONS, 5),
+            Self::Environment => Arm(&ALL_ENVIRONMENTS, &ALL_ENVIRONMENTS_EDGE),
+            Self::Group => Arm(&ALL_GROUPS, &ALL_GROUPS_EDGE),
+            Self::Api => Arm(&ALL_APIS, &ALL_APIS_EDGE),
+            Self::Application => Arm(&ALL_APPLICATIONS, &ALL_APPLICATIONS_EDGE),
+        }
+    }
+
+    const fn by_key(self) -> Arm {
+        match self {
+            Self::Environment => Arm(&KEY_ENVIRONMENTS, &KEY_ENVIRONMENTS_EDGE),
+            Self::Group => Arm(&KEY_GROUPS, &KEY_GROUPS_EDGE),
+            Self::Api => Arm(&KEY_APIS, &KEY_APIS_EDGE),
+            Self::Application => Arm(&KEY_APPLICATIONS, &KEY_APPLICATIONS_EDGE),
         }
     }
 
     /// Environments are few and are found by their ids alone.
-    fn search(self) -> Vec<Arm> {
+    const fn by_name(self) -> Option<Arm> {
         match self {
-            Self::Environment => vec![Arm(&KEY_ENVIRONMENTS, 7)],
-            Self::Group => vec![Arm(&KEY_GROUPS, 7), Arm(&NAME_GROUPS, 9)],
-            Self::Api => vec![Arm(&KEY_APIS, 7), Arm(&NAME_APIS, 9)],
-            Self::Application => vec![Arm(&KEY_APPLICATIONS, 7), Arm(&NAME_APPLICATIONS, 9)],
+            Self::Environment => None,
+            Self::Group => Some(Arm(&NAME_GROUPS, &NAME_GROUPS_EDGE)),
+            Self::Api => Some(Arm(&NAME_APIS, &NAME_APIS_EDGE)),
+            Self::Application => Some(Arm(&NAME_APPLICATIONS, &NAME_APPLICATIONS_EDGE)),
+        }
+    }
+
+    const fn ended(self) -> (&'static Sql, i64) {
+        match self {
+            Self::Environment => (&ENDED_ENVIRONMENTS, kind::ENVIRONMENT),
+            Self::Group => (&ENDED_GROUPS, kind::GROUP),
+            Self::Api => (&ENDED_APIS, kind::API),
+            Self::Application => (&ENDED_APPLICATIONS, kind::APPLICATION),
         }
     }
 
@@ -191,26 +235,31 @@ pub fn thing(tx: &mut Tx<'_>, kind: Kind, id: &str) -> Result<Thing> {
     Ok(thing)
 }
 
-/// A page of them, by id; found by id and then by name where something is searched.
+/// A page of them, by id; found by id and then by name where something is searched; the last to end first where only
+/// inactive ones are asked for.
 pub fn things(tx: &mut Tx<'_>, kind: Kind, filter: &ThingFilter, paging: &Paging) -> Result<Page<Thing>> {
-    let ids = prefix(filter.q.as_deref())?;
+    let filters: [&dyn Param; 2] = [&filter.active, &filter.environment];
+    let keys = prefix(filter.q.as_deref())?;
     let names = prefix(filter.q.as_deref().map(folded).as_deref())?;
-    let arms = if ids.is_some() { kind.search() } else { vec![kind.all()] };
-    let ((id_from, id_to), (name_from, name_to)) = (ids.unwrap_or_default(), names.unwrap_or_default());
-    let mut found = page(paging, arms.len(), |place, limit| {
-        let params: [&dyn Param; 9] = [
-            &place.text,
-            &place.numbers.0,
-            &limit,
-            &filter.active,
-            &filter.environment,
-            &id_from,
-            &id_to,
-            &name_from,
-            &name_to,
-        ];
-        run(tx, &arms[place.arm], place.arm, &params, read)
-    })?;
+    let mut found = match keys.as_ref().zip(names.as_ref()) {
+        None if filter.active == Some(false) => ended::list(tx, paging, kind.ended(), &filters[1..], read)?,
+        None => looked(paging, 1, |place, limit| {
+            run(tx, &kind.all(), (place, limit), (&[], &filters), read)
+        })?,
+        Some((keys, names)) => {
+            let by_name = kind.by_name();
+            looked(paging, 1 + usize::from(by_name.is_some()), |place, limit| {
+                let at = (place, limit);
+                match &by_name {
+                    Some(arm) if place.arm == 1 => {
+                        let but = [&[&keys.0 as &dyn Param, &keys.1], &filters[..]].concat();
+                        run(tx, arm, at, (&[&names.0, &names.1], &but), read)
+                    }
+                    _ => run(tx, &kind.by_key(), at, (&[&keys.0, &keys.1], &filters), read),
+                }
+            })?
+        }
+    };
     add_groups(tx, kind, &mut found.items)?;
     Ok(Page {
         items: found.items.into_iter().map(|(_, thing)| thing).collect(),

@@ -3,11 +3,13 @@
 use campanile_store::{Param, Row, Tx, sql};
 use serde::Serialize;
 
-use super::{Arm, Page, Paging, Place, page, prefix, run};
+use super::ended::{self, ended, last_first};
+use super::{Arm, Page, Paging, looked, prefix, run};
 use crate::directory::check::folded;
 use crate::error::{Error, Result};
+use crate::place::kind;
 use crate::rights::AsmRole;
-use crate::time::{Moment, OPEN};
+use crate::time::Moment;
 
 /// A person, from column 2.
 macro_rules! item {
@@ -20,25 +22,23 @@ macro_rules! item {
     };
 }
 
-/// $4: only active or only inactive people.
+/// Only active or only inactive people.
 macro_rules! if_active {
-    () => {
-        " AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = EXISTS
+    ($at:literal) => {
+        concat!(
+            " AND (CAST(",
+            $at,
+            " AS BOOLEAN) IS NULL OR ",
+            $at,
+            " = EXISTS
             (SELECT 1 FROM life l WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807))"
-    };
-}
-
-/// $5: only people of a customer.
-macro_rules! if_customer {
-    () => {
-        " AND (CAST($5 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM residence r
-            WHERE r.person = p.id AND r.customer = $5 AND r.until = 9223372036854775807))"
+        )
     };
 }
 
 /// An arm of the search: $6 to $7 is the range of texts that begin so.
 macro_rules! search {
-    ($column:literal, $but:literal) => {
+    (page $column:literal, $but:literal) => {
         concat!(
             "SELECT p.",
             $column,
@@ -51,37 +51,60 @@ macro_rules! search {
             $column,
             " < $7 AND (p.",
             $column,
-            ", p.id) > ($1, $2)",
+            ", p.id) > ($1, $2) AND (p.",
+            $column,
+            ", p.id) <= ($4, $5)",
             $but,
-            if_active!(),
-            if_customer!(),
+            if_active!("$8"),
             " ORDER BY p.",
             $column,
             ", p.id LIMIT $3"
         )
     };
+    (edge $column:literal) => {
+        concat!(
+            "SELECT p.",
+            $column,
+            ", p.id FROM person p
+            WHERE p.",
+            $column,
+            " >= $4 AND p.",
+            $column,
+            " < $5 AND (p.",
+            $column,
+            ", p.id) > ($1, $2)
+            ORDER BY p.",
+            $column,
+            ", p.id LIMIT 1 OFFSET $3"
+        )
+    };
 }
 
 sql! {
-    // $1, $2: after this text and number. $3: so many.
-    ALL = concat!("SELECT p.login_key, p.id, ", item!(), " FROM person p WHERE (p.login_key, p.id) > ($1, $2)",
-        if_active!(), " ORDER BY p.login_key, p.id LIMIT $3");
-    OF_CUSTOMER = concat!("SELECT '', p.id, ", item!(), " FROM
-            (SELECT r.person AS id FROM residence r WHERE r.customer = $5 AND r.person > $2
-                AND r.until = 9223372036854775807 AND CAST($1 AS TEXT) IS NOT NULL
-                AND (CAST($4 AS BOOLEAN) IS NULL OR $4 = EXISTS (SELECT 1 FROM life l
-                    WHERE l.kind = 1 AND l.object = r.person AND l.until = 9223372036854775807))
-                ORDER BY r.person LIMIT $3) page
-            CROSS JOIN person p WHERE p.id = page.id ORDER BY page.id");
-    BY_LOGIN = search!("login_key", "");
-    BY_NAME = search!("name_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)");
-    BY_EMAIL = search!("email_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)
+    ALL = concat!("SELECT p.login_key, p.id, ", item!(), " FROM person p
+        WHERE (p.login_key, p.id) > ($1, $2) AND (p.login_key, p.id) <= ($4, $5)", if_active!("$6"), "
+        ORDER BY p.login_key, p.id LIMIT $3");
+    ALL_EDGE = "SELECT p.login_key, p.id FROM person p WHERE (p.login_key, p.id) > ($1, $2)
+        ORDER BY p.login_key, p.id LIMIT 1 OFFSET $3";
+    // $6: the customer. $8 to $9: the range of texts that begin so, where something is searched.
+    OF_CUSTOMER = concat!("SELECT '', p.id, ", item!(), " FROM residence r CROSS JOIN person p
+        WHERE r.customer = $6 AND r.person > $2 AND r.person <= $5 AND r.until = 9223372036854775807
+            AND CAST($1 AS TEXT) IS NOT NULL AND CAST($4 AS TEXT) IS NOT NULL AND p.id = r.person",
+        if_active!("$7"), "
+            AND (CAST($8 AS TEXT) IS NULL OR (p.login_key >= $8 AND p.login_key < $9)
+                OR (p.name_key >= $8 AND p.name_key < $9) OR (p.email_key >= $8 AND p.email_key < $9))
+        ORDER BY r.person LIMIT $3");
+    OF_CUSTOMER_EDGE = "SELECT '', r.person FROM residence r
+        WHERE r.customer = $4 AND r.person > $2 AND r.until = 9223372036854775807 AND CAST($1 AS TEXT) IS NOT NULL
+        ORDER BY r.person LIMIT 1 OFFSET $3";
+    BY_LOGIN = search!(page "login_key", "");
+    LOGIN_EDGE = search!(edge "login_key");
+    BY_NAME = search!(page "name_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)");
+    NAME_EDGE = search!(edge "name_key");
+    BY_EMAIL = search!(page "email_key", " AND NOT (p.login_key >= $6 AND p.login_key < $7)
         AND NOT (p.name_key >= $6 AND p.name_key < $7)");
-    // The last to leave first; column 12 is when.
-    INACTIVE = concat!("SELECT '', p.id, ", item!(), ", l.until FROM life l CROSS JOIN person p
-        WHERE l.kind = 1 AND l.until < 9223372036854775807 AND (l.until, l.object) < ($1, $2) AND p.id = l.object
-            AND NOT EXISTS (SELECT 1 FROM life n WHERE n.kind = 1 AND n.object = l.object AND n.until > l.until)
-        ORDER BY l.until DESC, l.object DESC LIMIT $3");
+    EMAIL_EDGE = search!(edge "email_key");
+    INACTIVE = concat!("SELECT l.until, p.id, ", item!(), ended!("person p" "1"), "p.id", last_first!());
     ONE = concat!("SELECT '', p.id, ", item!(), " FROM person p WHERE p.key = $1");
 }
 
@@ -144,36 +167,20 @@ pub fn user(tx: &mut Tx<'_>, id: &str) -> Result<User> {
     tx.first(&ONE, &[&id], read)?.ok_or(Error::Missing("user"))
 }
 
-/// A page of people who left, the last first.
-fn inactive(tx: &mut Tx<'_>, paging: &Paging) -> Result<Page<User>> {
-    page(paging, 1, |place, limit| {
-        let (until, person, _) = if *place == Place::default() {
-            (OPEN, 0, 0)
-        } else {
-            place.numbers
-        };
-        Ok(tx.rows(&INACTIVE, &[&until, &person, &limit], |row| {
-            let user = read(row)?;
-            let numbers = (row.get(12)?, user.number, 0);
-            let place = Place {
-                numbers,
-                ..Place::default()
-            };
-            Ok((user, place))
-        })?)
-    })
-}
-
 /// A page of people: by login; by login, name and address where something is searched; by number of one customer; the
 /// last to leave first where only inactive ones are asked for.
 pub fn users(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging) -> Result<Page<User>> {
-    static ARMS: [Arm; 3] = [Arm(&BY_LOGIN, 7), Arm(&BY_NAME, 7), Arm(&BY_EMAIL, 7)];
+    static ARMS: [Arm; 3] = [
+        Arm(&BY_LOGIN, &LOGIN_EDGE),
+        Arm(&BY_NAME, &NAME_EDGE),
+        Arm(&BY_EMAIL, &EMAIL_EDGE),
+    ];
     found(tx, filter, paging, &ARMS)
 }
 
 /// A page of active people, found by login and name alone: for who may not know addresses.
 pub(in crate::directory) fn named_users(tx: &mut Tx<'_>, q: Option<&str>, paging: &Paging) -> Result<Page<User>> {
-    static ARMS: [Arm; 2] = [Arm(&BY_LOGIN, 7), Arm(&BY_NAME, 7)];
+    static ARMS: [Arm; 2] = [Arm(&BY_LOGIN, &LOGIN_EDGE), Arm(&BY_NAME, &NAME_EDGE)];
     let filter = UserFilter {
         q: q.map(str::to_owned),
         customer: None,
@@ -183,30 +190,26 @@ pub(in crate::directory) fn named_users(tx: &mut Tx<'_>, q: Option<&str>, paging
 }
 
 fn found(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging, arms: &[Arm]) -> Result<Page<User>> {
-    if let Some((from, to)) = prefix(filter.q.as_deref().map(folded).as_deref())? {
-        return page(paging, arms.len(), |place, limit| {
-            let params: [&dyn Param; 7] = [
-                &place.text,
-                &place.numbers.0,
-                &limit,
-                &filter.active,
-                &filter.customer,
-                &from,
-                &to,
-            ];
-            run(tx, &arms[place.arm], place.arm, &params, read)
+    let range = prefix(filter.q.as_deref().map(folded).as_deref())?;
+    if let Some(customer) = &filter.customer {
+        static ARM: Arm = Arm(&OF_CUSTOMER, &OF_CUSTOMER_EDGE);
+        let (from, to) = range.unzip();
+        let filters: [&dyn Param; 3] = [&filter.active, &from, &to];
+        return looked(paging, 1, |place, limit| {
+            run(tx, &ARM, (place, limit), (&[customer], &filters), read)
         });
     }
-    if filter.customer.is_none() && filter.active == Some(false) {
-        return inactive(tx, paging);
+    if let Some((from, to)) = &range {
+        return looked(paging, arms.len(), |place, limit| {
+            let arm = &arms[place.arm];
+            run(tx, arm, (place, limit), (&[from, to], &[&filter.active]), read)
+        });
     }
-    let arm = if filter.customer.is_some() {
-        Arm(&OF_CUSTOMER, 5)
-    } else {
-        Arm(&ALL, 4)
-    };
-    page(paging, 1, |place, limit| {
-        let params: [&dyn Param; 5] = [&place.text, &place.numbers.0, &limit, &filter.active, &filter.customer];
-        run(tx, &arm, 0, &params, read)
+    if filter.active == Some(false) {
+        return ended::list(tx, paging, (&INACTIVE, kind::PERSON), &[], read);
+    }
+    static ALL_OF_THEM: Arm = Arm(&ALL, &ALL_EDGE);
+    looked(paging, 1, |place, limit| {
+        run(tx, &ALL_OF_THEM, (place, limit), (&[], &[&filter.active]), read)
     })
 }

@@ -145,7 +145,7 @@ pub(super) struct Walk {
 impl Walk {
     /// Whoever is found: up to one more than the limit.
     pub(super) fn run(mut self, tx: &mut Tx<'_>) -> Result<Vec<Found>> {
-        match self.standing.and_then(Standing::rows).filter(|_| self.people.is_none()) {
+        match self.standing.and_then(Standing::rows) {
             Some(rows) => self.exceptions(tx, rows)?,
             None => self.chunks(tx)?,
         }
@@ -158,7 +158,11 @@ impl Walk {
 
     fn take(&mut self, found: Found) {
         let found = found.in_run(self.is_cancelling);
-        if !self.is_full() && self.standing.is_none_or(|standing| standing.takes(&found)) {
+        let is_wanted = |people: &RoaringBitmap| people.contains(found.target as u32);
+        if !self.is_full()
+            && self.standing.is_none_or(|standing| standing.takes(&found))
+            && self.people.as_ref().is_none_or(is_wanted)
+        {
             self.found.push(found);
         }
     }
@@ -187,22 +191,31 @@ impl Walk {
     }
 
     fn chunks(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let next = self.after.saturating_add(1);
-        let first = tx.first(&CHUNK_OF, &[&self.message.0, &next], |row| row.get(0))?;
-        let mut from: i64 = first.unwrap_or(next);
-        loop {
-            let chunks = tx.rows(&CHUNKS, &[&self.message.0, &from, &CHUNKS_AT_ONCE], part)?;
+        let mut next = Some(self.after.saturating_add(1));
+        // Of few people only their own chunks are read, and the one behind, which tells whether there is any.
+        let at_once = if self.people.is_some() { 2 } else { CHUNKS_AT_ONCE };
+        while let Some(from) = next.and_then(|next| self.wanted_from(next)) {
+            let first = tx.first(&CHUNK_OF, &[&self.message.0, &from], |row| row.get(0))?;
+            let first: i64 = first.unwrap_or(from);
+            let mut chunks = tx.rows(&CHUNKS, &[&self.message.0, &first, &at_once], part)?;
+            // The one that begins before may have ended before, too.
+            chunks.retain(|chunk| chunk.last >= from);
             for chunk in &chunks {
                 self.chunk(tx, chunk)?;
                 if self.is_full() {
                     return Ok(());
                 }
             }
-            match chunks.last() {
-                Some(last) if chunks.len() == CHUNKS_AT_ONCE as usize => from = last.last + 1,
-                _ => return Ok(()),
-            }
+            next = chunks.last().map(|last| last.last + 1);
         }
+        Ok(())
+    }
+
+    /// The first number from one on that is looked for.
+    fn wanted_from(&self, next: i64) -> Option<i64> {
+        let Some(people) = &self.people else { return Some(next) };
+        let from = u32::try_from(next).ok()?;
+        people.range(from..).next().map(i64::from)
     }
 
     fn chunk(&mut self, tx: &mut Tx<'_>, chunk: &Part) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The lists: a search, a few filters, a page at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -93,6 +93,9 @@ pub(super) async fn list(
     }
     let path = format!("/directory/{}", kind.path());
     let mut table = found(&app, &reader, kind, &asked).await?;
+    if table.more.is_some() {
+        table.empty = reader.t("none-so-far-title");
+    }
     table.more = table.more.map(|cursor| {
         let kept = ["q", "state", "environment", "customer", "api", "application", "status"];
         let mut parameters: Vec<_> = kept.map(|name| (name, asked.get(name))).to_vec();
@@ -186,13 +189,8 @@ pub(super) const STATUSES: [Status; 5] = [
 
 /// The names of some customers, by id.
 pub(super) fn names_of(tx: &mut Tx<'_>, ids: impl Iterator<Item = i64>) -> Ruled<BTreeMap<i64, String>> {
-    let mut names = BTreeMap::new();
-    for id in ids {
-        if let std::collections::btree_map::Entry::Vacant(place) = names.entry(id) {
-            place.insert(list::customer(tx, id)?.name);
-        }
-    }
-    Ok(names)
+    let ids: BTreeSet<i64> = ids.collect();
+    list::customer_names(tx, &ids.into_iter().collect::<Vec<_>>())
 }
 
 // ---------------------------------------------------------------- filters

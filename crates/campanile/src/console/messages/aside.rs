@@ -3,6 +3,7 @@
 use askama::Template;
 use campanile_core::error::Faults;
 use campanile_core::id::EnvironmentId;
+use campanile_core::inbox::EXCERPT_CHARS;
 use campanile_core::markup::{self, Format};
 use campanile_core::message::preview::{Explanation, Preview, Reason, Why};
 use campanile_core::message::target::Target;
@@ -21,8 +22,6 @@ use crate::console::page::{Page, Reader};
 use crate::problem::{Kind, Problem};
 use crate::sending::{self, Addressed};
 
-/// Characters of an excerpt, as in the bell.
-const EXCERPT: usize = 240;
 /// People of the sample that are shown.
 const SAMPLE: usize = 5;
 
@@ -104,7 +103,7 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
         why: None,
         asked: typed.why.clone(),
         title: shown_title(api_name, &title),
-        excerpt: markup::excerpt(Format::Markdown, &typed.text, EXCERPT),
+        excerpt: markup::excerpt(Format::Markdown, &typed.text, EXCERPT_CHARS),
         html: markup::html(Format::Markdown, &typed.text),
         sender: typed.sender.clone(),
         importance: typed.importance,
