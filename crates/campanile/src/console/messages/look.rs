@@ -117,11 +117,12 @@ pub(super) async fn one(
             let residents = residents.at(tx)?;
             timeline::timeline(tx, &residents, &kept, &message, now)?
         };
-        let card = Card::of(&message, run::progress(tx, message.id)?, now);
-        Ok::<(Seen, Option<Timeline>, Option<Card>), Error>((seen(tx, rights, message, funnel)?, line, card))
+        let runs = run::progress(tx, message.id)?;
+        Ok::<(Seen, Option<Timeline>, Vec<_>), Error>((seen(tx, rights, message, funnel)?, line, runs))
     };
-    let (one, line, way) = sending::one(&app, reader.principal.person, id, Want::See, describe).await?;
+    let (one, line, runs) = sending::one(&app, reader.principal.person, id, Want::See, describe).await?;
     let message = &one.message;
+    let way = Card::of(&app, message, runs, now);
     let bars = one.funnel.map_or_else(Vec::new, |funnel| {
         let bar = |key: &str, people, part| Bar {
             name: reader.t(key),
