@@ -24,6 +24,7 @@ use crate::config::Settings;
 use crate::exit::Failure;
 use crate::hasher::Hasher;
 use crate::known::Known;
+use crate::relay::Relay;
 use crate::throttle::Throttle;
 
 /// The state of every handler: `Arc<App>`.
@@ -42,6 +43,8 @@ pub struct App {
     pub throttle: Throttle,
     /// Credentials that were found good a moment ago.
     pub known: Known,
+    /// Whether the mail relay takes mail.
+    pub relay: Relay,
     /// Messages by selector.
     pub lists: Arc<lists::Shared>,
     /// People by role and customer.
@@ -114,6 +117,7 @@ impl App {
             key,
             throttle: Throttle::default(),
             known: Known::default(),
+            relay: Relay::default(),
             lists: Arc::default(),
             residents: Arc::default(),
             crowds: Arc::default(),

@@ -20,6 +20,7 @@ use futures_util::{Stream, StreamExt as _};
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::relay::Trouble;
 use crate::sending::{Want, reach};
 
 /// Which recipients, and which page of them.
@@ -48,6 +49,14 @@ pub async fn progress(app: &App, person: PersonId, id: MessageId) -> Result<Vec<
         run::progress(tx, id)
     };
     Ok(app.db.read(work).await?)
+}
+
+/// What keeps the mails of a message waiting, where it is the relay.
+#[must_use]
+pub fn trouble(app: &App, progress: &[Progress]) -> Option<Trouble> {
+    let waits = |of: &Progress| of.channel == Channel::Email && of.state == run::State::Sending && of.queued > 0;
+    let trouble = app.relay.trouble(app.clock.now());
+    trouble.filter(|_| progress.iter().any(waits))
 }
 
 /// A channel that leaves the house.

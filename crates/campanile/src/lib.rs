@@ -26,6 +26,7 @@ pub mod outlets;
 pub mod pass;
 mod password;
 pub mod problem;
+pub mod relay;
 pub mod send;
 pub mod sending;
 pub mod serve;

@@ -37,8 +37,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_long_route(console::IMPORT)
         .with_open_route(console::UNSUBSCRIBE);
     let ready = {
-        let db = app.db.clone();
-        move || readiness(db.clone())
+        let app = Arc::clone(app);
+        move || readiness(Arc::clone(&app))
     };
     let inside = api::routes()
         .with_state(Arc::clone(app))
@@ -55,7 +55,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
 pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeReport> {
     let (router, metrics) = router(app)?;
     let own = listener.local_addr().into_iter().collect();
-    app.spawn(deliver::run(app, own)?);
+    let names = Arc::new(deliver::guard::System::default());
+    app.spawn(deliver::run(app, own, names)?);
     if let Some((at, domain)) = app.settings.mail.bounces()? {
         let address = bounce::listen(app, at, domain, bounce::Limits::default()).await?;
         tracing::info!(%address, domain, "mail that comes back is taken in");
@@ -88,8 +89,10 @@ async fn warm(app: Arc<App>) {
 /// Who asks whether the server is ready waits so long.
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
-/// Whether the database can be read; and, where the last write failed, whether it can be written again.
-async fn readiness(db: Db) -> Readiness {
+/// Whether the database can be read; and, where the last write failed, whether it can be written again. What the mail
+/// relay does is told, and not why: anybody may ask.
+async fn readiness(app: Arc<App>) -> Readiness {
+    let db = &app.db;
     let asked = tokio::time::timeout(READY_LIMIT, async {
         db.read(revision::latest).await.map_err(|_| "cannot be read")?;
         if db.is_failing() {
@@ -98,8 +101,16 @@ async fn readiness(db: Db) -> Readiness {
         Ok(())
     });
     let database = asked.await.unwrap_or(Err("does not answer")).map_err(str::to_owned);
+    let relay = app.settings.mail.relay.as_ref().map(|_| {
+        let trouble = app.relay.trouble(app.clock.now());
+        trouble.map_or_else(
+            || "ok".to_owned(),
+            |trouble| format!("mails wait since {}", trouble.since),
+        )
+    });
     Readiness {
         parts: vec![("database", database)],
+        asides: relay.into_iter().map(|said| ("relay", said)).collect(),
     }
 }
 

@@ -192,9 +192,11 @@ pub(crate) fn method_name(method: &Method) -> &'static str {
 /// Whether the server can do its work, part by part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readiness {
-    /// The parts (`database`, `relay`) and what stands in the way of each, if anything does. The text is shown to
+    /// The parts (`database`) and what stands in the way of each, if anything does. The text is shown to
     /// anyone who asks: no addresses, no secrets.
     pub parts: Vec<(&'static str, Result<(), String>)>,
+    /// What is told beside them and stands in nobody's way.
+    pub asides: Vec<(&'static str, String)>,
 }
 
 impl Readiness {
@@ -216,6 +218,11 @@ impl IntoResponse for Readiness {
                     state.as_ref().map_or_else(Clone::clone, |()| "ok".into()).into(),
                 )
             })
+            .chain(
+                self.asides
+                    .iter()
+                    .map(|(name, said)| ((*name).to_owned(), said.clone().into())),
+            )
             .collect();
         let (code, status) = if self.is_ready() {
             (StatusCode::OK, "ok")

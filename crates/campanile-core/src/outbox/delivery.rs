@@ -265,6 +265,8 @@ pub fn settle(tx: &mut Tx<'_>, settled: &[(Taken, Settled)], now: Moment) -> Res
     }
     for ((message, channel), by) in counts {
         run::count(tx, message, of_bit(channel), by, now)?;
+        // A try that is made again moves no counter, and is news all the same.
+        run::moved(tx, message);
     }
     Ok(lost)
 }

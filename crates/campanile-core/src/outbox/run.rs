@@ -49,7 +49,10 @@ sql! {
     END = "UPDATE run SET state = 2, ended_at = $3 WHERE message = $1 AND channel = $2 AND state = 1
             AND recipients = sent + failed + suppressed + gone + cancelled";
     LISTABLE = "SELECT message, lane, tenant, cursor FROM run r
-        WHERE state = 0 AND NOT held AND lease_until <= $1 ORDER BY lane, message LIMIT 1 {skip_locked}";
+        WHERE state = 0 AND NOT held AND lease_until <= $1 AND lane < $2 ORDER BY lane, message LIMIT $3";
+    LEASE_LISTING = "UPDATE run SET lease_by = $2, lease_until = $3, fence = fence + 1
+        WHERE message = $1 AND channel = 4 AND state = 0 AND NOT held AND lease_until <= $4 AND cursor = $5
+        RETURNING fence";
     LEASE = "UPDATE run SET lease_by = $3, lease_until = $4, fence = fence + 1 WHERE message = $1 AND channel = $2
         RETURNING fence";
     LISTED = "UPDATE run SET cursor = $4, recipients = recipients + $5, lane = $6, state = $7, lease_until = $8
@@ -305,7 +308,7 @@ pub(super) fn count(tx: &mut Tx<'_>, message: i64, channel: Channel, by: Counts,
 }
 
 /// Tells who looks at the message that its numbers have changed.
-fn moved(tx: &mut Tx<'_>, message: i64) {
+pub(super) fn moved(tx: &mut Tx<'_>, message: i64) {
     tx.signal(Signal {
         topic: topic::PROGRESS,
         key: message,
@@ -325,27 +328,45 @@ pub struct Listing {
     worker: Worker,
 }
 
-/// Takes the most urgent mail run whose recipients are not all listed.
-pub fn take_listing(tx: &mut Tx<'_>, worker: Worker, now: Moment) -> Result<Option<Listing>> {
+/// A mail run whose recipients nobody lists at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listable {
+    /// The message.
+    pub message: MessageId,
+    /// The last person who was listed.
+    pub cursor: u32,
+    lane: Lane,
+    tenant: i64,
+}
+
+/// Mail runs whose recipients are to be listed, the most urgent first; those that are more urgent than a listing, where
+/// one is given.
+pub fn listable(tx: &mut Tx<'_>, than: Option<&Listing>, limit: usize, now: Moment) -> Result<Vec<Listable>> {
+    let below = than.map_or(Lane::Bulk.code() + 1, |than| than.lane.code());
     let read = |row: &Row<'_>| {
-        Ok((
-            row.get::<i64>(0)?,
-            row.get::<i64>(1)?,
-            row.get::<i64>(2)?,
-            row.get::<i64>(3)?,
-        ))
+        Ok(Listable {
+            message: MessageId(row.get(0)?),
+            lane: Lane::from_code(row.get(1)?),
+            tenant: row.get(2)?,
+            cursor: row.get::<i64>(3)? as u32,
+        })
     };
-    let Some((message, lane, tenant, cursor)) = tx.first(&LISTABLE, &[&now.0], read)? else {
-        return Ok(None);
-    };
-    let until = now.plus_ms(LEASE_MS);
-    let channel = Channel::Email.bit();
-    let fence = tx.one(&LEASE, &[&message, &channel, &worker.0, &until.0], |row| row.get(0))?;
-    Ok(Some(Listing {
-        message: MessageId(message),
-        cursor: cursor as u32,
-        lane: Lane::from_code(lane),
-        tenant,
+    Ok(tx.rows(&LISTABLE, &[&now.0, &below, &(limit as i64)], read)?)
+}
+
+/// Takes one of them; `None` where somebody else has it by now, or has got on with it.
+pub fn take_listing(tx: &mut Tx<'_>, worker: Worker, of: &Listable, now: Moment) -> Result<Option<Listing>> {
+    let (until, cursor) = (now.plus_ms(LEASE_MS).0, i64::from(of.cursor));
+    let fence = tx.first(
+        &LEASE_LISTING,
+        &[&of.message.0, &worker.0, &until, &now.0, &cursor],
+        |row| row.get(0),
+    )?;
+    Ok(fence.map(|fence| Listing {
+        message: of.message,
+        cursor: of.cursor,
+        lane: of.lane,
+        tenant: of.tenant,
         fence,
         worker,
     }))
@@ -384,7 +405,7 @@ pub fn store_listed(
     for people in chunks {
         chunk::insert(tx, listing.message, lane, listing.tenant, people)?;
     }
-    listing.cursor = cursor;
+    (listing.cursor, listing.lane) = (cursor, lane);
     if is_last {
         // A message to nobody with an address ends at once.
         tx.send(&END, &[&listing.message.0, &Channel::Email.bit(), &now.0])?;

@@ -14,7 +14,7 @@ use campanile_core::message::{Channel, Importance};
 use campanile_core::outbox::chunk::{self, Chunk};
 use campanile_core::outbox::delivery::{self, End, Settled, Taken};
 use campanile_core::outbox::destination::Destination;
-use campanile_core::outbox::run::{self, Lane, Progress, State};
+use campanile_core::outbox::run::{self, Lane, Listing, Progress, State};
 use campanile_core::outbox::{LEASE_MS, Worker, list};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
@@ -48,7 +48,7 @@ impl World<'_> {
     /// Lists whatever is to be listed.
     fn lists_all(&self) {
         let now = self.now();
-        while let Some(mut listing) = self.jots(move |tx| run::take_listing(tx, ONE, now)) {
+        while let Some(mut listing) = self.jots(move |tx| take_listing(tx, None, now)) {
             let people = self.frozen(listing.message);
             loop {
                 let (all, after) = (people.clone(), listing.cursor);
@@ -126,6 +126,14 @@ impl World<'_> {
     }
 }
 
+/// Takes the most urgent listing, or a more urgent one than another.
+fn take_listing(tx: &mut Tx<'_>, than: Option<&Listing>, now: Moment) -> Result<Option<Listing>> {
+    match run::listable(tx, than, 1, now)?.first() {
+        Some(found) => run::take_listing(tx, ONE, found, now),
+        None => Ok(None),
+    }
+}
+
 fn by_mail(draft: Draft) -> Draft {
     Draft {
         channels: vec![Channel::Portal, Channel::Email],
@@ -173,6 +181,35 @@ fn numbers(of: Progress) -> [i64; 8] {
         of.cancelled,
         of.in_doubt,
     ]
+}
+
+#[test]
+fn a_long_listing_lets_what_is_more_urgent_come_between_its_pages() {
+    each_world(|world| {
+        world.people("p", 3);
+        let (many, now) = (world.publish(by_mail(draft("Many", [Target::Everyone]))), world.now());
+        let mut listing = world
+            .jots(move |tx| take_listing(tx, None, now))
+            .expect("it is to be listed");
+        assert_eq!(listing.message, many);
+        let than = listing;
+        assert_eq!(world.jots(move |tx| take_listing(tx, Some(&than), now)), None);
+        // Of more than a thousand people, so that it is bulk from the first page on.
+        let than = world.jots(move |tx| {
+            assert!(run::store_listed(tx, &mut listing, &[vec![1]], 1, 1_001, false, now)?);
+            Ok(listing)
+        });
+        let few = world.publish(by_mail(draft("Few", [Target::Everyone])));
+        let critical = world.publish(Draft {
+            importance: Importance::Critical,
+            ..by_mail(draft("Now", [Target::Everyone]))
+        });
+        let mut taken = Vec::new();
+        while let Some(listing) = world.jots(move |tx| take_listing(tx, Some(&than), now)) {
+            taken.push(listing.message);
+        }
+        assert_eq!(taken, [critical, few]);
+    });
 }
 
 #[test]

@@ -33,8 +33,8 @@ const SESSIONS: usize = 16;
 const SLACK: u64 = 8 << 20;
 
 pub(crate) const TITLE: &str = "Maintenance tonight";
-pub(crate) const TEXT: &str = "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual.\n\n\
-                               [Status](https://status.example.com)";
+pub(crate) const TEXT: &str = "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. \
+                               Retry as usual.\n\n[Status](https://status.example.com)";
 
 pub(crate) fn bench(choice: &Choice) {
     let postfix = Postfix::find();

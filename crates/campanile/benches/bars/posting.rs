@@ -30,8 +30,9 @@ const CONNECTIONS: usize = 8;
 const STEADY: usize = 500;
 const EVERY: Duration = Duration::from_millis(10);
 
-const TEXT: &str = "{\"type\":\"gateway.maintenance\",\"data\":{\"from\":\"22:00\",\"to\":\"23:00\",\"text\":\"The gateway \
-                    answers 503 for about ten minutes. Retry as usual; nothing needs to be done on your side.\"}}";
+const TEXT: &str = "{\"type\":\"gateway.maintenance\",\"data\":{\"from\":\"22:00\",\"to\":\"23:00\",\
+                    \"text\":\"The gateway answers 503 for about ten minutes. Retry as usual; nothing needs to \
+                    be done on your side.\"}}";
 
 struct Bench {
     house: House,

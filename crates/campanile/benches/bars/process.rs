@@ -1,5 +1,5 @@
-//! What this process costs, as the kernel counts it: the server, its client and its sinks are threads of one process, so
-//! the threads of the client and of the sinks say what is theirs.
+//! What this process costs, as the kernel counts it: the server, its client and its sinks are threads of one process,
+//! so the threads of the client and of the sinks say what is theirs.
 
 use std::path::PathBuf;
 use std::time::Duration;

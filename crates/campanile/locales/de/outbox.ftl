@@ -15,6 +15,7 @@ run-cancelling = Wird zurückgenommen
 run-cancelled = Zurückgenommen
 run-listing-says = Die Empfänger werden zusammengestellt.
 run-held-says = Die Nachricht ist ausgeschaltet; bis sie wieder eingeschaltet wird, geht nichts hinaus.
+relay-waits = Die E-Mails warten auf das Mail-Relay: { $why }. Seit { $since }; nächster Versuch { $next }.
 run-nobody = Es gab niemanden, an den sie gehen konnte.
 run-through = { $through } von { $all } erledigt
 standing-all = Alle

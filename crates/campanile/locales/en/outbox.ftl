@@ -15,6 +15,7 @@ run-cancelling = Being taken back
 run-cancelled = Taken back
 run-listing-says = Its recipients are being listed.
 run-held-says = The message is switched off; nothing leaves until it is on again.
+relay-waits = Mails wait for the mail relay: { $why }. Since { $since }; next try { $next }.
 run-nobody = There was nobody to send it to.
 run-through = { $through } of { $all } dealt with
 standing-all = All

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::deliveries::{self, Wanted};
 use crate::problem::Problem;
+use crate::relay::Trouble;
 
 /// The routes of this file.
 pub(super) const ROUTES: Part = part![(progress), (list), (export), (one), (resend), (cancel)];
@@ -31,6 +32,9 @@ pub(super) const ROUTES: Part = part![(progress), (list), (export), (one), (rese
 pub(super) struct ProgressBody {
     /// One for each of the two that the message goes by; none before it is published.
     items: Vec<Progress>,
+    /// What keeps its mails waiting, where that is the mail relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relay: Option<Trouble>,
 }
 
 /// Says how far a message got by email and POST.
@@ -48,7 +52,8 @@ async fn progress(
     Path(id): Path<MessageId>,
 ) -> Result<Json<ProgressBody>, Problem> {
     let items = deliveries::progress(&app, principal.person, id).await?;
-    Ok(Json(ProgressBody { items }))
+    let relay = deliveries::trouble(&app, &items);
+    Ok(Json(ProgressBody { items, relay }))
 }
 
 /// Which recipients, and which page of them.

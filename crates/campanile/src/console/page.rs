@@ -28,6 +28,7 @@ use super::words::Words;
 use crate::app::App;
 use crate::auth::{Principal, cookie_value};
 use crate::problem::{Kind, Problem};
+use crate::relay::Trouble;
 
 /// The cookie in which a script keeps the browser's time zone, for readers whose profile names none.
 const ZONE_COOKIE: &str = "campanile_zone";
@@ -323,6 +324,19 @@ impl Reader {
     #[must_use]
     pub(super) fn refusal(&self, english: &str) -> String {
         self.words.refusal(english)
+    }
+
+    /// What keeps mails waiting.
+    #[must_use]
+    pub(super) fn relay(&self, trouble: &Trouble) -> String {
+        self.words.with(
+            "relay-waits",
+            [
+                ("why", self.refusal(&trouble.reason).into()),
+                ("since", self.when(trouble.since).into()),
+                ("next", self.when(trouble.next_try_at).into()),
+            ],
+        )
     }
 
     /// A time in the reader's zone.

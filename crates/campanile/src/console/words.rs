@@ -3,8 +3,10 @@
 //! Refusals of the rules come in English; [`Words::refusal`] finds their translation by the English text itself: its
 //! words in lower case, with `n` in the place of a number (`is longer than 1,000 characters` is found as
 //! `is-longer-than-n-characters`; the numbers are `$n` and `$m`). Where a text holds a name, its key has `x`, `y` or
-//! `z` in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`. A test collects what the
-//! rules say out of their sources, and fails where a language lacks one. What a parser says of JSON stays English.
+//! `z` in that place (`there-is-no-role-x-of-scope-y`), and the text may use `$x`, `$y`, `$z`, with the signs that
+//! stand around the name. What stands there may be a text of ours itself, as the cause of a failure is, and is
+//! translated too. A test collects what the rules say out of their sources, and fails where a language lacks one;
+//! another one what deliveries say. What a parser says of JSON stays English, and so does what a mail system answered.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -201,21 +203,34 @@ impl Words {
             self.0.named.iter().find_map(|key| {
                 let mut names = Vec::new();
                 let fits = fit(key, &tokens, english, 0, &mut names);
+                let names: Vec<String> = names.into_iter().map(|name| self.inner(name)).collect();
                 let args = fits.then(|| arguments(Vec::new(), &names))?;
                 self.find(&key.join("-"), Some(&args))
             })
         };
         exact.or_else(with_names).unwrap_or_else(|| english.to_owned())
     }
+
+    /// What stands in a text, with the signs around it: a name as it is, a text of ours in this language.
+    fn inner(self, part: &str) -> String {
+        let bare = part.trim_matches([':', ',', ';', ' ']);
+        let bracketed = bare.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let core = bracketed.unwrap_or(bare);
+        if core.contains(' ') {
+            part.replacen(core, &self.refusal(core), 1)
+        } else {
+            part.to_owned()
+        }
+    }
 }
 
-fn arguments(numbers: Vec<String>, names: &[&str]) -> FluentArgs<'static> {
+fn arguments(numbers: Vec<String>, names: &[String]) -> FluentArgs<'static> {
     let mut args = FluentArgs::new();
     for (name, number) in ["n", "m"].into_iter().zip(numbers) {
         args.set(name, number);
     }
     for (name, text) in NAMES.into_iter().zip(names) {
-        args.set(name, (*text).to_owned());
+        args.set(name, text.clone());
     }
     args
 }

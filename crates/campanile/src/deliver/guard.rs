@@ -289,12 +289,15 @@ async fn dial(sockets: &[SocketAddr], until: Instant) -> Result<TcpStream, Troub
     Err(last)
 }
 
-fn why(error: &io::Error) -> &'static str {
+/// Why there is no connection, or none any more, in plain words.
+pub(super) fn why(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "connection reset",
         io::ErrorKind::TimedOut => "nothing answers there",
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => "there is no way there",
+        // Only what the system's calls say has a number; looking a name up is no such call.
+        _ if error.raw_os_error().is_none() && error.get_ref().is_some() => "its name cannot be looked up",
         _ => "the connection failed",
     }
 }

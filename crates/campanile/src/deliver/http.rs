@@ -158,10 +158,12 @@ impl Client {
     }
 
     async fn attempt(&self, request: &Request, now: Moment) -> Result<Answer, Failure> {
-        self.guard
-            .policy()
-            .vet_url(&request.url)
-            .map_err(|reason| Failure::Refused(format!("the URL {reason}")))?;
+        let policy = self.guard.policy();
+        policy.vet_url(&request.url).map_err(|reason| {
+            // Where nothing is posted at all, the URL is not to blame.
+            let is_url = policy.enabled;
+            Failure::Refused(if is_url { format!("the URL {reason}") } else { reason })
+        })?;
         let by_proxy = match request.proxy {
             Proxy::Yes if !self.guard.routes().is_some() => {
                 return Err(Failure::Refused("this server has no system proxy".into()));

@@ -16,7 +16,7 @@ use std::time::Instant;
 use campanile_core::id::MessageId;
 use campanile_core::message::Channel;
 use campanile_core::outbox::Worker;
-use campanile_core::outbox::delivery::{End, Settled, Taken};
+use campanile_core::outbox::delivery::{End, Settled};
 use campanile_core::outbox::reader::{self, Reader, ToMail, WhyNot};
 use campanile_core::outbox::run::Lane;
 use campanile_core::time::Moment;
@@ -27,8 +27,8 @@ use tokio_util::task::TaskTracker;
 
 use self::active::Active;
 use self::letters::Letters;
-use self::outcome::{addressed, failed, smtp_mail, untried};
-use self::queue::{Batch, Found, Row};
+use self::outcome::{From, addressed, failed, smtp_mail, untried};
+use self::queue::{Batch, Found, Room, Row};
 use super::mail::Office;
 use super::smtp::{self, Outcome, Pool};
 use super::{AGAIN_MS, LOOK_MS, Station, announced, give_up_at};
@@ -36,8 +36,10 @@ use crate::app::App;
 
 /// People of a chunk that are written down as begun ahead of their mails: as many are in doubt if the server dies.
 const AHEAD: usize = 256;
-/// Chunks of one lane in hand.
-const CHUNKS: usize = 4;
+/// Chunks of one lane in hand: many small ones, or a few of a thousand people.
+const CHUNKS: usize = 64;
+/// No more chunks of a lane are taken while so many people of it are in hand.
+const PEOPLE: usize = 3_000;
 /// Rows of one lane in hand.
 const ROWS: usize = 64;
 /// Mails under way for each connection: one is sent, one stands behind it, the others wait for the transaction.
@@ -56,15 +58,6 @@ struct Answered {
     at: Moment,
     took_ms: i64,
     outcome: Outcome,
-}
-
-/// Where a mail comes from.
-#[derive(Clone, Copy)]
-enum From {
-    /// A chunk in hand, by its number, and the place of the person.
-    Chunk(u64, usize),
-    /// A row.
-    Row(Taken),
 }
 
 /// Of each note whether the chunk is still ours, and those who were looked up for it.
@@ -199,16 +192,23 @@ impl Mailer {
     }
 
     fn has_room(&self) -> bool {
-        self.rows_in_hand < ROWS || Lane::ALL.iter().any(|lane| self.chunks_of(*lane) < CHUNKS)
+        self.rows_in_hand < ROWS || Lane::ALL.into_iter().any(|lane| self.room_of(lane).chunks > 0)
     }
 
-    fn chunks_of(&self, lane: Lane) -> usize {
-        self.active.iter().filter(|active| active.chunk.lane == lane).count()
+    fn room_of(&self, lane: Lane) -> Room {
+        let of_lane = || self.active.iter().filter(|active| active.chunk.lane == lane);
+        let people = PEOPLE.saturating_sub(of_lane().map(Active::waiting).sum());
+        let chunks = CHUNKS.saturating_sub(of_lane().count());
+        Room {
+            lane,
+            chunks: if people == 0 { 0 } else { chunks },
+            people,
+        }
     }
 
     /// Takes chunks and rows for which there is room, and looks again at the messages in hand.
     fn look(&self, now: Moment) -> BoxFuture<'static, campanile_core::Result<Found>> {
-        let room = Lane::ALL.map(|lane| (lane, CHUNKS.saturating_sub(self.chunks_of(lane))));
+        let room = Lane::ALL.map(|lane| self.room_of(lane));
         let (worker, tenants, rows) = (self.worker, self.last_tenant, ROWS - self.rows_in_hand.min(ROWS));
         let mut messages: Vec<MessageId> = self.active.iter().map(|active| active.chunk.message).collect();
         messages.sort_unstable();
@@ -324,6 +324,9 @@ impl Mailer {
             outcome,
         } = answered;
         self.in_flight[lane as usize] -= 1;
+        if outcome.is_answer() {
+            self.app.relay.works();
+        }
         let code = |code: Option<u16>| code.map(i64::from);
         let settled = match outcome {
             Outcome::Done { code, .. } => Settled::sent(reader.person.0, Some(i64::from(code)), at, took_ms),
@@ -378,6 +381,7 @@ impl Mailer {
 
     /// The relay does not take mail: nobody's try is burnt.
     fn relay_fails(&mut self, reason: &str, retry_at: Moment) {
+        self.app.relay.fails(reason, self.app.clock.now(), retry_at);
         if self.paused_until < retry_at {
             tracing::warn!(reason, retry_at = %retry_at, "the mail relay is in trouble; mails wait");
             self.paused_until = retry_at;
@@ -480,16 +484,6 @@ impl Mailer {
                 self.write_at = self.app.clock.now().plus_ms(AGAIN_MS);
                 self.pending.restore(batch, &mut self.active);
             }
-        }
-    }
-}
-
-impl From {
-    /// Tries before this one that count.
-    const fn attempts(self) -> i64 {
-        match self {
-            Self::Chunk(..) => 0,
-            Self::Row(taken) => taken.attempts,
         }
     }
 }

@@ -51,12 +51,14 @@ struct Station {
 }
 
 /// The tasks that send, until the server stops. `own` are the addresses that it listens at: nothing is posted there.
+/// `names` looks up where posts go: [`guard::System`].
 ///
 /// # Errors
 /// A setting of mail that cannot be.
 pub fn run(
     app: &Arc<App>,
     own: Vec<SocketAddr>,
+    names: Arc<dyn guard::Resolve>,
 ) -> std::result::Result<impl Future<Output = ()> + Send + use<>, ConfigError> {
     let office = mail::office(&app.settings.mail, &app.origin, &app.key)?;
     let station = Station {
@@ -75,7 +77,7 @@ pub fn run(
             }
         };
         let upkeep = repeat(&station, 0, |station| Box::pin(upkeep::once(station)));
-        tokio::join!(mails, poster::run(&station, own), upkeep);
+        tokio::join!(mails, poster::run(&station, own, names), upkeep);
     })
 }
 

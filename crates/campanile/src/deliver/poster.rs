@@ -1,7 +1,9 @@
 //! Makes POSTs, and writes down what became of them.
 //!
-//! One task. It takes no more than can be begun at once, since what is taken is in doubt if the server dies; targets
-//! take turns, each has few under way, and one that failed is asked one at a time until it answers.
+//! One task. Targets take turns, each has few under way and a few more at hand, and one that failed is asked one at a
+//! time until it answers; see `turns`. No more than that is taken, since what is taken is in doubt if the server dies.
+
+mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -20,54 +22,14 @@ use campanile_store::Tx;
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use self::turns::{Held, Turns};
+use super::guard::Resolve;
 use super::http::{self, Client, Outcome, Request};
-use super::{AGAIN_MS, LOOK_MS, Station, announced, connector, give_up_at, guard};
+use super::{AGAIN_MS, LOOK_MS, Station, announced, connector, give_up_at};
 use crate::app::App;
 
-/// POSTs under way; critical ones alone may use the last part.
-const IN_FLIGHT: usize = 128;
-/// Kept free for critical messages.
-const RESERVED: usize = 16;
-/// POSTs under way to one target.
-const PER_TARGET: usize = 8;
-/// A target that has too much to do is left alone for so long at most; what waits for it has times of its own.
-const REST_MS: i64 = 60_000;
 /// Standard Webhooks' schedule is over after so long.
 const GIVE_UP_MS: i64 = 76 * 60 * 60 * 1_000;
-
-/// What is known of a target, while there is something under way or it fails.
-#[derive(Debug, Clone, Copy, Default)]
-struct Target {
-    in_flight: usize,
-    /// The last answer was a failure.
-    is_failing: bool,
-    /// It asked to be left alone until then.
-    rests_until: Moment,
-}
-
-impl Target {
-    fn room(self, now: Moment) -> usize {
-        let most = if self.is_failing { 1 } else { PER_TARGET };
-        if self.rests_until > now {
-            0
-        } else {
-            most.saturating_sub(self.in_flight)
-        }
-    }
-}
-
-impl Target {
-    /// What an answer says of it.
-    fn learn(&mut self, answered: &Answered) {
-        self.is_failing = !matches!(answered.outcome, Outcome::Done { .. } | Outcome::Ours { .. });
-        if let Outcome::Retry {
-            at, throttled: true, ..
-        } = answered.outcome
-        {
-            self.rests_until = at.min(answered.at.plus_ms(REST_MS));
-        }
-    }
-}
 
 /// What is to be written down of an answer.
 fn done(answered: Answered) -> Done {
@@ -117,16 +79,28 @@ struct Poster {
     app: Arc<App>,
     client: Arc<OnceLock<Client>>,
     own: Arc<[SocketAddr]>,
+    names: Arc<dyn Resolve>,
     worker: campanile_core::outbox::Worker,
-    targets: HashMap<i64, Target>,
-    in_flight: usize,
-    /// The target that had the last turn.
-    last: i64,
+    turns: Turns,
     flying: JoinSet<Answered>,
     /// Who is under way, by the task's id.
     taken: HashMap<Id, Taken>,
-    pending: Vec<Done>,
+    pending: Batch,
     write_at: Moment,
+}
+
+/// What one transaction writes down.
+#[derive(Clone, Default)]
+struct Batch {
+    done: Vec<Done>,
+    /// Taken, and not begun after all.
+    put_back: Vec<Taken>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.put_back.is_empty()
+    }
 }
 
 /// A POST with an outcome.
@@ -142,21 +116,20 @@ struct Done {
 }
 
 /// What one look found: what is to be posted, and when the next is due.
-type Found = (Vec<(Taken, Option<ToPost>)>, Option<Moment>);
+type Found = (Vec<Held>, Option<Moment>);
 
 /// Posts until the server stops; then waits for what is under way, which each attempt's time limits.
-pub(super) async fn run(station: &Station, own: Vec<SocketAddr>) {
+pub(super) async fn run(station: &Station, own: Vec<SocketAddr>, names: Arc<dyn Resolve>) {
     let mut poster = Poster {
         app: Arc::clone(&station.app),
         client: Arc::default(),
         own: own.into(),
+        names,
         worker: station.worker,
-        targets: HashMap::new(),
-        in_flight: 0,
-        last: i64::MIN,
+        turns: Turns::default(),
         flying: JoinSet::new(),
         taken: HashMap::new(),
-        pending: Vec::new(),
+        pending: Batch::default(),
         write_at: Moment(i64::MIN),
     };
     poster.work().await;
@@ -174,14 +147,14 @@ impl Poster {
                 let batch = std::mem::take(&mut self.pending);
                 write = Some(self.write(batch, now));
             }
-            if look.is_none() && !stopping && now >= look_at && self.in_flight < IN_FLIGHT {
+            if look.is_none() && !stopping && now >= look_at && self.turns.has_room() {
                 look_at = now.plus_ms(LOOK_MS);
                 look = Some(self.look(now));
             }
             if stopping && self.flying.is_empty() && write.is_none() && look.is_none() && self.pending.is_empty() {
                 return;
             }
-            let looks = if look.is_some() || stopping {
+            let looks = if look.is_some() || stopping || !self.turns.has_room() {
                 Moment::NEVER
             } else {
                 look_at
@@ -197,49 +170,71 @@ impl Poster {
                     while let Some(joined) = self.flying.try_join_next_with_id() {
                         self.joined(joined);
                     }
+                    self.begin(app.clock.now());
                     // Its place is free for what may wait for the same target.
                     look_at = look_at.min(app.clock.now());
                 }
                 Some((batch, result)) = OptionFuture::from(write.as_mut()) => {
                     write = None;
-                    if let Err(error) = result {
-                        tracing::warn!(%error, "outcomes of posts could not be written down; trying again");
-                        self.write_at = app.clock.now().plus_ms(AGAIN_MS);
-                        self.pending.splice(0..0, batch);
+                    if self.written(batch, result) {
+                        look_at = app.clock.now();
                     }
                 }
                 Some(found) = OptionFuture::from(look.as_mut()) => {
                     look = None;
-                    match found {
-                        Ok((found, next_due)) => {
-                            look_at = look_at.min(next_due.unwrap_or(Moment::NEVER));
-                            self.begin_all(found);
-                        }
-                        Err(error) => {
-                            tracing::warn!(%error, "the outbox cannot be read; trying again");
-                            look_at = app.clock.now().plus_ms(AGAIN_MS);
-                        }
+                    look_at = self.found(found, look_at);
+                    if stopping {
+                        self.pending.put_back.extend(self.turns.drain());
                     }
+                    self.begin(app.clock.now());
                 }
                 heard = announced(&mut signals, Channel::Http.bit()), if !stopping => {
                     look_at = if heard { app.clock.now() } else { Moment::NEVER };
                 }
                 () = app.clock.until(wake), if wake < Moment::NEVER => {}
-                () = app.shutdown().cancelled(), if !stopping => stopping = true,
+                () = app.shutdown().cancelled(), if !stopping => {
+                    stopping = true;
+                    self.pending.put_back.extend(self.turns.drain());
+                }
             }
         }
     }
 
+    /// Takes in what a look has found; when to look again.
+    fn found(&mut self, found: campanile_core::Result<Found>, look_at: Moment) -> Moment {
+        match found {
+            Ok((found, next_due)) => {
+                self.turns.hold(found);
+                look_at.min(next_due.unwrap_or(Moment::NEVER))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the outbox cannot be read; trying again");
+                self.app.clock.now().plus_ms(AGAIN_MS)
+            }
+        }
+    }
+
+    /// A batch was written down, or not. Whether something of it may be due for its target again.
+    fn written(&mut self, batch: Batch, result: campanile_core::Result<()>) -> bool {
+        let Err(error) = result else {
+            return !batch.put_back.is_empty();
+        };
+        tracing::warn!(%error, "outcomes of posts could not be written down; trying again");
+        self.write_at = self.app.clock.now().plus_ms(AGAIN_MS);
+        self.pending.done.splice(0..0, batch.done);
+        self.pending.put_back.extend(batch.put_back);
+        false
+    }
+
     /// Takes what is due, of the targets in turns, where there is room.
     fn look(&self, now: Moment) -> BoxFuture<'static, campanile_core::Result<Found>> {
-        let (app, worker, last) = (Arc::clone(&self.app), self.worker, self.last);
-        let (targets, room) = (self.targets.clone(), IN_FLIGHT - self.in_flight);
+        let (app, worker, rooms) = (Arc::clone(&self.app), self.worker, self.turns.rooms());
         Box::pin(async move {
             let lanes = app.db.read(|tx| {
                 let lanes = Lane::ALL.map(|lane| delivery::shares(tx, Channel::Http, lane).map(|of| (lane, of)));
                 lanes.into_iter().collect::<campanile_core::Result<Vec<_>>>()
             });
-            let plan = plan(lanes.await?, &targets, room, last, now);
+            let plan = rooms.plan(lanes.await?, now);
             if plan.wanted.is_empty() {
                 return Ok((Vec::new(), plan.next_due));
             }
@@ -249,18 +244,18 @@ impl Poster {
         })
     }
 
-    fn begin_all(&mut self, found: Vec<(Taken, Option<ToPost>)>) {
-        for (taken, to_post) in found {
-            self.last = taken.share;
-            self.in_flight += 1;
-            self.targets.entry(taken.share).or_default().in_flight += 1;
-            let (app, client, own) = (Arc::clone(&self.app), Arc::clone(&self.client), Arc::clone(&self.own));
+    /// Begins whatever may be begun; what a target at fault shall not get now goes back.
+    fn begin(&mut self, now: Moment) {
+        self.pending.put_back.extend(self.turns.surplus(now));
+        while let Some((taken, to_post)) = self.turns.next() {
+            let (app, client) = (Arc::clone(&self.app), Arc::clone(&self.client));
+            let (own, names) = (Arc::clone(&self.own), Arc::clone(&self.names));
             let task = self.flying.spawn(async move {
                 let (begun, at) = (Instant::now(), app.clock.now());
                 let endpoint = to_post.as_ref().and_then(|to_post| to_post.endpoint);
                 let outcome = match request(&app.key, &taken, to_post) {
                     Ok(request) => {
-                        let client = client.get_or_init(|| client_of(&app, &own));
+                        let client = client.get_or_init(|| client_of(&app, &own, names));
                         let chance = app.chance.bytes();
                         let chance = u32::from_be_bytes([chance[0], chance[1], chance[2], chance[3]]);
                         http::post(client, &request, at, chance).await
@@ -285,7 +280,6 @@ impl Poster {
     }
 
     fn joined(&mut self, joined: Result<(Id, Answered), JoinError>) {
-        self.in_flight -= 1;
         let answered = match joined {
             Ok((id, answered)) => {
                 self.taken.remove(&id);
@@ -313,27 +307,24 @@ impl Poster {
                 }
             }
         };
-        let target = self.targets.entry(answered.taken.share).or_default();
-        target.in_flight = target.in_flight.saturating_sub(1);
-        target.learn(&answered);
-        if target.in_flight == 0 && !target.is_failing && target.rests_until <= answered.at {
-            self.targets.remove(&answered.taken.share);
-        }
-        self.pending.push(done(answered));
+        self.turns.landed(&answered);
+        self.pending.done.push(done(answered));
     }
 
-    fn write(&self, batch: Vec<Done>, now: Moment) -> BoxFuture<'static, (Vec<Done>, campanile_core::Result<()>)> {
+    fn write(&self, batch: Batch, now: Moment) -> BoxFuture<'static, (Batch, campanile_core::Result<()>)> {
         let app = Arc::clone(&self.app);
         Box::pin(async move {
-            let done = batch.clone();
-            let written = app.db.jot(move |tx| write(tx, &done, now)).await;
+            let copy = batch.clone();
+            let written = app.db.jot(move |tx| write(tx, &copy, now)).await;
             (batch, written)
         })
     }
 }
 
-/// Writes down what became of posts, and how their endpoints are.
-fn write(tx: &mut Tx<'_>, done: &[Done], now: Moment) -> campanile_core::Result<()> {
+/// Writes down what became of posts, and how their endpoints are; gives back what was not begun.
+fn write(tx: &mut Tx<'_>, batch: &Batch, now: Moment) -> campanile_core::Result<()> {
+    let done = &batch.done;
+    delivery::put_back(tx, &batch.put_back)?;
     let settled: Vec<(Taken, Settled)> = done.iter().map(|one| (one.taken, one.settled.clone())).collect();
     delivery::settle(tx, &settled, now)?;
     // Of each endpoint the last outcome tells how it is.
@@ -354,54 +345,13 @@ fn write(tx: &mut Tx<'_>, done: &[Done], now: Moment) -> campanile_core::Result<
     Ok(())
 }
 
-/// What is taken of whom.
-struct Plan {
-    wanted: Vec<(Lane, i64, i64)>,
-    next_due: Option<Moment>,
-}
-
-/// Shares the room out: critical ones first, then the targets in turns, beginning after the one that had the last turn.
-fn plan(
-    lanes: Vec<(Lane, Vec<(i64, Moment)>)>,
-    targets: &HashMap<i64, Target>,
-    mut room: usize,
-    last: i64,
-    now: Moment,
-) -> Plan {
-    let (mut wanted, mut next_due) = (Vec::new(), None::<Moment>);
-    let mut taken: HashMap<i64, usize> = HashMap::new();
-    for (lane, mut shares) in lanes {
-        if lane != Lane::Critical {
-            room = room.saturating_sub(if lane == Lane::Normal { RESERVED } else { 0 });
-        }
-        let after = shares.partition_point(|(share, _)| *share <= last);
-        shares.rotate_left(after);
-        for (share, due) in shares {
-            let target = targets.get(&share).copied().unwrap_or_default();
-            let due = due.max(target.rests_until);
-            if due > now {
-                next_due = Some(next_due.map_or(due, |next| next.min(due)));
-                continue;
-            }
-            let before = taken.entry(share).or_default();
-            let some = target.room(now).saturating_sub(*before).min(room);
-            if some > 0 {
-                wanted.push((lane, share, some as i64));
-                *before += some;
-                room -= some;
-            }
-        }
-    }
-    Plan { wanted, next_due }
-}
-
 fn take(
     tx: &mut Tx<'_>,
     worker: campanile_core::outbox::Worker,
     wanted: &[(Lane, i64, i64)],
     key: &InstallationKey,
     now: Moment,
-) -> campanile_core::Result<Vec<(Taken, Option<ToPost>)>> {
+) -> campanile_core::Result<Vec<Held>> {
     let mut out = Vec::new();
     for (lane, share, limit) in wanted {
         for taken in delivery::take(tx, worker, Channel::Http, *lane, *share, *limit, now)? {
@@ -440,7 +390,6 @@ fn webhook_id(key: &InstallationKey, taken: &Taken) -> String {
     format!("msg_{message}_{number}_{}", hex(&code[..8]))
 }
 
-fn client_of(app: &App, own: &[SocketAddr]) -> Client {
-    let resolver = Arc::new(guard::System::default());
-    Client::new(&app.settings.http, own.to_vec(), resolver, connector::system_roots())
+fn client_of(app: &App, own: &[SocketAddr], names: Arc<dyn Resolve>) -> Client {
+    Client::new(&app.settings.http, own.to_vec(), names, connector::system_roots())
 }

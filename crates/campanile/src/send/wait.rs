@@ -16,6 +16,13 @@ use crate::words::thousands;
 #[derive(Deserialize)]
 struct Body {
     items: Vec<Progress>,
+    relay: Option<Trouble>,
+}
+
+/// What keeps mails waiting.
+#[derive(Deserialize)]
+struct Trouble {
+    said: String,
 }
 
 /// How far a message got by each channel, once nothing of it is under way by itself any more. Nothing for a message
@@ -30,12 +37,13 @@ pub(super) async fn wait(client: &Client, id: i64, pause: Duration) -> Result<Ve
             body: Vec::new(),
             key: None,
         };
-        let Body { items } = parse(&client.call(&call).await?)?;
+        let Body { items, relay } = parse(&client.call(&call).await?)?;
         let total: i64 = items.iter().map(|of| of.recipients).sum();
         let open: i64 = items.iter().map(|of| of.queued).sum();
         bar.set_length(total.max(0) as u64);
         bar.set_position((total - open).max(0) as u64);
-        bar.set_message(items.iter().map(line).collect::<Vec<_>>().join("; "));
+        let said = items.iter().map(line).chain(relay.map(|trouble| trouble.said));
+        bar.set_message(said.collect::<Vec<_>>().join("; "));
         if !items.iter().any(|of| of.state.is_moving()) {
             bar.finish_and_clear();
             return Ok(items);

@@ -314,3 +314,72 @@ fn an_operator_keeps_the_list_of_addresses_that_get_no_mail() {
         shows(&admin.get("/suppressions").await, &["No suppressed addresses"]);
     });
 }
+
+#[test]
+fn a_card_says_what_keeps_its_mails_waiting_in_the_readers_language() {
+    each_house(quiet, async |house, relay| {
+        relay.refuse(true);
+        house.people(2).await;
+        let mut changes = house.world.app.relay.changes();
+        let id = house.mail().await;
+        let limit = std::time::Duration::from_mins(1);
+        let told = tokio::time::timeout(limit, changes.wait_for(Option::is_some)).await;
+        drop(told.unwrap().unwrap());
+        house.until(id, |progress| progress.state == State::Sending).await;
+        let admin = Browser::of(house, "admin").await;
+        let waits =
+            "Mails wait for the mail relay: the relay closed the connection. Since 14 Nov 2023, 22:13; next try";
+        shows(&admin.get(&format!("/messages/{id}")).await.is(200), &[waits]);
+        shows(&admin.get(&format!("/messages/{id}/progress")).await.is(200), &[waits]);
+        let german = house.world.get(&format!("/messages/{id}")).bearer(&admin.token);
+        let german = german.header("accept-language", "de").send().await.is(200);
+        shows(
+            &german,
+            &["Die E-Mails warten auf das Mail-Relay: das Relay hat die Verbindung geschlossen."],
+        );
+    });
+}
+
+#[test]
+fn a_post_is_seen_before_it_is_sent_and_its_secrets_are_not() {
+    each_house(quiet, async |house, _| {
+        let admin = Browser::of(house, "admin").await;
+        let fields = [
+            ("ways", "1"),
+            ("channel", "http"),
+            ("environment", "DEFAULT"),
+            ("text", "{\"a\": \"<b>\"}"),
+            ("url", "http://127.0.0.1:8080/in?key=1"),
+            ("header_name", "Accept"),
+            ("header_value", "text/plain"),
+            ("header_name", "Authorization"),
+            ("header_value", "Bearer deep-secret"),
+            ("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ];
+        let seen = [
+            "What is posted",
+            "<b>POST</b> http://127.0.0.1:8080/in?key=1",
+            "<dt>Accept:</dt> <dd>text/plain</dd>",
+            "<dt>Authorization:</dt> <dd><i>set, not shown</i></dd>",
+            "<dt>Content-Type:</dt> <dd>application/json</dd>",
+            "<dt>webhook-signature:</dt> <dd><i>made when it is sent</i></dd>",
+            "{&#34;a&#34;: &#34;&#60;b&#62;&#34;}</pre>",
+        ];
+        // Beside the form while it is typed, and once more when it is asked whether it shall be sent.
+        let aside = admin.post("/messages/new/aside", &fields).await.is(200);
+        shows(&aside, &seen);
+        hides(&aside, &["deep-secret", "whsec_"]);
+        let asked = [&fields[..], &[("do", "review")]].concat();
+        shows(&admin.post("/messages/new", &asked).await.is(200), &seen);
+        let wrong = fields.map(|(name, value)| {
+            if name == "url" {
+                (name, "http://10.0.0.1/")
+            } else {
+                (name, value)
+            }
+        });
+        let aside = admin.post("/messages/new/aside", &wrong).await.is(200);
+        shows(&aside, &["What is posted", "which this server does not post to"]);
+        hides(&aside, &["<b>POST</b>"]);
+    });
+}

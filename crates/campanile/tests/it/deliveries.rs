@@ -82,7 +82,8 @@ async fn work(admin: &Client<'_>, id: MessageId) {
     }
     let now = admin.world.app.clock.now();
     let worked = admin.world.app.db.jot(move |tx| {
-        let mut listing = run::take_listing(tx, ONE, now)?.expect("it is to be listed");
+        let found = run::listable(tx, None, 1, now)?;
+        let mut listing = run::take_listing(tx, ONE, &found[0], now)?.expect("it is to be listed");
         assert_eq!(listing.message, id);
         run::store_listed(tx, &mut listing, &[people.clone()], people[2], 3, true, now)?;
         let mut chunk = chunk::take(tx, ONE, Lane::Normal, 0, 0, now)?.expect("there is a chunk");

@@ -49,17 +49,27 @@ pub(crate) fn python(script: &str, arguments: &[&str], input: &[u8]) -> Option<S
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// Postfix's `smtp-sink`, ready to be started: a package unpacked somewhere is enough.
-pub(crate) fn smtp_sink() -> Option<Command> {
+/// Where Postfix's package is, installed or only unpacked. `None` if left out.
+pub(crate) fn postfix() -> Option<PathBuf> {
     let named = variable("CAMPANILE_TEST_POSTFIX").map(PathBuf::from);
     let roots = named.into_iter().chain([PathBuf::from("/")]);
     let root = roots.into_iter().find(|root| root.join("usr/sbin/smtp-sink").is_file());
-    let root = or_left_out(root, "smtp-sink (Debian: postfix; only unpacked)")?;
+    or_left_out(root, "Postfix (Debian: postfix; only unpacked)")
+}
+
+/// Whether the tests run as root.
+pub(crate) fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.trim_ascii() == b"0"
+}
+
+/// Postfix's `smtp-sink`, ready to be started: a package unpacked somewhere is enough.
+pub(crate) fn smtp_sink() -> Option<Command> {
+    let root = postfix()?;
     let mut command = Command::new(root.join("usr/sbin/smtp-sink"));
     command.env("LD_LIBRARY_PATH", root.join("usr/lib/postfix"));
     // It refuses to stay root.
-    let id = Command::new("id").arg("-u").output().unwrap();
-    if id.stdout.trim_ascii() == b"0" {
+    if is_root() {
         command.args(["-u", "nobody"]);
     }
     Some(command)

@@ -117,6 +117,7 @@ impl App {
         let ready = || {
             std::future::ready(Readiness {
                 parts: vec![("database", Ok(()))],
+                ..Readiness::default()
             })
         };
         Self {
@@ -407,8 +408,11 @@ async fn health_and_readiness() {
         (said.status, said.body.as_str()),
         (StatusCode::OK, r#"{"database":"ok","status":"ok"}"#)
     );
-    let parts = vec![("database", Ok(())), ("relay", Err("it does not answer".to_owned()))];
-    let away = move || std::future::ready(Readiness { parts: parts.clone() });
+    let state = Readiness {
+        parts: vec![("database", Ok(())), ("files", Err("cannot be written".to_owned()))],
+        asides: vec![("relay", "mails wait".to_owned())],
+    };
+    let away = move || std::future::ready(state.clone());
     let app = App {
         router: telemetry::routes(Registry::default(), away),
     };
@@ -416,7 +420,7 @@ async fn health_and_readiness() {
     assert_eq!((said.status.as_u16(), said.header("retry-after")), (503, "1"));
     assert_eq!(
         said.body,
-        r#"{"database":"ok","relay":"it does not answer","status":"unavailable"}"#
+        r#"{"database":"ok","files":"cannot be written","relay":"mails wait","status":"unavailable"}"#
     );
 }
 

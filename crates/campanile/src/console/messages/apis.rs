@@ -5,15 +5,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use campanile_core::Error;
 use campanile_core::audience::{Instant, Selector};
 use campanile_core::directory::addressable::{self, Choice, Search};
 use campanile_core::directory::list::{self as lists, Kind as Things, Paging, ThingFilter};
 use campanile_core::inbox::SEARCH_CHARS;
+use campanile_core::message::target;
 use campanile_core::policy::{self, Act, Part};
+use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
-use super::compose::{self, Api};
+use super::compose::Api;
 use super::list::{PAGE, Row, raw, row};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
@@ -90,7 +91,7 @@ pub(super) async fn list(
 
 /// An API of which the reader may know. Others are not there.
 pub(super) async fn find(app: &App, reader: &Reader, id: String) -> Result<Api, Problem> {
-    let found = app.db.read(move |tx| compose::api(tx, &id)).await?;
+    let found = app.db.read(move |tx| by_id(tx, &id)).await?;
     let known = |api: &Api| policy::may_see_api(&reader.rights, api.number);
     Ok(found.filter(known).ok_or(Error::Missing("API"))?)
 }
@@ -164,4 +165,17 @@ pub(super) async fn one(
         may_list,
         api,
     })
+}
+
+/// An API by its id outside; `None` where there is none.
+fn by_id(tx: &mut Tx<'_>, id: &str) -> Ruled<Option<Api>> {
+    let Some((number, name, environment)) = target::api(tx, id)? else {
+        return Ok(None);
+    };
+    Ok(Some(Api {
+        number,
+        id: id.to_owned(),
+        name,
+        environment: target::environment_key(tx, environment)?,
+    }))
 }

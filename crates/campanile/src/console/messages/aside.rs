@@ -8,6 +8,7 @@ use campanile_core::markup::{self, Format};
 use campanile_core::message::preview::{Explanation, Preview, Reason, Why};
 use campanile_core::message::target::Target;
 use campanile_core::message::{Importance, label, shown_title, target};
+use campanile_core::outbox::request::Request;
 use campanile_core::policy;
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
@@ -19,6 +20,7 @@ use super::part::{self, Named};
 use super::typed::Typed;
 use crate::app::App;
 use crate::console::page::{Page, Reader};
+use crate::outlets;
 use crate::problem::{Kind, Problem};
 use crate::sending::{self, Addressed};
 
@@ -43,6 +45,9 @@ pub(super) struct Aside {
     pub(super) is_post: bool,
     /// A mail of it can be looked at.
     pub(super) is_mail: bool,
+    /// The POSTs as they would be made, or what is wrong with one.
+    pub(super) requests: Vec<Request>,
+    pub(super) request_fault: Option<String>,
 }
 
 /// The answer to "why is someone missing?".
@@ -109,7 +114,10 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
         importance: typed.importance,
         is_post: typed.is_post_alone(),
         is_mail: typed.goes_by("email"),
+        requests: Vec::new(),
+        request_fault: None,
     };
+    requests(app, reader, scope, typed, &mut aside).await?;
     if typed.to.is_empty() || typed.is_post_alone() {
         return Ok(aside);
     }
@@ -126,6 +134,26 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
         aside.why = Some(answer(app, reader, typed).await?);
     }
     Ok(aside)
+}
+
+/// What would be posted, once there is something to post and somewhere to post it to.
+async fn requests(app: &App, reader: &Reader, scope: &Scope, typed: &Typed, aside: &mut Aside) -> Result<(), Problem> {
+    let posts = typed.posts();
+    if posts.is_empty() || typed.text.trim().is_empty() {
+        return Ok(());
+    }
+    let api = scope.api.as_ref().map(|api| api.id.clone());
+    let home = Some(typed.environment.clone()).filter(|id| api.is_none() && !id.is_empty());
+    let text = typed.text.clone();
+    match outlets::preview_posts(app, reader.principal.person, posts, text, home, api).await {
+        Ok(requests) => aside.requests = requests,
+        Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Denied) => {
+            let fault = problem.errors.first().map_or(&problem.detail, |fault| &fault.reason);
+            aside.request_fault = Some(reader.refusal(fault));
+        }
+        Err(problem) => return Err(problem),
+    }
+    Ok(())
 }
 
 fn addressed(typed: &Typed) -> Addressed {

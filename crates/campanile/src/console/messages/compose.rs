@@ -11,6 +11,7 @@ use campanile_core::message::publish::Idempotency;
 use campanile_core::message::target::{self, Target};
 use campanile_core::outbox::destination::DESTINATIONS;
 use campanile_core::outbox::endpoint::{self, Endpoint};
+use campanile_core::outbox::request::Request;
 use campanile_core::policy::{self, Act, Part};
 use campanile_core::secret::{hex, sha256};
 use campanile_core::time::Moment;
@@ -141,6 +142,8 @@ struct ConfirmPage<'r> {
     posts: u64,
     audience: String,
     html: String,
+    /// The POSTs as they would be made.
+    requests: Vec<Request>,
     title: String,
     opens: Option<Moment>,
     closes: Option<Moment>,
@@ -410,6 +413,7 @@ async fn review(app: &App, reader: &Reader, scope: &Scope, mut typed: Typed) -> 
         posts: typed.posts().len() as u64,
         audience: in_words(reader, &audience),
         html: aside.html,
+        requests: aside.requests,
         title: aside.title,
         opens: opens_at,
         closes: closes_at,
@@ -483,17 +487,4 @@ async fn myself(app: &App, reader: &mut Reader, scope: &Scope, typed: Typed) -> 
         undo: None,
     });
     show(&page)
-}
-
-/// An API by its id outside; `None` where there is none.
-pub(super) fn api(tx: &mut Tx<'_>, id: &str) -> Ruled<Option<Api>> {
-    let Some((number, name, environment)) = target::api(tx, id)? else {
-        return Ok(None);
-    };
-    Ok(Some(Api {
-        number,
-        id: id.to_owned(),
-        name,
-        environment: target::environment_key(tx, environment)?,
-    }))
 }

@@ -112,11 +112,12 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let now = reader.now;
     let describe = move |tx: &mut Tx<'_>, rights: &Rights, message: Message, funnel| {
-        let card = Card::of(&message, run::progress(tx, message.id)?, now);
-        Ok::<(Seen, Option<Card>), Error>((seen(tx, rights, message, funnel)?, card))
+        let runs = run::progress(tx, message.id)?;
+        Ok::<(Seen, Vec<_>), Error>((seen(tx, rights, message, funnel)?, runs))
     };
-    let ((one, way), line) = sending::one_over_time(&app, reader.principal.person, id, describe).await?;
+    let ((one, runs), line) = sending::one_over_time(&app, reader.principal.person, id, describe).await?;
     let message = &one.message;
+    let way = Card::of(&app, message, runs, now);
     let bars = one.funnel.map_or_else(Vec::new, |funnel| {
         let bar = |key: &str, people, part| Bar {
             name: reader.t(key),

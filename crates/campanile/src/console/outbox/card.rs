@@ -16,6 +16,7 @@ use crate::console::form::Path;
 use crate::console::page::{Page, Reader, show};
 use crate::deliveries;
 use crate::problem::Problem;
+use crate::relay::Trouble;
 
 /// The card.
 pub(in crate::console) struct Card {
@@ -25,6 +26,8 @@ pub(in crate::console) struct Card {
     pub(in crate::console) moves: bool,
     /// Something is to leave once the message is published.
     pub(in crate::console) waits: bool,
+    /// The relay that its mails wait for.
+    pub(in crate::console) trouble: Option<Trouble>,
 }
 
 /// One channel.
@@ -109,14 +112,15 @@ fn line(id: MessageId, of: Progress) -> Line {
 
 impl Card {
     /// The card of a message; `None` where it leaves the house by no channel.
-    pub(in crate::console) fn of(message: &Message, runs: Vec<Progress>, now: Moment) -> Option<Self> {
+    pub(in crate::console) fn of(app: &App, message: &Message, runs: Vec<Progress>, now: Moment) -> Option<Self> {
         let leaves = message.channels & (Channel::Email.bit() | Channel::Http.bit()) != 0;
         let waits = runs.is_empty() && leaves && message.status(now) == Status::Scheduled;
-        (waits || !runs.is_empty()).then(|| Self::new(message.id, runs, waits))
+        (waits || !runs.is_empty()).then(|| Self::new(app, message.id, runs, waits))
     }
 
-    fn new(id: MessageId, runs: Vec<Progress>, waits: bool) -> Self {
+    fn new(app: &App, id: MessageId, runs: Vec<Progress>, waits: bool) -> Self {
         Self {
+            trouble: deliveries::trouble(app, &runs),
             id: id.0,
             moves: runs.iter().any(|of| of.state.is_moving()),
             lines: runs.into_iter().map(|of| line(id, of)).collect(),
@@ -140,7 +144,7 @@ pub(super) async fn fragment(
 ) -> Result<Response, Problem> {
     let runs = deliveries::progress(&app, reader.principal.person, id).await?;
     show(&Fragment {
-        card: Card::new(id, runs, false),
+        card: Card::new(&app, id, runs, false),
         page: Page::new(&reader, "messages", ""),
     })
 }

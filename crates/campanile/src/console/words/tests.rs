@@ -103,6 +103,22 @@ fn a_refusal_is_found_by_its_own_words() {
             "you lack: API_MESSAGE[CREATE] on this API",
             "Ihnen fehlt: API_MESSAGE[CREATE] an dieser API",
         ),
+        (
+            "the target cannot be reached (connection refused), as at 9 attempts before",
+            "das Ziel ist nicht erreichbar (Verbindung abgelehnt), wie schon bei 9 Versuchen davor",
+        ),
+        (
+            "the relay refused the user and password of smtp_url: 535 5.7.8 no",
+            "das Relay lehnte ab: Benutzer und Passwort aus smtp_url: 535 5.7.8 no",
+        ),
+        (
+            "the target leads to a private address, which this server does not post to (CAMPANILE_HTTP_ALLOW)",
+            "das Ziel führt zu: eine private Adresse, an die dieser Server nicht sendet (CAMPANILE_HTTP_ALLOW)",
+        ),
+        (
+            "450 4.2.0 mailbox busy; the next try would come too late",
+            "450 4.2.0 mailbox busy; der nächste Versuch käme zu spät",
+        ),
         ("there is no user ", "there is no user "),
         ("is of another world", "is of another world"),
     ];
@@ -291,5 +307,107 @@ fn german_has_every_refusal() {
         missing,
         Vec::<String>::new(),
         "refusals that locales/de/refusals.ftl lacks"
+    );
+}
+
+// ---------------------------------------------------------------- reasons of deliveries
+
+/// Where deliveries say why they are not there yet, or never will be.
+const OF_DELIVERIES: [&str; 21] = [
+    "src/deliver/bounce/door.rs",
+    "src/deliver/bounce/report.rs",
+    "src/deliver/connector.rs",
+    "src/deliver/guard.rs",
+    "src/deliver/http.rs",
+    "src/deliver/mail/address.rs",
+    "src/deliver/mailer.rs",
+    "src/deliver/mailer/outcome.rs",
+    "src/deliver/poster.rs",
+    "src/deliver/proxy.rs",
+    "src/deliver/smtp/connect.rs",
+    "src/deliver/smtp/pool.rs",
+    "src/deliver/smtp/stream.rs",
+    "src/deliver/smtp/talk.rs",
+    "../campanile-core/src/outbox/bounce.rs",
+    "../campanile-core/src/outbox/delivery.rs",
+    "../campanile-core/src/outbox/endpoint.rs",
+    "../campanile-core/src/outbox/reader.rs",
+    "../campanile-core/src/outbox/suppression.rs",
+    "../campanile-core/src/outbox/target.rs",
+    "../campanile-core/src/outbox/wish.rs",
+];
+/// What stands before a text that is for no reader: of a defect, of a lint.
+const FOR_NOBODY: [&str; 3] = ["expect(", "name =", " reason ="];
+/// How texts of these files begin that are no reasons: of settings, and of keys.
+const NO_REASON: [&str; 5] = [
+    "must be an address, or Name",
+    "must have no letters",
+    "not an address, a block",
+    "not a URL such as",
+    "webhook id",
+];
+
+/// Everything in quotes that reads as words.
+fn reasons() -> BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut out = BTreeSet::new();
+    for file in OF_DELIVERIES {
+        let source = std::fs::read_to_string(root.join(file)).unwrap();
+        let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let (head, rest) = code.split_once("sql! {").unwrap_or(("", code));
+        let rest = rest
+            .split_once("\n}\n")
+            .map_or(rest, |(_, rest)| if head.is_empty() { code } else { rest });
+        let lines = rest.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code: String = lines.map(|line| format!("{line}\n")).collect();
+        let mut at = 0;
+        while let Some(start) = code[at..].find('"').map(|found| at + found) {
+            let end = start + 1 + closing(&code[start + 1..]);
+            let text = code[start + 1..end].split("\\\n").map(str::trim_start);
+            let text: String = text.collect();
+            let before = code[..start].trim_end();
+            let is_logged = code[..start]
+                .rsplit(';')
+                .next()
+                .is_some_and(|last| last.contains("tracing::"));
+            let is_words =
+                text.contains(' ') && text.starts_with(|char: char| char.is_ascii_lowercase() || char == '{');
+            let is_other = NO_REASON.iter().any(|begin| text.starts_with(begin));
+            let is_let = before.ends_with("let reason =");
+            let is_for_nobody = !is_let && FOR_NOBODY.iter().any(|part| before.ends_with(part));
+            if (is_words || text.starts_with("TLS with")) && !is_other && !is_logged && !is_for_nobody {
+                out.insert(text);
+            }
+            at = end + 1;
+        }
+    }
+    out
+}
+
+/// Where a text in quotes ends.
+fn closing(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.char_indices().find(|(_, char)| {
+        let is_end = *char == '"' && !escaped;
+        escaped = *char == '\\' && !escaped;
+        is_end
+    });
+    end.map_or(text.len(), |(at, _)| at)
+}
+
+#[test]
+fn german_has_every_reason_of_a_delivery() {
+    let german = Words::choose(Some("de"), None);
+    let all = reasons();
+    assert!(all.len() > 60, "deliveries say more than this: {all:?}");
+    let is_there = |text: &&String| {
+        let ways = ["Night Watch", "7"].map(|by| filled(text, by));
+        ways.iter().any(|english| german.refusal(english) != *english)
+    };
+    let missing: Vec<&String> = all.iter().filter(|text| !is_there(text)).collect();
+    assert_eq!(
+        missing,
+        Vec::<&String>::new(),
+        "reasons that locales/de/refusals.ftl lacks"
     );
 }

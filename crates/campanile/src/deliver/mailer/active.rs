@@ -1,6 +1,6 @@
 //! A chunk in hand: who is next, who is on the wire, and what is not written down yet. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use campanile_core::message::Importance;
@@ -24,7 +24,8 @@ pub(super) struct Active {
     todo: VecDeque<usize>,
     /// Those before this place were looked up.
     loaded: usize,
-    readers: VecDeque<(usize, Reader)>,
+    /// Those who were looked up and not begun, by their places.
+    readers: HashMap<usize, Reader>,
     /// So many are written down as begun.
     begun: usize,
 }
@@ -54,7 +55,7 @@ impl Active {
             in_flight: 0,
             todo,
             loaded: 0,
-            readers: VecDeque::new(),
+            readers: HashMap::new(),
             begun,
         };
         active.load(begun, readers);
@@ -70,6 +71,11 @@ impl Active {
         self.loaded = up_to;
     }
 
+    /// People whose turn is to come.
+    pub(super) fn waiting(&self) -> usize {
+        self.todo.len()
+    }
+
     /// The next person who may be begun.
     pub(super) fn next(&mut self) -> Option<(usize, Option<Reader>)> {
         if self.mail.is_stopped {
@@ -80,15 +86,13 @@ impl Active {
             return None;
         }
         self.todo.pop_front();
-        let at = self.readers.iter().position(|(other, _)| *other == place);
-        let reader = at.and_then(|at| self.readers.remove(at)).map(|(_, reader)| reader);
-        Some((place, reader))
+        Some((place, self.readers.remove(&place)))
     }
 
     /// Somebody who was begun and certainly not sent: they come first.
     pub(super) fn put_back(&mut self, place: usize, reader: Reader) {
         self.todo.push_front(place);
-        self.readers.push_front((place, reader));
+        self.readers.insert(place, reader);
     }
 
     /// There is an outcome.

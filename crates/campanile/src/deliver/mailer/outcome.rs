@@ -3,13 +3,32 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use campanile_core::outbox::delivery::{End, Settled};
+use campanile_core::outbox::delivery::{End, Settled, Taken};
 use campanile_core::outbox::reader::{Reader, WhyNot};
 use campanile_core::outbox::run::Lane;
 use campanile_core::time::Moment;
 
 use crate::deliver::mail;
 use crate::deliver::smtp::{self, Mail};
+
+/// Where a mail comes from.
+#[derive(Clone, Copy)]
+pub(super) enum From {
+    /// A chunk in hand, by its number, and the place of the person.
+    Chunk(u64, usize),
+    /// A row.
+    Row(Taken),
+}
+
+impl From {
+    /// Tries before this one that count.
+    pub(super) const fn attempts(self) -> i64 {
+        match self {
+            Self::Chunk(..) => 0,
+            Self::Row(taken) => taken.attempts,
+        }
+    }
+}
 
 /// A recipient who is not tried.
 pub(super) fn untried(person: i64, why_not: WhyNot, now: Moment) -> Settled {

@@ -72,26 +72,44 @@ impl Batch {
     }
 }
 
+/// What there is room for in a lane.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) lane: Lane,
+    pub(super) chunks: usize,
+    /// No more chunks once they hold so many.
+    pub(super) people: usize,
+}
+
 /// What was taken in one transaction: chunks, rows, and when the next row is due.
 pub(super) type Took = (Vec<Chunk>, Vec<Taken>, Option<Moment>);
 
 pub(super) fn take(
     tx: &mut Tx<'_>,
     worker: Worker,
-    room: [(Lane, usize); 3],
+    room: [Room; 3],
     tenants: [i64; 3],
     mut rows: usize,
     now: Moment,
 ) -> Result<Took> {
     let (mut chunks, mut taken, mut next_due) = (Vec::new(), Vec::new(), None::<Moment>);
-    for (lane, room) in room {
-        let mut after = tenants[lane as usize];
-        for _ in 0..room {
+    for Room {
+        lane,
+        chunks: most,
+        people,
+    } in room
+    {
+        let (mut after, mut left) = (tenants[lane as usize], people);
+        for _ in 0..most {
             let Some(chunk) = chunk::take(tx, worker, lane, after, AHEAD, now)? else {
                 break;
             };
             after = chunk.tenant;
+            left = left.saturating_sub(chunk.people.len());
             chunks.push(chunk);
+            if left == 0 {
+                break;
+            }
         }
         for (share, due) in delivery::shares(tx, Channel::Email, lane)? {
             if due > now {

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use super::relay::{Login, Relay, Times, Tls};
 use super::reply::{Extensions, Reply};
 use super::stream::{Connection, Lost, Wire};
+use crate::deliver::guard::why;
 
 /// Why no connection could be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +110,7 @@ async fn tcp(relay: &Relay, limit: Duration) -> Result<TcpStream, Trouble> {
             let _ = tcp.set_nodelay(true);
             return Ok(tcp);
         }
-        Ok(Err(error)) => format!("the relay cannot be reached: {error}"),
+        Ok(Err(error)) => format!("the relay cannot be reached: {}", why(&error)),
         Err(_) => "the relay cannot be reached in time".to_owned(),
     };
     Err(Trouble {

@@ -112,3 +112,15 @@ pub enum Outcome {
         retry_at: Moment,
     },
 }
+
+impl Outcome {
+    /// Whether the relay has spoken about this mail, so that it can be asked about others.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        match self {
+            Self::Done { .. } => true,
+            Self::Retry { code, .. } | Self::Dead { code, .. } => code.is_some(),
+            Self::Relay { .. } => false,
+        }
+    }
+}

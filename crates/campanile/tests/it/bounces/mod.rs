@@ -83,7 +83,8 @@ impl<'w> Mailed<'w> {
             self.world.app.clock.now(),
         );
         let work = move |tx: &mut Tx<'_>| {
-            let mut listing = run::take_listing(tx, Worker(1), now)?.expect("there is a run");
+            let found = run::listable(tx, None, 1, now)?;
+            let mut listing = run::take_listing(tx, Worker(1), &found[0], now)?.expect("there is a run");
             assert!(run::store_listed(
                 tx,
                 &mut listing,

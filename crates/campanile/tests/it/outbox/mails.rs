@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use campanile_core::outbox::run::State;
+use campanile_core::time::Moment;
+use serde_json::{Value, json};
 
 use super::each_house;
 use crate::relay::{Act, At, Manner, Server};
@@ -166,6 +168,79 @@ fn mails_wait_for_a_relay_that_is_away_for_a_minute() {
             .await;
         assert_eq!((progress.sent, progress.failed, progress.in_doubt), (20, 0, 0));
         assert_eq!(reached(relay).len(), 20);
+    });
+}
+
+#[test]
+fn what_keeps_mails_waiting_is_told_to_their_sender_and_is_no_reason_to_be_not_ready() {
+    each_house(good, async |house, relay| {
+        let ready = async || house.world.get("/ready").send().await.is(200).json()["relay"].clone();
+        let progress = async |id| {
+            let path = format!("/api/v1/messages/{id}/progress");
+            let asked = house.world.get(&path).bearer(&house.token);
+            asked.send().await.is(200).json()["relay"].clone()
+        };
+        assert_eq!(ready().await, "ok");
+        relay.refuse(true);
+        house.people(3).await;
+        let mut changes = house.world.app.relay.changes();
+        let (id, since) = (house.mail().await, house.world.app.clock.now());
+        tokio::time::timeout(MINUTE, changes.wait_for(Option::is_some))
+            .await
+            .unwrap()
+            .unwrap();
+        house.until(id, |progress| progress.state == State::Sending).await;
+        let told = progress(id).await;
+        assert_eq!(told["reason"], "the relay closed the connection");
+        assert_eq!(told["since"], json!(since));
+        let next = Moment::parse(told["next_try_at"].as_str().unwrap()).unwrap();
+        assert!(
+            (1_000..MINUTE.as_millis() as i64).contains(&(next.0 - since.0)),
+            "{told}"
+        );
+        assert!(
+            told["said"]
+                .as_str()
+                .unwrap()
+                .starts_with("waiting for the mail relay since")
+        );
+        assert_eq!(ready().await, format!("mails wait since {since}"));
+        // A message that is not mailed waits for nothing.
+        let other = house
+            .send(&json!({"title": "x", "text": "x", "audience": [{"kind": "everyone"}]}))
+            .await;
+        assert_eq!(progress(other).await, Value::Null);
+        relay.refuse(false);
+        house
+            .while_time_passes(id, SECOND, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress(id).await, ready().await), (Value::Null, json!("ok")));
+    });
+}
+
+#[test]
+fn a_relay_that_refuses_us_is_told_in_its_own_words() {
+    let relay = async || {
+        Server::start(Manner::new(|at| match at {
+            At::Greeting(_) => Act::Say("554 5.7.1 we do not talk to you"),
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(relay, async |house, _| {
+        house.people(1).await;
+        let mut changes = house.world.app.relay.changes();
+        let id = house.mail().await;
+        let told = tokio::time::timeout(MINUTE, changes.wait_for(Option::is_some)).await;
+        let told = told.unwrap().unwrap().clone().unwrap();
+        assert_eq!(
+            told.reason,
+            "the relay refused the connection: 554 5.7.1 we do not talk to you"
+        );
+        // It will say the same until somebody has changed something.
+        assert!(told.next_try_at >= told.since.plus_ms(60_000), "{told:?}");
+        let progress = house.progress(id).await;
+        assert_eq!((progress.queued, progress.failed), (1, 0));
     });
 }
 

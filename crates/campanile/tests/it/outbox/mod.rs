@@ -2,11 +2,15 @@
 
 mod kills;
 mod mails;
+mod outward;
 mod posts;
+mod signed;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use campanile::deliver;
+use campanile::deliver::guard::{Resolve, System};
 use campanile_core::id::MessageId;
 use campanile_core::outbox::run::{self, Progress};
 use campanile_core::schema::SCHEMA;
@@ -14,7 +18,7 @@ use campanile_store::testing::each_database;
 use serde_json::{Value, json};
 
 use crate::relay::Server;
-use crate::world::World;
+use crate::world::{Said, World};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -22,9 +26,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const QUIET: Duration = Duration::from_millis(20);
 
 /// A server that sends, and an administrator's token.
-pub(super) struct House {
-    pub(super) world: World,
-    token: String,
+pub(crate) struct House {
+    pub(crate) world: World,
+    pub(crate) token: String,
 }
 
 /// Runs a test with a server that mails through a relay, on each database.
@@ -45,22 +49,40 @@ pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&Ho
 
 impl House {
     pub(super) async fn open(db: campanile_store::Db, relay: &str) -> Self {
-        let settings = [
+        Self::with(db, relay, &[]).await
+    }
+
+    /// With more settings.
+    pub(crate) async fn with(db: campanile_store::Db, relay: &str, more: &[(&str, String)]) -> Self {
+        Self::resolving(db, relay, more, System::default()).await
+    }
+
+    /// And with a resolver that answers what a test likes.
+    async fn resolving(db: campanile_store::Db, relay: &str, more: &[(&str, String)], names: impl Resolve) -> Self {
+        let mut settings = vec![
             ("CAMPANILE_SMTP_URL", relay.to_owned()),
             ("CAMPANILE_MAIL_FROM", "Bell <bell@example.com>".to_owned()),
             ("CAMPANILE_HTTP_ALLOW", "127.0.0.1".to_owned()),
         ];
+        settings.extend_from_slice(more);
         let world = World::with(db, &settings).await;
-        world.app.spawn(deliver::run(&world.app, Vec::new()).unwrap());
+        let sending = deliver::run(&world.app, Vec::new(), Arc::new(names));
+        world.app.spawn(sending.unwrap());
         let token = world.admin().await;
         Self { world, token }
     }
 
     /// Users `p0` and so on, each with an address.
-    pub(super) async fn people(&self, count: usize) {
-        let lines: Vec<String> = (0..count)
-            .map(|at| {
-                let name = format!("p{at}");
+    pub(crate) async fn people(&self, count: usize) {
+        let names: Vec<String> = (0..count).map(|at| format!("p{at}")).collect();
+        self.users(&names).await;
+    }
+
+    /// Users of these names, each with an address.
+    pub(crate) async fn users(&self, names: &[String]) {
+        let lines: Vec<String> = names
+            .iter()
+            .map(|name| {
                 json!({"kind": "user", "id": name, "login": name, "name": name, "email": format!("{name}@example.org")})
                     .to_string()
             })
@@ -71,7 +93,7 @@ impl House {
     }
 
     /// Publishes a message; its id.
-    pub(super) async fn send(&self, message: &Value) -> MessageId {
+    pub(crate) async fn send(&self, message: &Value) -> MessageId {
         let said = self
             .world
             .post("/api/v1/messages")
@@ -82,8 +104,13 @@ impl House {
         MessageId(said.is(201).json()["id"].as_i64().unwrap())
     }
 
+    /// Asks the API for something, as an administrator.
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Said {
+        self.world.post(path).bearer(&self.token).json(body).send().await
+    }
+
     /// A mail to everyone.
-    pub(super) async fn mail(&self) -> MessageId {
+    pub(crate) async fn mail(&self) -> MessageId {
         let message = json!({
             "title": "News", "text": "Some *news*.",
             "audience": [{"kind": "everyone"}], "channels": ["portal", "email"],
@@ -91,17 +118,17 @@ impl House {
         self.send(&message).await
     }
 
-    pub(super) async fn recall(&self, id: MessageId) {
+    pub(crate) async fn recall(&self, id: MessageId) {
         let path = format!("/api/v1/messages/{id}/recall");
         self.world.post(&path).bearer(&self.token).send().await.is(200);
     }
 
-    pub(super) async fn progress(&self, id: MessageId) -> Progress {
+    pub(crate) async fn progress(&self, id: MessageId) -> Progress {
         self.world.app.db.read(move |tx| run::progress(tx, id)).await.unwrap()[0]
     }
 
     /// Waits until a message is so far. The clock stands.
-    pub(super) async fn until(&self, id: MessageId, is_there: impl Fn(Progress) -> bool) -> Progress {
+    pub(crate) async fn until(&self, id: MessageId, is_there: impl Fn(Progress) -> bool) -> Progress {
         self.wait(id, Duration::ZERO, is_there).await
     }
 

@@ -84,7 +84,7 @@ impl Hook {
     }
 }
 
-async fn no_relay() -> Server {
+pub(super) async fn no_relay() -> Server {
     Server::start(Manner::new(|_| Act::Usual)).await
 }
 

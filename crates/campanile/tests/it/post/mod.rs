@@ -5,7 +5,7 @@ mod answers;
 mod guard;
 mod proxy;
 mod signature;
-mod sink;
+pub(crate) mod sink;
 mod tls;
 
 use std::collections::VecDeque;

@@ -1,87 +1,11 @@
 //! The system proxy, a real one: `tinyproxy`. It sees a message when it is told to, and only then.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-
 use campanile::config::{Proxies, Secret};
-use tempfile::TempDir;
 
 use super::sink::{Sink, status, value};
 use super::tls::{roots, sink_with_tls};
 use super::*;
-
-/// A running proxy, with the lines of its log. It ends with this.
-struct Tinyproxy {
-    child: Child,
-    port: u16,
-    lines: mpsc::Receiver<String>,
-    _folder: TempDir,
-}
-
-impl Tinyproxy {
-    fn start(more: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let file = folder.path().join("tinyproxy.conf");
-        let text = format!("Port {port}\nListen 127.0.0.1\nTimeout 20\nMaxClients 20\nLogLevel Info\n{more}\n");
-        std::fs::write(&file, text).unwrap();
-        let mut child = Command::new("tinyproxy")
-            .args(["-d", "-c"])
-            .arg(&file)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program `tinyproxy` is needed: `scripts/test --install`, or Debian's package tinyproxy-bin");
-        let (sender, lines) = mpsc::sync_channel(1_000);
-        let out = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let proxy = Self {
-            child,
-            port,
-            lines,
-            _folder: folder,
-        };
-        proxy.wait_for("Accepting connections");
-        proxy
-    }
-
-    /// Waits for a line of its log.
-    fn wait_for(&self, part: &str) {
-        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(20)) {
-            if line.contains(part) {
-                return;
-            }
-        }
-        panic!("tinyproxy did not log `{part}`");
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn settings(&self) -> Http {
-        by(&self.url())
-    }
-}
-
-impl Drop for Tinyproxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::tinyproxy::Tinyproxy;
 
 /// Settings with a proxy for both schemes.
 fn by(url: &str) -> Http {
@@ -114,7 +38,7 @@ async fn came_by_proxy(settings: &Http, proxy: Proxy) -> bool {
 #[tokio::test]
 async fn a_message_goes_by_the_proxy_when_it_says_so_and_only_then() {
     let proxy = Tinyproxy::start("");
-    let mut settings = proxy.settings();
+    let mut settings = by(&proxy.url());
     assert!(came_by_proxy(&settings, Proxy::Yes).await);
     assert!(!came_by_proxy(&settings, Proxy::No).await);
     assert!(!came_by_proxy(&settings, Proxy::Default).await);
@@ -126,7 +50,7 @@ async fn a_message_goes_by_the_proxy_when_it_says_so_and_only_then() {
 #[tokio::test]
 async fn no_proxy_is_respected() {
     let proxy = Tinyproxy::start("");
-    let mut settings = proxy.settings();
+    let mut settings = by(&proxy.url());
     settings.proxies.no = vec!["127.0.0.0/8".into()];
     assert!(!came_by_proxy(&settings, Proxy::Yes).await);
     settings.proxies.no = vec!["example.com".into()];
@@ -139,7 +63,7 @@ async fn https_goes_through_a_tunnel_that_ends_at_the_target() {
     let sink = sink_with_tls().await;
     let url = format!("https://127.0.0.1:{}/", sink.address.port());
     // The tunnel reaches the target, whose certificate is for another name.
-    let outcome = post_by(&proxy.settings(), &url, Proxy::Yes).await;
+    let outcome = post_by(&by(&proxy.url()), &url, Proxy::Yes).await;
     let told = "the target cannot be trusted: its certificate is for another name";
     assert_eq!(reason(&outcome), ("retry", told));
     proxy.wait_for(&format!("CONNECT {}", sink.address));
@@ -165,7 +89,7 @@ async fn a_message_goes_through_a_tunnel() {
 async fn neither_the_proxy_nor_no_proxy_leads_around_the_guard() {
     let proxy = Tinyproxy::start("");
     let sink = Sink::new(status("200 OK")).await;
-    let mut settings = proxy.settings();
+    let mut settings = by(&proxy.url());
     settings.allow = Vec::new();
     for no in [vec![], vec!["*".to_owned()]] {
         settings.proxies.no = no;
@@ -184,7 +108,7 @@ async fn neither_the_proxy_nor_no_proxy_leads_around_the_guard() {
 async fn a_proxy_that_guards_itself_looks_names_up_alone_and_literals_are_refused_all_the_same() {
     let proxy = Tinyproxy::start("");
     let sink = Sink::new(status("200 OK")).await;
-    let mut settings = proxy.settings();
+    let mut settings = by(&proxy.url());
     settings.proxies.resolves = true;
     settings.allow = vec!["localhost".parse().unwrap()];
     let names = Names::default();
@@ -218,7 +142,7 @@ async fn the_proxys_password_goes_to_the_proxy_alone() {
     let sink = Sink::new(status("200 OK")).await;
     let told = "the system proxy asks for another user and password";
     for url in [sink.url(), format!("https://{}/", sink.address)] {
-        let outcome = post_by(&proxy.settings(), &url, Proxy::Yes).await;
+        let outcome = post_by(&by(&proxy.url()), &url, Proxy::Yes).await;
         assert_eq!(reason(&outcome), ("ours", told));
     }
     let with = by(&proxy.url().replace("//", "//ann:secret@"));
@@ -242,7 +166,7 @@ async fn what_the_proxy_cannot_reach_is_the_targets_fault() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let outcome = post_by(&proxy.settings(), &format!("https://{free}/"), Proxy::Yes).await;
+    let outcome = post_by(&by(&proxy.url()), &format!("https://{free}/"), Proxy::Yes).await;
     assert_eq!(
         reason(&outcome),
         ("retry", "the system proxy cannot reach the target (it answered 500)")

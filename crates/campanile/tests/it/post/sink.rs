@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What a sink does with a request.
 #[derive(Clone)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Answers with these bytes, and waits for the next request.
     Answer(String),
     /// Answers with these bytes, and closes.
@@ -25,30 +25,30 @@ pub(super) enum Act {
 }
 
 /// A status without a body.
-pub(super) fn status(line: &str) -> Act {
+pub(crate) fn status(line: &str) -> Act {
     Act::Answer(format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\n\r\n"))
 }
 
 /// What a sink has seen.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Requests, head and body.
-    pub(super) requests: Vec<String>,
-    pub(super) connections: usize,
+    pub(crate) requests: Vec<String>,
+    pub(crate) connections: usize,
     /// Bytes of endless answers that were taken.
-    pub(super) taken: usize,
+    pub(crate) taken: usize,
 }
 
 impl Seen {
     /// The one request.
-    pub(super) fn one(&self) -> &str {
+    pub(crate) fn one(&self) -> &str {
         assert_eq!(self.requests.len(), 1, "{self:?}");
         &self.requests[0]
     }
 }
 
 /// The value of a header in a request's text.
-pub(super) fn value<'r>(request: &'r str, name: &str) -> Option<&'r str> {
+pub(crate) fn value<'r>(request: &'r str, name: &str) -> Option<&'r str> {
     let mut lines = request.split("\r\n").take_while(|line| !line.is_empty());
     lines.find_map(|line| {
         let (other, value) = line.split_once(": ")?;
@@ -56,20 +56,20 @@ pub(super) fn value<'r>(request: &'r str, name: &str) -> Option<&'r str> {
     })
 }
 
-pub(super) struct Sink {
-    pub(super) address: SocketAddr,
+pub(crate) struct Sink {
+    pub(crate) address: SocketAddr,
     seen: Arc<watch::Sender<Seen>>,
     _serving: JoinSet<()>,
 }
 
 impl Sink {
     /// On a free port of 127.0.0.1; every request gets the same.
-    pub(super) async fn new(act: Act) -> Self {
+    pub(crate) async fn new(act: Act) -> Self {
         Self::at("127.0.0.1:0", vec![act], None).await
     }
 
     /// The acts one after another; the last one again and again.
-    pub(super) async fn at(address: &str, acts: Vec<Act>, tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) async fn at(address: &str, acts: Vec<Act>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(watch::Sender::new(Seen::default()));
@@ -101,16 +101,16 @@ impl Sink {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/in?key=1", self.address)
     }
 
-    pub(super) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }
 
     /// Waits for so many requests.
-    pub(super) async fn wait_for(&self, requests: usize) {
+    pub(crate) async fn wait_for(&self, requests: usize) {
         let mut seen = self.seen.subscribe();
         seen.wait_for(|seen| seen.requests.len() >= requests).await.unwrap();
     }
