@@ -187,7 +187,7 @@ fn sent(choice: &Choice, sink: &Sink, key: Option<&str>) -> Sent {
         }
         std::thread::park_timeout(Duration::from_millis(20));
     };
-    let cpu = process::cpu() - cpu;
+    let cpu = process::cpu().saturating_sub(cpu);
     let rows = house.read(move |tx| tx.one(&ROWS, &[&message], |row| row.get(0)));
     house.stop();
     Sent {

@@ -107,7 +107,8 @@ impl Bench {
             std::thread::park_timeout(Duration::from_millis(5));
         }
         let took = begun.elapsed();
-        let cost = process::cpu() - cpu - (self.sink.thread.cpu() - of_sink) - run.cpu;
+        let of_others = self.sink.thread.cpu().saturating_sub(of_sink) + run.cpu;
+        let cost = process::cpu().saturating_sub(cpu).saturating_sub(of_others);
         assert_eq!(run.status, 201, "{}", String::from_utf8_lossy(&run.body));
         let unsent = house.read(|tx| tx.one(&UNSENT, &[], |row| row.get::<i64>(0)));
         assert_eq!(unsent, 0, "not all were taken");

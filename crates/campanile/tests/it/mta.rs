@@ -162,9 +162,10 @@ fn lay_out(folder: &Path, root: &Path, port: u16, ours: SocketAddr) {
     ] {
         make(&format!("queue/{name}"), 0o700, owner);
     }
-    let mailboxes: String = (0..PEOPLE)
-        .map(|at| format!("{{p{at}@example.org = p{at}/}}, "))
+    let mailboxes: Vec<String> = (0..PEOPLE)
+        .map(|at| format!("{{p{at}@example.org = p{at}/}}"))
         .collect();
+    let mailboxes = mailboxes.join(", ");
     let (at, root) = (folder.display(), root.display());
     let main = format!(
         "compatibility_level = 3.7

@@ -359,7 +359,7 @@ fn reasons() -> BTreeSet<String> {
             .split_once("\n}\n")
             .map_or(rest, |(_, rest)| if head.is_empty() { code } else { rest });
         let lines = rest.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let code: String = lines.map(|line| format!("{line}\n")).collect();
+        let code = lines.collect::<Vec<_>>().join("\n");
         let mut at = 0;
         while let Some(start) = code[at..].find('"').map(|found| at + found) {
             let end = start + 1 + closing(&code[start + 1..]);

@@ -27,8 +27,8 @@ fn the_official_libraries_accept_what_left_the_queue_and_the_old_secret_while_it
             .world
             .advance(std::time::Duration::from_millis((now.0 - START.0) as u64));
         let sink = Sink::new(status("200 OK")).await;
-        let make = json!({"name": "Hook", "url": sink.url(), "secret": "new"});
-        let made = house.ask("/api/v1/endpoints", &make).await.is(201).json();
+        let hook = json!({"name": "Hook", "url": sink.url(), "secret": "new"});
+        let made = house.ask("/api/v1/endpoints", &hook).await.is(201).json();
         let old = secret(&made);
         let rotate = format!("/api/v1/endpoints/{}/rotate", made["id"]);
         let rotated = house.ask(&rotate, &json!({"grace_hours": 1})).await.is(200).json();
