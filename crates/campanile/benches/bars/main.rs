@@ -6,6 +6,7 @@
 //! database there and takes it again the next time, so that two builds can be held against one another on one world.
 
 mod client;
+mod folders;
 mod footprint;
 mod house;
 mod memory;
