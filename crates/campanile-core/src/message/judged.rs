@@ -169,7 +169,7 @@ pub(super) fn joined(
     let joined = Arc::new(joined);
     if known.is_some() {
         kept.with(message.id, when, selectors, |judged| {
-            judged.joined = Some(Arc::clone(&joined))
+            judged.joined = Some(Arc::clone(&joined));
         });
     }
     Ok(joined)

@@ -9,6 +9,7 @@
 //! `postfix`.
 
 mod client;
+mod folders;
 mod footprint;
 mod house;
 mod lanes;

@@ -12,6 +12,7 @@ use campanile_core::id::PersonId;
 use campanile_store::Sql;
 
 use crate::client::{Run, drive, get};
+use crate::folders;
 use crate::house::{Dice, House};
 use crate::used::{self, TOLD, WIDE};
 use crate::{Choice, human, row};
@@ -20,7 +21,7 @@ static PERSON: Sql = Sql::new("bench::PERSON", "SELECT id FROM person WHERE key 
 static NEWEST: Sql = Sql::new("bench::NEWEST", "SELECT MAX(id) FROM message");
 
 /// Requests for one page, by one person who waits; fewer where all of them would take long.
-const REQUESTS: usize = 200;
+pub(crate) const REQUESTS: usize = 200;
 const FEWEST: usize = 10;
 const LONG: Duration = Duration::from_secs(2);
 /// What a page may take.
@@ -33,12 +34,15 @@ const BUSY: usize = 20_000;
 const CONNECTIONS: usize = 32;
 
 /// Somebody who looks at pages.
-struct Visitor<'h> {
-    house: &'h House,
+pub(crate) struct Visitor<'h> {
+    pub(crate) house: &'h House,
     name: &'static str,
     cookie: String,
     health: Duration,
 }
+
+/// Pages that are asked for together.
+type Part = for<'v, 'h> fn(&'v Visitor<'h>);
 
 /// What a person asks for: pages that differ in what they are about are asked for in turn.
 struct Page {
@@ -61,14 +65,13 @@ pub(crate) fn measure(house: &House, choice: &Choice) {
         busy(house);
     }
     let admin = visit("administrator", PersonId(1));
-    type Part = for<'v, 'h> fn(&'v Visitor<'h>);
     let parts: [(&str, Part); 7] = [
         ("own", own),
         ("messages", messages),
         ("writing", writing),
-        ("directory", directory),
-        ("things", things),
-        ("forms", forms),
+        ("directory", folders::directory),
+        ("things", folders::things),
+        ("forms", folders::forms),
         ("outbox", outbox),
     ];
     for (_, part) in parts.into_iter().filter(|(name, _)| wants(name)) {
@@ -112,7 +115,7 @@ impl Visitor<'_> {
     }
 
     /// A page, and the second page of each list on it.
-    fn page(&self, what: &str, path: &str) {
+    pub(crate) fn page(&self, what: &str, path: &str) {
         let body = self.pages(what, &[path.to_owned()]);
         let next = following(&body);
         for (at, path) in next.iter().enumerate() {
@@ -121,7 +124,7 @@ impl Visitor<'_> {
     }
 
     /// Pages of one kind in turn.
-    fn pages(&self, what: &str, paths: &[String]) -> String {
+    pub(crate) fn pages(&self, what: &str, paths: &[String]) -> String {
         self.measure(Page {
             what: format!("{}: {what}", self.name),
             asks: paths.iter().map(|path| self.ask(path)).collect(),
@@ -286,15 +289,13 @@ fn writing(who: &Visitor<'_>) {
             asks: vec![who.form("/messages/new/aside", &format!("{typed}&why=u-500"))],
         });
     }
-    let all: String = parts
-        .iter()
-        .map(|(_, part)| format!("&to={}", part.replace('/', "%2F")))
-        .collect();
+    let all: Vec<String> = parts.iter().map(|(_, part)| part.replace('/', "%2F")).collect();
+    let all = all.join("&to=");
     who.measure(Page {
         what: format!("{}: the question before it is sent", who.name),
         asks: vec![who.form(
             "/messages/new",
-            &format!("title=A&text=B&do=review&channel=portal{all}"),
+            &format!("title=A&text=B&do=review&channel=portal&to={all}"),
         )],
     });
     for q in ["a", "ma", "anna", "api-1", "zzz"] {
@@ -317,152 +318,7 @@ fn apis(who: &Visitor<'_>, api: &str) {
     });
 }
 
-// ---------------------------------------------------------------- the directory
-
-const LISTS: [&str; 7] = [
-    "customers",
-    "users",
-    "groups",
-    "apis",
-    "applications",
-    "subscriptions",
-    "environments",
-];
-
-fn directory(who: &Visitor<'_>) {
-    who.page("directory", "/directory");
-    for kind in LISTS {
-        let at = format!("/directory/{kind}");
-        who.page(kind, &at);
-        for state in ["ended", "all"] {
-            who.page(&format!("{kind}: {state}"), &format!("{at}?state={state}"));
-        }
-        for q in ["m", "a", "zzz"] {
-            who.page(&format!("{kind}: {q}…"), &format!("{at}?q={q}"));
-            who.page(&format!("{kind}: {q}…, ended"), &format!("{at}?q={q}&state=ended"));
-            who.page(
-                &format!("{kind}: {q}…, to choose from"),
-                &format!("/directory/find/{kind}?q={q}"),
-            );
-        }
-    }
-    let customer = who.house.customers[0];
-    who.page("users of a customer", &format!("/directory/users?customer={customer}"));
-    for q in ["m", "zzz"] {
-        let path = format!("/directory/users?customer={customer}&q={q}");
-        who.page(&format!("users of a customer: {q}…"), &path);
-    }
-    who.page(
-        "users of a customer: ended",
-        &format!("/directory/users?customer={customer}&state=ended"),
-    );
-    for kind in ["apis", "applications"] {
-        let path = format!("/directory/{kind}?environment=SMALL");
-        who.page(&format!("{kind} of a small environment"), &path);
-    }
-    for status in ["closed", "pending"] {
-        who.page(
-            &format!("subscriptions: {status}"),
-            &format!("/directory/subscriptions?status={status}"),
-        );
-        let path = format!("/directory/subscriptions?status={status}&state=ended");
-        who.page(&format!("subscriptions: {status}, ended"), &path);
-    }
-    let api = &who.house.apis[0];
-    who.page(
-        "subscriptions to an API",
-        &format!("/directory/subscriptions?api={api}"),
-    );
-    let path = format!("/directory/subscriptions?api={api}&state=ended");
-    who.page("subscriptions to an API: ended", &path);
-    let path = format!("/directory/subscriptions?api={api}&q=s-9");
-    who.page("subscriptions to an API: s-9…", &path);
-    who.page(
-        "subscriptions of an application",
-        "/directory/subscriptions?application=app-5",
-    );
-}
-
-fn things(who: &Visitor<'_>) {
-    let mut dice = Dice(29);
-    let house = who.house;
-    let mut some = |kind: &str, letter: &str, all: i64| -> Vec<String> {
-        let number = |_| 1 + dice.below(all as usize) as i64;
-        (0..REQUESTS)
-            .map(number)
-            .map(|n| format!("/directory/{kind}/{letter}{n}"))
-            .collect()
-    };
-    let many = [
-        ("a customer", some("customers", "", house.customers.len() as i64)),
-        ("a user", some("users", "u-", house.people - 2_000)),
-        ("a group", some("groups", "g-", (house.people / 500).max(2))),
-        (
-            "an API in the directory",
-            some("apis", "api-", house.apis.len() as i64 - 1),
-        ),
-        ("an application", some("applications", "app-", house.people / 20 - 20)),
-        ("a subscription", some("subscriptions", "s-", house.people / 5)),
-    ];
-    for (what, paths) in many {
-        who.pages(what, &paths);
-    }
-    who.page(
-        "the widest customer",
-        &format!("/directory/customers/{}", house.customers[0]),
-    );
-    who.page("the widest group", &format!("/directory/groups/{WIDE}"));
-    who.page("the widest API", &format!("/directory/apis/{}", house.apis[0]));
-    who.page("the environment", "/directory/environments/DEFAULT");
-    for scope in ["", "?scope=API"] {
-        who.page(&format!("roles{scope}"), &format!("/directory/roles{scope}"));
-    }
-    who.page("who holds USER", "/directory/roles/ENVIRONMENT/USER");
-    who.page(
-        "who holds USER of an API",
-        &format!("/directory/roles/API/PRIMARY_OWNER?on=api&id={}", house.apis[0]),
-    );
-    let path = format!("/directory/roles/APPLICATION/USER?on=group&id={WIDE}");
-    who.page("who holds USER of a group", &path);
-    who.page("memberships", "/directory/memberships");
-    who.page("memberships of a user", "/directory/memberships?user=u-100");
-    who.page(
-        "memberships on the environment",
-        "/directory/memberships?on=environment&id=DEFAULT",
-    );
-    let path = format!("/directory/memberships?on=group&id={WIDE}&scope=APPLICATION");
-    who.page("memberships on a group", &path);
-    who.page("memberships of whom? m…", "/directory/memberships?user=m");
-}
-
-/// What asks for something, and what asks whether it shall be.
-fn forms(who: &Visitor<'_>) {
-    for kind in LISTS {
-        who.page(&format!("new: {kind}"), &format!("/directory/add/{kind}"));
-    }
-    for path in [
-        "/directory/add/roles",
-        "/directory/add/memberships",
-        "/directory/import",
-    ] {
-        who.page(path, path);
-    }
-    let (customer, api) = (who.house.customers[0], &who.house.apis[0]);
-    let things = [
-        format!("customers/{customer}"),
-        "users/u-100".into(),
-        format!("groups/{WIDE}"),
-        format!("apis/{api}"),
-        "applications/app-5".into(),
-        "subscriptions/s-1".into(),
-        "environments/DEFAULT".into(),
-    ];
-    for thing in things {
-        who.page(&format!("change {thing}"), &format!("/directory/{thing}/edit"));
-        who.page(&format!("end {thing}"), &format!("/directory/{thing}/end"));
-    }
-    who.page("a password", "/directory/users/u-100/password");
-}
+// ---------------------------------------------------------------- what leaves the house
 
 fn outbox(who: &Visitor<'_>) {
     for path in ["/endpoints", "/endpoints/new", "/suppressions", "/suppressions?q=a"] {

@@ -37,7 +37,8 @@ sql! {
     LIFE_BEGUN = "SELECT l.object, l.since FROM person p CROSS JOIN life l
         WHERE p.changed > $1 AND l.kind = 1 AND l.object = p.id AND l.since > $1 AND l.until = 9223372036854775807";
     // Who came to a customer of the tree, and who lives at one that came to it.
-    TREE_BEGUN = "SELECT r.person, {greatest}(r.since, l.since) FROM person p CROSS JOIN residence r CROSS JOIN lineage l
+    TREE_BEGUN = "SELECT r.person, {greatest}(r.since, l.since)
+        FROM person p CROSS JOIN residence r CROSS JOIN lineage l
         WHERE p.changed > $2 AND r.person = p.id AND r.since > $2 AND r.until = 9223372036854775807
             AND l.customer = r.customer AND l.ancestor = $1 AND l.until = 9223372036854775807
         UNION ALL

@@ -159,8 +159,8 @@ pub(crate) fn looked<T>(
 
 /// An arm of a list: its statement, and the one that finds the last row that it looks at.
 ///
-/// Both begin after a text and a number, $1 and $2. $3 says how many rows: for the second, how many are passed over. The
-/// first ends at a text and a number, $4 and $5. Then come a range, and for the first the filters.
+/// Both begin after a text and a number, $1 and $2. $3 says how many rows: for the second, how many are passed over.
+/// The first ends at a text and a number, $4 and $5. Then come a range, and for the first the filters.
 pub(super) struct Arm(pub(super) &'static Sql, pub(super) &'static Sql);
 
 /// Runs an arm whose rows begin with their place's text and first number; `read` begins at column 2.

@@ -38,7 +38,8 @@ macro_rules! texts {
         concat!("SELECT t.key, t.id FROM ", $table, " t WHERE (t.key, t.id) > ($1, $2)
             ORDER BY t.key, t.id LIMIT 1 OFFSET $3")
     };
-    (found $column:literal $but:literal $table:literal $kind:literal $environment:literal $active:literal $of:literal) => {
+    (found $column:literal $but:literal $table:literal $kind:literal $environment:literal
+        $active:literal $of:literal) => {
         concat!("SELECT t.", $column, ", t.id, ", texts!(item $kind $environment), " FROM ", $table, " t
             WHERE t.", $column, " >= $6 AND t.", $column, " < $7
                 AND (t.", $column, ", t.id) > ($1, $2) AND (t.", $column, ", t.id) <= ($4, $5)", $but,

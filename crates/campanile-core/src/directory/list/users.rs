@@ -208,8 +208,8 @@ fn found(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging, arms: &[Arm]) ->
     if filter.active == Some(false) {
         return ended::list(tx, paging, (&INACTIVE, kind::PERSON), &[], read);
     }
-    static ALL_OF_THEM: Arm = Arm(&ALL, &ALL_EDGE);
+    let all = Arm(&ALL, &ALL_EDGE);
     looked(paging, 1, |place, limit| {
-        run(tx, &ALL_OF_THEM, (place, limit), (&[], &[&filter.active]), read)
+        run(tx, &all, (place, limit), (&[], &[&filter.active]), read)
     })
 }
