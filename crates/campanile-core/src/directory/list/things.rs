@@ -105,7 +105,8 @@ sql! {
     KEY_APPLICATIONS_EDGE = texts!(edge "key" "application");
     NAME_APPLICATIONS = texts!(name "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     NAME_APPLICATIONS_EDGE = texts!(edge "name_key" "application");
-    ENDED_APPLICATIONS = texts!(ended "application t" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    ENDED_APPLICATIONS = texts!(ended "application t" "6"
+        "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     ONE_APPLICATION = texts!(one "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     GROUPS_OF = concat!("SELECT a.object, g.key FROM attachment a CROSS JOIN grp g
         WHERE a.place = $1 AND a.object IN ", hundred!(), " AND a.until = 9223372036854775807 AND g.id = a.grp

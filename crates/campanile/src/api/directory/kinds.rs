@@ -189,7 +189,8 @@ macro_rules! kind {
 }
 
 kind! {
-    "customers", "a customer", "customers: by id; by name where something is searched; else the last to end first where only inactive ones are asked for";
+    "customers", "a customer", "customers: by id; by name where something is searched; \
+        else the last to end first where only inactive ones are asked for";
     Customer(i64) => Customer;
     list_customers(CustomerQuery), create_customer, read_customer, change_customer, end_customer, customer_history
 }
@@ -202,32 +203,37 @@ kind! {
 }
 
 kind! {
-    "users", "a user", "users: by login; by number where a customer is named; the last to leave first where only inactive ones are asked for";
+    "users", "a user", "users: by login; by number where a customer is named; \
+        the last to leave first where only inactive ones are asked for";
     User(String) => User;
     list_users(UserQuery), create_user, read_user, change_user, end_user, user_history
 }
 
 kind! {
-    "groups", "a group", "groups by id; by name too where something is searched; else the last to end first where only inactive ones are asked for";
+    "groups", "a group", "groups by id; by name too where something is searched; \
+        else the last to end first where only inactive ones are asked for";
     Group(String) => Thing;
     list_groups(ThingQuery), create_group, read_group, change_group, end_group, group_history
 }
 
 kind! {
-    "apis", "an API", "APIs by id; by name too where something is searched; else the last to end first where only inactive ones are asked for";
+    "apis", "an API", "APIs by id; by name too where something is searched; \
+        else the last to end first where only inactive ones are asked for";
     Api(String) => Thing;
     list_apis(PlacedQuery), create_api, read_api, change_api, end_api, api_history
 }
 
 kind! {
-    "applications", "an application", "applications by id; by name too where something is searched; else the last to end first where only inactive ones are asked for";
+    "applications", "an application", "applications by id; by name too where something is searched; \
+        else the last to end first where only inactive ones are asked for";
     Application(String) => Thing;
     list_applications(PlacedQuery), create_application, read_application, change_application, end_application,
     application_history
 }
 
 kind! {
-    "subscriptions", "a subscription", "subscriptions by id; as they came where an API or application is named; else the last to end first where only inactive ones are asked for";
+    "subscriptions", "a subscription", "subscriptions by id; as they came where an API or application is named; \
+        else the last to end first where only inactive ones are asked for";
     Subscription(String) => Subscription;
     list_subscriptions(SubscriptionQuery), create_subscription, read_subscription, change_subscription,
     end_subscription, subscription_history
