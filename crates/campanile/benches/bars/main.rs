@@ -37,7 +37,15 @@ struct Choice {
 }
 
 /// The benches that ask one world of people and messages. Each of the others has a small one of its own.
-const OF_THE_WORLD: [&str; 6] = ["audience", "inbox", "engage", "announce", "ingest", "footprint"];
+const OF_THE_WORLD: [&str; 7] = [
+    "audience",
+    "inbox",
+    "engage",
+    "announce",
+    "ingest",
+    "pages",
+    "footprint",
+];
 
 impl Choice {
     fn read() -> Self {
@@ -148,7 +156,7 @@ fn of_the_world(choice: &Choice) {
     }
     // By name alone: it uses the house, and takes minutes.
     if choice.names.iter().any(|name| name == "pages") {
-        pages::measure(&house, &choice);
+        pages::measure(&house, choice);
     }
     if choice.wants("footprint") {
         footprint::measure(house);
