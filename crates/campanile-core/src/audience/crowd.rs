@@ -2,7 +2,7 @@
 //!
 //! What an environment role, a customer or "everyone" holds now is kept in memory ([`Residents`]) and brought up to
 //! date by what has changed since, so that a preview among a million people is a few milliseconds; their past is told
-//! from it and the changes ([`then`]). Everything else is one statement by index.
+//! from it and the changes (`then`). Everything else is one statement by index.
 
 pub(crate) mod then;
 
