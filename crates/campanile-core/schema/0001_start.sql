@@ -202,7 +202,7 @@ CREATE TABLE term (
     PRIMARY KEY (subscription, since)
 ) {clustered};
 CREATE INDEX term_application ON term (application, api, since, until) WHERE status = 1;
-CREATE INDEX term_api ON term (api, application, since, until, starts_at, ends_at) WHERE status = 1;
+CREATE INDEX term_api ON term (api, application, since, until, starts_at, ends_at, subscriber) WHERE status = 1;
 CREATE INDEX term_subscriber ON term (subscriber, api) WHERE status = 1;
 -- Whatever somebody has to do with an API, valid or not: "why is someone missing?".
 CREATE INDEX term_made ON term (subscriber, api, until) WHERE status <> 1;

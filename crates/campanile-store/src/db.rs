@@ -268,12 +268,16 @@ impl Db {
 
     /// A number that grows with every commit that announced one of these signals ([`Signal::ANY`] for all of a topic),
     /// and with every commit of another process: while it stands, nothing of it has changed. It has grown before
-    /// whoever wrote is answered. `None` where other servers write too.
+    /// whoever wrote is answered. `None` where others may write too: on PostgreSQL always, else while another process
+    /// has the file open, and for up to a quarter of a second after it has gone.
     #[must_use]
     pub fn changes(&self, signals: &[Signal]) -> Option<u64> {
-        let Engine::Sqlite(_) = &self.inner.engine else {
+        let Engine::Sqlite(sqlite) = &self.inner.engine else {
             return None;
         };
+        if !sqlite.is_undisturbed() {
+            return None;
+        }
         let counts = &self.inner.announcer.changes;
         let own: u64 = signals
             .iter()

@@ -13,11 +13,13 @@ use campanile_core::message::funnel::Audiences;
 use campanile_core::outbox::destination::{Outlets, Posting};
 use campanile_core::revision;
 use campanile_core::schema::SCHEMA;
-use campanile_core::secret::{self, InstallationKey};
+use campanile_core::secret::{self, Hash, InstallationKey};
 use campanile_store::{Db, Options};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Principal;
+use crate::bell::Bells;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -26,6 +28,9 @@ use crate::hasher::Hasher;
 use crate::known::Known;
 use crate::relay::Relay;
 use crate::throttle::Throttle;
+
+/// Bytes of the credentials that are remembered at most, about: 16,000 of them.
+const KNOWN: usize = 3 << 20;
 
 /// The state of every handler: `Arc<App>`.
 pub struct App {
@@ -42,7 +47,9 @@ pub struct App {
     /// Failed log-ins.
     pub throttle: Throttle,
     /// Credentials that were found good a moment ago.
-    pub known: Known,
+    pub known: Known<Hash, Principal>,
+    /// What is remembered of bells and inboxes.
+    pub bells: Bells,
     /// Whether the mail relay takes mail.
     pub relay: Relay,
     /// Messages by selector.
@@ -116,7 +123,8 @@ impl App {
             chance,
             key,
             throttle: Throttle::default(),
-            known: Known::default(),
+            known: Known::new(KNOWN),
+            bells: Bells::default(),
             relay: Relay::default(),
             lists: Arc::default(),
             residents: Arc::default(),

@@ -218,6 +218,15 @@ impl FromRequestParts<Arc<App>> for Client {
     }
 }
 
+/// Bytes of who showed a secret, about, with the secret's hash.
+const REMEMBERED: usize = 192;
+/// How long it is remembered, so that uses are noted.
+const KEEP_MS: i64 = 30_000;
+
+fn remember(app: &App, hash: Hash, principal: &Principal, state: Option<u64>, until: Moment) {
+    app.known.put(hash, principal.clone(), REMEMBERED, state, until);
+}
+
 /// The person of a session's cookie.
 pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal>, Problem> {
     let (hash, state, now) = (Hash::of(secret), known::state(app), app.clock.now());
@@ -230,7 +239,7 @@ pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal
     };
     let expires_at = alive.expires_at;
     let principal = used_session(app, alive, now);
-    app.known.put(&hash, &principal, state, expires_at, now);
+    remember(app, hash, &principal, state, expires_at.min(now.plus_ms(KEEP_MS)));
     Ok(Some(principal))
 }
 
@@ -271,7 +280,7 @@ pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, P
         person: alive.person,
         via: Via::Token(alive.id),
     };
-    app.known.put(&hash, &principal, state, expires_at, now);
+    remember(app, hash, &principal, state, expires_at.min(now.plus_ms(KEEP_MS)));
     Ok(Some(principal))
 }
 

@@ -1,37 +1,43 @@
-//! Tokens and sessions that were found good a moment ago, so that a client that asks often is not looked up each time.
+//! What was found out a moment ago, so that a client that asks often is not looked up each time: who showed a secret, the
+//! numbers of a bell, the first page of an inbox.
 //!
-//! What is remembered stands only while nothing was revoked, closed or changed in the directory since (see
-//! [`Db::changes`](campanile_store::Db::changes)), and for half a minute at most. Where other servers write to the same
-//! database nothing is remembered: a revocation there must hold here at once.
+//! What is remembered stands only while nothing was written that it rests on, and no longer than until a time that is
+//! kept with it. Where others may be writing to the same database nothing is remembered (see
+//! [`Db::changes`](campanile_store::Db::changes)): what they write must hold here at once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{PoisonError, RwLock};
 
 use campanile_core::revision::topic;
-use campanile_core::secret::Hash;
 use campanile_core::time::Moment;
 use campanile_store::Signal;
 
 use crate::app::App;
-use crate::auth::Principal;
 
-/// Credentials that are remembered at most; about 3 MB.
-const ROOM: usize = 16_384;
-/// How long one is remembered.
-const KEEP_MS: i64 = 30_000;
-
-/// The remembered ones, by the hash of their secret.
-#[derive(Debug, Default)]
-pub struct Known(RwLock<HashMap<Hash, Kept>>);
+/// A memory of values by key; it begins anew when it is full.
+#[derive(Debug)]
+pub struct Known<K, V> {
+    /// Bytes of all values at most, about.
+    room: usize,
+    kept: RwLock<Memory<K, V>>,
+}
 
 #[derive(Debug)]
-struct Kept {
-    principal: Principal,
-    changes: u64,
+struct Memory<K, V> {
+    values: HashMap<K, Kept<V>>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Kept<V> {
+    value: V,
+    bytes: usize,
+    state: u64,
     until: Moment,
 }
 
-/// The state on which what is remembered rests. Read before the look-up that is to be remembered.
+/// The state on which it rests who showed a secret. Read before the look-up that is to be remembered.
 #[must_use]
 pub fn state(app: &App) -> Option<u64> {
     let any = |topic| Signal {
@@ -41,30 +47,76 @@ pub fn state(app: &App) -> Option<u64> {
     app.db.changes(&[any(topic::DIRECTORY), any(topic::ACCESS)])
 }
 
-impl Known {
-    /// Who showed this secret a moment ago, if that still stands.
+impl<K: Eq + Hash, V: Clone> Known<K, V> {
+    /// A memory of so many bytes.
     #[must_use]
-    pub fn get(&self, secret: &Hash, state: Option<u64>, now: Moment) -> Option<Principal> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let kept = known.get(secret)?;
-        (state == Some(kept.changes) && now < kept.until).then(|| kept.principal.clone())
+    pub fn new(room: usize) -> Self {
+        let kept = RwLock::new(Memory {
+            values: HashMap::new(),
+            bytes: 0,
+        });
+        Self { room, kept }
     }
 
-    /// Remembers who showed a secret. `expires_at` is the secret's own end.
-    pub fn put(&self, secret: &Hash, principal: &Principal, state: Option<u64>, expires_at: Moment, now: Moment) {
-        let Some(changes) = state else { return };
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= ROOM {
-            known.clear();
+    /// What was found out, if it still stands.
+    #[must_use]
+    pub fn get(&self, key: &K, state: Option<u64>, now: Moment) -> Option<V> {
+        let memory = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = memory.values.get(key)?;
+        (state == Some(kept.state) && now < kept.until).then(|| kept.value.clone())
+    }
+
+    /// Remembers a value of about so many bytes, which rests on `state` and stands until a time.
+    pub fn put(&self, key: K, value: V, bytes: usize, state: Option<u64>, until: Moment) {
+        let Some(state) = state else { return };
+        let mut memory = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        memory.bytes += bytes;
+        if memory.bytes > self.room {
+            memory.values.clear();
+            memory.bytes = bytes;
         }
-        let until = now.plus_ms(KEEP_MS).min(expires_at);
-        known.insert(
-            *secret,
-            Kept {
-                principal: principal.clone(),
-                changes,
-                until,
-            },
+        let kept = Kept {
+            value,
+            bytes,
+            state,
+            until,
+        };
+        if let Some(old) = memory.values.insert(key, kept) {
+            memory.bytes = memory.bytes.saturating_sub(old.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_memory_begins_anew() {
+        let known = Known::new(10);
+        let until = Moment(5);
+        known.put(1, 'a', 4, Some(7), until);
+        known.put(2, 'b', 4, Some(7), until);
+        known.put(1, 'c', 6, Some(7), until);
+        assert_eq!(
+            known.get(&2, Some(7), Moment(0)),
+            Some('b'),
+            "an old value's room is free again"
         );
+        known.put(3, 'd', 4, Some(7), until);
+        let now = |key| known.get(&key, Some(7), Moment(0));
+        assert_eq!((now(1), now(2), now(3)), (None, None, Some('d')));
+    }
+
+    #[test]
+    fn what_rests_on_another_state_or_is_over_is_not_known() {
+        let known = Known::new(10);
+        known.put('k', 1, 1, None, Moment(5));
+        assert_eq!(known.get(&'k', None, Moment(0)), None, "where others write");
+        known.put('k', 1, 1, Some(7), Moment(5));
+        assert_eq!(known.get(&'k', Some(7), Moment(4)), Some(1));
+        assert_eq!(known.get(&'k', Some(8), Moment(4)), None);
+        assert_eq!(known.get(&'k', Some(7), Moment(5)), None);
+        assert_eq!(known.get(&'k', None, Moment(4)), None);
     }
 }

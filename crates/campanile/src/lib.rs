@@ -4,6 +4,7 @@ pub mod address;
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod bell;
 pub mod chance;
 pub mod cli;
 pub mod clock;

@@ -42,7 +42,7 @@ pub(crate) struct Sqlite {
     readers: Mutex<Vec<Connection>>,
     jobs: Sender<Job>,
     version: Arc<AtomicU64>,
-    presence: Presence,
+    presence: Arc<Presence>,
     /// Last, so that the writer is waited for after its inbox has closed.
     _threads: Threads,
 }
@@ -52,7 +52,7 @@ impl Sqlite {
     pub(crate) fn open(path: &str, options: &Options, schema: &Schema, announcer: Announcer) -> Result<Self> {
         let target = Target::new(path, options)?;
         // First of all: whoever is alone with the file may have set something aside.
-        let presence = Presence::enter(target.path(), || migrate::migrate(&target, schema))?;
+        let presence = Arc::new(Presence::enter(target.path(), || migrate::migrate(&target, schema))?);
         // Before the inbox, so that a failure below closes that first.
         let mut threads = Threads::default();
         let mut conn = target.create()?;
@@ -62,6 +62,7 @@ impl Sqlite {
         let mut writer = Writer {
             conn,
             version: Arc::clone(&version),
+            presence: Arc::clone(&presence),
             announcer,
             log,
             queue_time: options.queue_time,
@@ -87,6 +88,12 @@ impl Sqlite {
     /// Grows with every commit, of this process at once and of others within a quarter of a second.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Whether every commit has been counted that anybody can have made: no other process has had the file open since
+    /// the last look outside.
+    pub(crate) fn is_undisturbed(&self) -> bool {
+        self.presence.is_undisturbed()
     }
 
     /// Held while no other process has the file open, if it is so.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::log::Log;
+use super::others::Presence;
 use super::run_plain;
 use crate::db::Announcer;
 use crate::group::{GROUP_TIME, Group, Job};
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     /// Before the log, whose thread closes its own connection after this one.
     pub(super) conn: Connection,
     pub(super) version: Arc<AtomicU64>,
+    pub(super) presence: Arc<Presence>,
     pub(super) announcer: Announcer,
     pub(super) log: Log,
     pub(super) queue_time: Duration,
@@ -46,6 +48,7 @@ impl Writer {
     /// Works until the inbox closes. `outside` is [`Writer::data_version`] as it was when the database was opened.
     pub(super) fn run(&mut self, inbox: &Receiver<Job>, mut outside: i64) {
         let (mut idle, mut expected) = (0, 0);
+        let mut settled = Instant::now();
         loop {
             match inbox.recv_timeout(LOOK_OUTSIDE) {
                 Ok(job) if job.age() > self.queue_time => {
@@ -65,13 +68,22 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            // SQLite's own number moves only when another connection has committed.
-            let now = self.data_version();
-            if now != outside {
-                outside = now;
-                self.version.fetch_add(1, Ordering::Release);
-                self.announcer.outside();
+            self.look_outside(&mut outside);
+            // Not at every turn: for an instant it gives up its share of the lock.
+            if settled.elapsed() >= LOOK_OUTSIDE && !self.presence.is_undisturbed() {
+                settled = Instant::now();
+                self.presence.settle(|| self.look_outside(&mut outside));
             }
+        }
+    }
+
+    /// Tells of what another process has committed: SQLite's own number moves only then.
+    fn look_outside(&self, outside: &mut i64) {
+        let now = self.data_version();
+        if now != *outside {
+            *outside = now;
+            self.version.fetch_add(1, Ordering::Release);
+            self.announcer.outside();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use campanile_store::{Db, Error, Options, Sql};
+use campanile_store::{Db, Error, Options, Signal, Sql};
 use futures_util::FutureExt as _;
 use futures_util::future::poll_immediate;
 
@@ -177,6 +177,30 @@ fn one_is_alone_while_nobody_else_has_the_file_open() {
     assert!(test.db.alone().is_none() && other.alone().is_none());
     drop(other);
     assert!(test.db.alone().is_some());
+}
+
+#[test]
+fn nothing_is_said_of_changes_from_when_somebody_else_opens_the_file_until_their_commits_are_counted() {
+    const ALL: [Signal; 1] = [Signal {
+        topic: 1,
+        key: Signal::ANY,
+    }];
+    let test = testing::sqlite(&SCHEMA);
+    let before = test.db.changes(&ALL).expect("nobody else has been here");
+    let other = Db::open(&testing::options(&test.url), &SCHEMA).unwrap();
+    assert_eq!(test.db.changes(&ALL), None, "it may be writing");
+    test.wait(other.write(add(1))).unwrap();
+    drop(other);
+    let mut receiver = test.db.signals();
+    let after = loop {
+        if let Some(after) = test.db.changes(&ALL) {
+            break after;
+        }
+        // The writer looks every quarter of a second; what it finds it announces.
+        let heard = test.wait(async { tokio::time::timeout(Duration::from_millis(50), receiver.recv()).await });
+        drop(heard);
+    };
+    assert!(after > before, "a commit from outside: {before}, {after}");
 }
 
 #[test]

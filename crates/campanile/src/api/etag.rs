@@ -6,14 +6,16 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use campanile_core::id::PersonId;
-use campanile_core::revision::topic;
 use campanile_core::time::Moment;
-use campanile_store::Signal;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
 
 use crate::app::App;
+use crate::bell;
 
 /// A tag, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub(super) struct Basis {
     pub(super) person: PersonId,
     /// Which list, and which page of it.
     pub(super) place: u64,
-    /// [`state`], read before the content.
+    /// [`bell::state`], read before the content.
     pub(super) version: Option<u64>,
     /// Without a write the content stands until then.
     pub(super) stands_until: Moment,
@@ -73,32 +75,32 @@ impl Tag {
 
     /// Whether nothing was written since, and no window opened or closed.
     pub(super) fn stands(&self, app: &App, now: Moment) -> bool {
-        self.boot == app.boot && state(app, PersonId(self.person)) == Some(self.version) && now.0 < self.stands_until
+        self.boot == app.boot
+            && bell::state(app, PersonId(self.person)) == Some(self.version)
+            && now.0 < self.stands_until
     }
 }
 
-/// The state of everything that a person's inbox rests on. Read before the content that it is to describe.
-pub(super) fn state(app: &App, person: PersonId) -> Option<u64> {
-    let any = |topic| Signal {
-        topic,
-        key: Signal::ANY,
-    };
-    app.db.changes(&[
-        any(topic::MESSAGE),
-        any(topic::DIRECTORY),
-        Signal {
-            topic: topic::PERSON,
-            key: person.0,
-        },
-    ])
+/// The tags that the client has.
+#[derive(Debug)]
+pub(super) struct Given(Option<HeaderValue>);
+
+impl<S: Sync> FromRequestParts<S> for Given {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.headers.get(header::IF_NONE_MATCH).cloned()))
+    }
 }
 
-/// The tag that the client has of this person and place.
-pub(super) fn given(headers: &HeaderMap, person: PersonId, place: u64) -> Option<Tag> {
-    let tags = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
-    tags.split(',')
-        .filter_map(Tag::parse)
-        .find(|tag| tag.person == person.0 && tag.place == place)
+impl Given {
+    /// The tag of this person and place.
+    pub(super) fn of(&self, person: PersonId, place: u64) -> Option<Tag> {
+        let tags = self.0.as_ref()?.to_str().ok()?;
+        tags.split(',')
+            .filter_map(Tag::parse)
+            .find(|tag| tag.person == person.0 && tag.place == place)
+    }
 }
 
 /// 304 with the tag.
@@ -107,6 +109,9 @@ pub(super) fn not_modified(tag: &Tag) -> Response {
     put(&mut response, tag);
     response
 }
+
+/// Headers of an answer, with those that every one has: room is made once.
+const HEADERS: usize = 8;
 
 /// The body as JSON, or 304 where the client has just that. `content` is a number for what the body says.
 pub(super) fn answer(
@@ -142,7 +147,8 @@ pub(super) fn content_of(hash: impl Hash) -> u64 {
 
 fn put(response: &mut Response, tag: &Tag) {
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&tag.text()) {
+    headers.reserve(HEADERS);
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(tag.text())) {
         headers.insert(header::ETAG, value);
     }
     // The person's own; to be asked for again each time.

@@ -15,16 +15,17 @@ use campanile_core::inbox::{
 use campanile_core::message::Importance;
 use campanile_core::time::{Moment, Revision};
 use campanile_store::Tx;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::etag;
+use crate::api::etag::{self, Given};
 use crate::api::extract::{self, Json, Path, Query};
 use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::bell::{self, Found, Wanted};
 use crate::problem::Problem;
 use crate::sorting;
 
@@ -122,7 +123,7 @@ impl ListQuery {
 async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
-    headers: HeaderMap,
+    given: Given,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
@@ -131,27 +132,24 @@ async fn list(
     let before = extract::cursor(query.cursor.as_deref())?;
     let limit = extract::limit(query.limit, PAGE_DEFAULT, PAGE_LIMIT)?;
     let place = etag::content_of((filter.view, filter.importance, &filter.search, before, limit));
-    let known = etag::given(&headers, person, place);
+    let known = given.of(person, place);
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
         return Ok(etag::not_modified(tag));
     }
-    let version = etag::state(&app, person);
-    let lists = Arc::clone(&app.lists);
-    let searches = filter.search.is_some();
-    let work = move |tx: &mut Tx<'_>| inbox::page(tx, &lists, person, &filter, before, limit, now);
-    // A search looks at many texts: not on a thread that serves.
-    let page = if searches {
-        app.db.scan(work).await?
-    } else {
-        app.db.read(work).await?
+    let wanted = Wanted {
+        filter,
+        before,
+        limit,
+        place,
     };
+    let Found { value: page, state } = bell::page(&app, person, wanted, now).await?;
     let next = page.next.map(|next| next.to_string());
     // The place in the order of everything moves on with every write; the page does not.
     let content = etag::content_of((&page.items, &next, page.total, page.messages));
     let basis = etag::Basis {
         person,
         place,
-        version,
+        version: state,
         stands_until: page.stands_until,
     };
     let json = || {
@@ -173,20 +171,19 @@ async fn list(
     (status = 304, description = "Nothing has changed since the given `If-None-Match`."),
     Unauthenticated, Unavailable,
 ))]
-async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: HeaderMap) -> Result<Response, Problem> {
+async fn counts(State(app): State<Arc<App>>, principal: Principal, given: Given) -> Result<Response, Problem> {
     let now = app.clock.now();
     let person = principal.person;
-    let known = etag::given(&headers, person, COUNTS);
+    let known = given.of(person, COUNTS);
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
         return Ok(etag::not_modified(tag));
     }
-    let version = etag::state(&app, person);
-    let lists = Arc::clone(&app.lists);
+    let Found { value, state } = bell::count(&app, person, now).await?;
     let Counted {
         counts,
         revision,
         stands_until,
-    } = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
+    } = value;
     let body = InboxCounts {
         counts,
         revision: Revision(revision),
@@ -195,7 +192,7 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, headers: Head
     let basis = etag::Basis {
         person,
         place: COUNTS,
-        version,
+        version: state,
         stands_until,
     };
     let json = || serde_json::to_vec(&body).expect("numbers always serialise");
@@ -230,8 +227,7 @@ async fn one(
 async fn seen(State(app): State<Arc<App>>, principal: Principal) -> Result<StatusCode, Problem> {
     let now = app.clock.now();
     let person = principal.person;
-    let lists = Arc::clone(&app.lists);
-    let counted = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
+    let counted = bell::count(&app, person, now).await?.value;
     if counted.counts.unseen > 0 {
         let up_to = UpTo {
             revision: counted.revision,

@@ -3,10 +3,16 @@
 use std::time::Duration;
 
 use campanile_core::id::PersonId;
-use campanile_store::Sql;
+use campanile_core::message::draft::{self, Draft};
+use campanile_core::message::publish;
+use campanile_core::message::target::Target;
+use campanile_core::outbox::destination::Outlets;
+use campanile_core::schema::SCHEMA;
+use campanile_store::testing::{self, each_database};
+use campanile_store::{Db, Sql};
 use serde_json::{Value, json};
 
-use crate::world::{Said, World, each_world};
+use crate::world::{START, Said, World, each_world};
 
 /// Publishes a message to `admin`; its id.
 async fn publish(world: &World, token: &str, title: &str) -> Value {
@@ -59,6 +65,65 @@ fn read_all_covers_what_the_page_had_and_not_what_opened_since() {
             .await
             .is(200);
         assert!(unread(world, &token).await.is_empty());
+    });
+}
+
+async fn counted(world: &World, token: &str) -> Value {
+    let counts = world.get("/api/v1/inbox/counts").bearer(token).send().await;
+    counts.is(200).json()["unread"].clone()
+}
+
+#[test]
+fn what_was_asked_for_before_is_exact_however_it_changed_since() {
+    each_world(async |world| {
+        let token = world.token(PersonId(1)).await;
+        let first = publish(world, &token, "First").await;
+        assert_eq!(
+            (counted(world, &token).await, unread(world, &token).await.len()),
+            (json!(1), 1)
+        );
+        publish(world, &token, "Second").await;
+        assert_eq!(
+            (counted(world, &token).await, unread(world, &token).await.len()),
+            (json!(2), 2)
+        );
+        let read = format!("/api/v1/inbox/{first}/read");
+        world.post(&read).bearer(&token).send().await.is(204);
+        assert_eq!(
+            (counted(world, &token).await, unread(world, &token).await.len()),
+            (json!(1), 1)
+        );
+    });
+}
+
+#[test]
+fn what_another_process_writes_is_counted_by_the_next_who_asks() {
+    each_database(&SCHEMA, |database| {
+        database.wait(async {
+            let world = World::with(database.db.clone(), &[]).await;
+            let token = world.token(PersonId(1)).await;
+            publish(&world, &token, "From here").await;
+            assert_eq!(
+                (counted(&world, &token).await, unread(&world, &token).await.len()),
+                (json!(1), 1)
+            );
+            // Opening blocks, which a thread that runs tasks must not.
+            let options = testing::options(&database.url);
+            let open = std::thread::spawn(move || Db::open(&options, &SCHEMA).unwrap());
+            let other = open.join().unwrap();
+            let publication = other.write(|tx| {
+                let draft = Draft::new("From beside", "Text.", vec![Target::Everyone]);
+                let checked = draft::check(tx, &draft, "Neighbour", &Outlets::default(), START)?;
+                publish::publish(tx, PersonId(1), &checked, None, START)
+            });
+            publication.await.unwrap();
+            drop(other);
+            assert_eq!(
+                (counted(&world, &token).await, unread(&world, &token).await.len()),
+                (json!(2), 2)
+            );
+            world.app.stop().await;
+        });
     });
 }
 
