@@ -1,5 +1,5 @@
-//! The numbers of a bell and a page of an inbox, for whoever asks: remembered while nothing has changed (see [`known`]),
-//! else read. Always exact.
+//! The numbers of a bell and a page of an inbox, for whoever asks: remembered while nothing has changed (see
+//! [`known`](crate::known)), else read. Always exact.
 
 use std::sync::Arc;
 

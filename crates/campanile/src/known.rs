@@ -1,5 +1,5 @@
-//! What was found out a moment ago, so that a client that asks often is not looked up each time: who showed a secret, the
-//! numbers of a bell, the first page of an inbox.
+//! What was found out a moment ago, so that a client that asks often is not looked up each time: who showed a secret,
+//! the numbers of a bell, a page of an inbox.
 //!
 //! What is remembered stands only while nothing was written that it rests on, and no longer than until a time that is
 //! kept with it. Where others may be writing to the same database nothing is remembered (see

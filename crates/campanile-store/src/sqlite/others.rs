@@ -4,8 +4,8 @@
 //!
 //! A file of its own, because closing any handle of the database's file would drop SQLite's own locks on it.
 //!
-//! In it stands the mark of whoever came last. Who was alone when it wrote its mark, and finds it still there, knows that
-//! nobody else has been here since, without asking the database.
+//! In it stands the mark of whoever came last. Who was alone when it wrote its mark, and finds it still there, knows
+//! that nobody else has been here since, without asking the database.
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
