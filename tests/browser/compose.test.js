@@ -189,3 +189,20 @@ flow("a form with what was found and chosen, without scripts", held, async ({ op
   await shows(page.locator(".chip"), "Night shift");
   await shows(send(page), "Send to 1 person");
 });
+
+flow("the request of a POST is seen while it is typed", held, async ({ open }) => {
+  const page = await open("admin");
+  await look(page, "/messages/new", "messages-request", {
+    ready: async (page) => {
+      // A checkbox as it is drawn lies below its label.
+      await page.locator("label:has(input[name=channel][value=http])").click();
+      await page.locator("#url").fill("https://hooks.example.com/in?team=gateways");
+      await page.locator("input[name=header_name]").first().fill("Authorization");
+      await page.locator("input[name=header_value]").first().fill("Bearer deep-secret");
+      await page.locator("#text").fill('{"type":"gateway.down","data":{"since":"22:00"}}');
+      await shows(page.locator(".request"), "POST https://hooks.example.com/in?team=gateways");
+      await shows(page.locator(".request"), "set, not shown");
+      assert.doesNotMatch(await page.locator(".request").innerText(), /deep-secret/);
+    },
+  });
+});

@@ -18,8 +18,9 @@ sql! {
     OWNERS = "SELECT id FROM person WHERE email_key = $1 AND id < $2";
 }
 
-/// Chunks of one page: what is stored in one transaction.
-const PAGE: usize = 20;
+/// Chunks of one page: what is looked up together, and stored in one transaction. A mail that is more urgent waits for
+/// as long as that takes.
+const PAGE: usize = 4;
 /// Where so many ids lie in the range of each person of a page, they are looked up one by one.
 const SPARSE: i64 = 4;
 
