@@ -328,12 +328,15 @@ CREATE TABLE engagement (
     dismissed_at BIGINT,
     dismissed_edition BIGINT,
     acknowledged_at BIGINT,
+    -- As in "mark", of those with the same message: when one of the four columns of the index below was last written.
+    written BIGINT NOT NULL,
     PRIMARY KEY (person, message),
     CHECK ((read_at IS NULL) = (read_revision IS NULL)),
     CHECK (read_at IS NULL OR unread_at IS NULL)
 ) {clustered};
--- With all that a sender's numbers are told by, so that a message that very many opened costs no search each.
-CREATE INDEX engagement_message ON engagement (message, person, seen_at, read_at, read_revision, unread_at);
+-- With all that a sender's numbers are told by, so that a message that very many opened costs no search each; the
+-- last written stand last, which is where the numbers of before are brought up to date from.
+CREATE INDEX engagement_message ON engagement (message, written, person, seen_at, read_at, read_revision, unread_at);
 
 -- "All of it": one row, whatever the number of messages. kind: 1 seen, 2 read, 3 deleted. It covers what had come up
 -- for the person up to a revision and, where the clock alone decides, up to a time. Kept in order, so that "seen when?"
@@ -344,10 +347,15 @@ CREATE TABLE mark (
     at BIGINT NOT NULL,
     revision BIGINT NOT NULL,
     clock BIGINT NOT NULL,
+    -- Who has not seen a row yet finds it above where they stopped: one more than the last on SQLite, whose writers
+    -- take turns; on PostgreSQL the number of the transaction, and they stop at the first that was still under way.
+    written BIGINT NOT NULL,
     PRIMARY KEY (person, kind, at)
 ) {clustered};
--- All of a mark, so that looking through them costs no search each.
-CREATE INDEX mark_revision ON mark (kind, revision, person, at, clock);
+-- All of a mark, so that looking through them costs no search each. In the order in which they are written, so that
+-- those of a group of commits share a page.
+CREATE INDEX mark_revision ON mark (kind, revision, written, person, at, clock);
+CREATE INDEX mark_written ON mark (written);
 
 -- ---------------------------------------------------------------- who is signed in
 

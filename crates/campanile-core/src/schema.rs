@@ -58,6 +58,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::change::STATEMENTS,
     crate::message::funnel::STATEMENTS,
     crate::message::judged::STATEMENTS,
+    crate::message::kept::STATEMENTS,
     crate::message::label::STATEMENTS,
     crate::message::preview::STATEMENTS,
     crate::message::publish::STATEMENTS,

@@ -30,6 +30,24 @@ const TOKENS: &[(&str, &str, &str)] = &[
         "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
         "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     ),
+    // The number of this transaction; the least number of one whose work this snapshot may not show; the least that is
+    // above all whose work it may show. A row that this snapshot does not show yet has the second or a greater one,
+    // even if it is committed late. SQLite has no numbers and needs none: its writers take turns, so it is NULL.
+    (
+        "{transaction}",
+        "NULL",
+        "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
+    ),
+    (
+        "{first_unseen}",
+        "NULL",
+        "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)",
+    ),
+    (
+        "{beyond_seen}",
+        "NULL",
+        "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)",
+    ),
 ];
 
 impl Dialect {

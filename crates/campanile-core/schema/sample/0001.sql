@@ -54,9 +54,9 @@ INSERT INTO edition (revision, message, at, author, change, rang, title, body, s
     VALUES (7, 1, 1700000006000, 1, 1, FALSE, 'Tonigth', 'From *22:00*.', 'Ann', 1, 0, 9223372036854775807, TRUE, 'Pets');
 INSERT INTO idempotency (author, key, fingerprint, message, at)
     VALUES (1, 'key-1', CAST('a fingerprint' AS {blob}), 1, 1700000005000);
-INSERT INTO engagement (person, message, seen_at, read_at, read_revision)
-    VALUES (1, 1, 1700000006500, 1700000006500, 7);
-INSERT INTO mark (person, kind, at, revision, clock) VALUES (1, 1, 1700000006400, 7, 1700000006400);
+INSERT INTO engagement (person, message, seen_at, read_at, read_revision, written)
+    VALUES (1, 1, 1700000006500, 1700000006500, 7, 1);
+INSERT INTO mark (person, kind, at, revision, clock, written) VALUES (1, 1, 1700000006400, 7, 1700000006400, 1);
 INSERT INTO session (id, person, hash, created_at, used_at, expires_at, agent, address)
     VALUES ('s-1', 1, CAST('a session' AS {blob}), 1700000000000, 1700000000000, 1900000000000, 'curl', '127.0.0.1');
 INSERT INTO token (id, person, name, hash, created_at, used_at, expires_at)

@@ -14,34 +14,50 @@ use crate::lists::Shared;
 use crate::revision::topic;
 use crate::time::Moment;
 
+/// Where a row stands among those with the same message, or among the marks: see `written` in the schema.
+macro_rules! written {
+    (deed) => {
+        "COALESCE({transaction}, (SELECT MAX(written) FROM engagement WHERE message = $2) + 1, 1)"
+    };
+    (mark) => {
+        "COALESCE({transaction}, (SELECT MAX(written) FROM mark) + 1, 1)"
+    };
+}
+
 sql! {
     // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of
     // the bell makes it unread, and reading it then is another reading.
-    READ = "INSERT INTO engagement (person, message, seen_at, read_at, read_revision) VALUES ($1, $2, $3, $3, $4)
+    READ = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, written)
+        VALUES ($1, $2, $3, $3, $4, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE SET
             read_at = CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)
                 THEN engagement.read_at ELSE excluded.read_at END,
-            read_revision = excluded.read_revision, unread_at = NULL";
+            read_revision = excluded.read_revision, unread_at = NULL, written = excluded.written");
     // What one person does is in order even within a millisecond: a time is never before that of what it overrides.
-    UNREAD = "INSERT INTO engagement (person, message, seen_at, unread_at)
+    UNREAD = concat!("INSERT INTO engagement (person, message, seen_at, unread_at, written)
         VALUES ($1, $2, $3,
-            {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)))
+            {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)),
+            ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
-        SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL";
-    ARCHIVE = "INSERT INTO engagement (person, message, seen_at, archived_at) VALUES ($1, $2, $3, $3)
+        SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL, written = excluded.written");
+    // What these four change of a row that is there is nothing that a sender's numbers are told by.
+    ARCHIVE = concat!("INSERT INTO engagement (person, message, seen_at, archived_at, written)
+        VALUES ($1, $2, $3, $3, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
-        SET archived_at = COALESCE(engagement.archived_at, excluded.archived_at)";
+        SET archived_at = COALESCE(engagement.archived_at, excluded.archived_at)");
     UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
-    DELETE = "INSERT INTO engagement (person, message, seen_at, deleted_at) VALUES ($1, $2, $3, $3)
+    DELETE = concat!("INSERT INTO engagement (person, message, seen_at, deleted_at, written)
+        VALUES ($1, $2, $3, $3, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
-        SET deleted_at = CASE WHEN engagement.deleted_at > 0 THEN engagement.deleted_at ELSE excluded.deleted_at END";
+        SET deleted_at = CASE WHEN engagement.deleted_at > 0 THEN engagement.deleted_at ELSE excluded.deleted_at END");
     // With a minus, so that it overrides a "delete all" made before.
-    RESTORE = "INSERT INTO engagement (person, message, seen_at, deleted_at)
-        VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)))
-        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at";
+    RESTORE = concat!("INSERT INTO engagement (person, message, seen_at, deleted_at, written)
+        VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)),
+            ", written!(deed), ")
+        ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at");
     // One row, whatever the number of messages. Neither its time nor its revision nor its clock runs against the mark
     // before: an old page takes nothing back. Its time is after that of the deeds that it overrides.
-    MARK = "INSERT INTO mark (person, kind, at, revision, clock)
+    MARK = concat!("INSERT INTO mark (person, kind, at, revision, clock, written)
         SELECT $1, $2,
             {greatest}($3, {greatest}(
                 COALESCE((SELECT MAX(at) + 1 FROM mark WHERE person = $1 AND kind = $2), 0),
@@ -50,10 +66,11 @@ sql! {
             {greatest}($4, COALESCE((SELECT MAX(revision) FROM (SELECT revision FROM mark
                 WHERE person = $1 AND kind = $2 ORDER BY at DESC LIMIT 4) last_few), 0)),
             {greatest}($5, COALESCE((SELECT MAX(clock) FROM (SELECT clock FROM mark
-                WHERE person = $1 AND kind = $2 ORDER BY at DESC LIMIT 4) last_few), 0))
+                WHERE person = $1 AND kind = $2 ORDER BY at DESC LIMIT 4) last_few), 0)),
+            ", written!(mark), "
         WHERE TRUE
         ON CONFLICT (person, kind, at) DO UPDATE SET revision = {greatest}(mark.revision, excluded.revision),
-            clock = {greatest}(mark.clock, excluded.clock)";
+            clock = {greatest}(mark.clock, excluded.clock), written = excluded.written");
 }
 
 /// Messages that one call may name.

@@ -9,6 +9,7 @@ use campanile_store::{Tx, sql};
 use roaring::RoaringBitmap;
 
 use super::Message;
+use super::kept::Looks;
 use super::sight;
 use crate::audience::crowd::{self, Residents, When};
 use crate::audience::{Instant, Rule, Selector};
@@ -37,9 +38,12 @@ struct Judged {
 /// People, and the revision since which they match.
 pub(super) type Joined = HashMap<u32, i64>;
 
-/// The audiences of the past that were asked for last.
+/// The audiences that were asked for last: those of the past, and how far messages had got with theirs.
 #[derive(Debug, Default)]
-pub struct Audiences(Mutex<Vec<Judged>>);
+pub struct Audiences {
+    judged: Mutex<Vec<Judged>>,
+    pub(super) looks: Looks,
+}
 
 impl Audiences {
     /// What is known of an audience, and has perhaps to be added to it.
@@ -50,7 +54,7 @@ impl Audiences {
         selectors: &[Selector],
         look: impl FnOnce(&mut Judged) -> T,
     ) -> Option<T> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept
             .iter()
             .position(|one| one.message == message && one.when == when && one.selectors == selectors)?;
@@ -62,7 +66,7 @@ impl Audiences {
     }
 
     fn put(&self, judged: Judged) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|one| one.message != judged.message);
         if kept.len() == KEPT {
             kept.remove(0);

@@ -8,6 +8,7 @@ pub mod change;
 pub mod draft;
 pub mod funnel;
 pub(crate) mod judged;
+pub(crate) mod kept;
 pub mod label;
 pub mod preview;
 pub mod publish;

@@ -65,7 +65,7 @@ impl Sight {
 }
 
 /// When a message could be seen, and which marks read it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sights {
     /// The stretches in which it was there, oldest first: more than one where it was switched off and on, or its window
     /// was moved.

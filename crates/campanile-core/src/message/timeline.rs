@@ -1,14 +1,14 @@
 //! How far a message got, over time: how many had seen and read it by when.
 //!
-//! One look at the marks and deeds, whatever their number: each goes into the bitmap of its stretch of time. The
-//! stretches grow with the story, so that there are never more than [`POINTS`]. What the last point says is what
-//! [`super::funnel`] says.
+//! One look at the marks and deeds, whatever their number: each goes into the bitmap of its stretch of time, of which
+//! the first of each person stays. The stretches grow with the story, so that there are never more than [`POINTS`].
+//! What the last point says is what [`super::funnel`] says.
 
 use campanile_store::Tx;
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::Message;
-use super::funnel::{self, Audiences, Funnel};
+use super::funnel::{self, Audiences, Funnel, Over};
 use crate::audience::crowd::Residents;
 use crate::error::Result;
 use crate::time::Moment;
@@ -43,7 +43,8 @@ pub struct Timeline {
 }
 
 /// The stretches, with who did something in each.
-struct Stretches {
+#[derive(Debug, Clone)]
+pub(super) struct Stretches {
     /// When the first begins.
     from: i64,
     length: i64,
@@ -52,9 +53,9 @@ struct Stretches {
 }
 
 impl Stretches {
-    fn new(from: i64) -> Self {
+    pub(super) fn new(from: Moment) -> Self {
         Self {
-            from,
+            from: from.0,
             length: LENGTHS[0],
             seen: vec![RoaringBitmap::new()],
             read: vec![RoaringBitmap::new()],
@@ -66,41 +67,79 @@ impl Stretches {
         let since = (at - self.from).max(0);
         while since / self.length >= POINTS as i64 {
             let longer = LENGTHS.into_iter().find(|length| *length > self.length);
-            let longer = longer.unwrap_or(self.length * 2);
-            let times = (longer / self.length) as usize;
-            for row in [&mut self.seen, &mut self.read] {
-                *row = row
-                    .chunks(times)
-                    .map(|part| part.iter().fold(RoaringBitmap::new(), |all, one| all | one))
-                    .collect();
-            }
-            self.length = longer;
+            self.lengthen(longer.unwrap_or(self.length * 2));
         }
         let index = (since / self.length) as usize;
-        if self.seen.len() <= index {
-            self.seen.resize(index + 1, RoaringBitmap::new());
-            self.read.resize(index + 1, RoaringBitmap::new());
-        }
+        self.reach(index + 1);
         index
     }
 
-    fn saw(&mut self, person: u32, at: i64) {
+    /// Makes all stretches longer, by a whole number of times.
+    fn lengthen(&mut self, length: i64) {
+        let times = (length / self.length) as usize;
+        for row in [&mut self.seen, &mut self.read] {
+            *row = row.chunks(times).map(MultiOps::union).collect();
+        }
+        self.length = length;
+    }
+
+    /// Has so many stretches at least.
+    fn reach(&mut self, count: usize) {
+        let count = count.max(self.seen.len());
+        self.seen.resize(count, RoaringBitmap::new());
+        self.read.resize(count, RoaringBitmap::new());
+    }
+
+    pub(super) fn saw(&mut self, person: u32, at: i64) {
         let index = self.at(at);
         self.seen[index].insert(person);
     }
 
-    fn read(&mut self, person: u32, at: i64) {
+    pub(super) fn read(&mut self, person: u32, at: i64) {
         let index = self.at(at);
         self.read[index].insert(person);
     }
+
+    /// Leaves each person where they are first.
+    pub(super) fn settle(&mut self) {
+        for row in [&mut self.seen, &mut self.read] {
+            let mut so_far = RoaringBitmap::new();
+            for part in row {
+                *part -= &so_far;
+                so_far |= &*part;
+            }
+        }
+    }
+
+    /// Adds those of other stretches who are among some people and not among others. Nobody is in both.
+    pub(super) fn add(&mut self, other: &Self, but: &RoaringBitmap, people: &RoaringBitmap) {
+        let mut other = other.clone();
+        let length = self.length.max(other.length);
+        for one in [&mut *self, &mut other] {
+            if one.length < length {
+                one.lengthen(length);
+            }
+        }
+        self.reach(other.seen.len());
+        for (row, others) in [(&mut self.seen, other.seen), (&mut self.read, other.read)] {
+            for (part, other) in row.iter_mut().zip(others) {
+                *part |= (other - but) & people;
+            }
+        }
+    }
+
+    /// All that it holds.
+    pub(super) fn bitmaps(&self) -> impl Iterator<Item = &RoaringBitmap> {
+        self.seen.iter().chain(&self.read)
+    }
 }
 
-/// How many, by the end of each stretch, of some people.
-fn sums(row: &[RoaringBitmap], people: &RoaringBitmap) -> Vec<u64> {
-    let mut so_far = RoaringBitmap::new();
+/// How many, by the end of each stretch.
+fn sums(row: &[RoaringBitmap]) -> Vec<u64> {
+    let mut so_far = 0;
     let sum = |part: &RoaringBitmap| {
-        so_far |= part & people;
-        so_far.len()
+        so_far += part.len();
+        so_far
     };
     row.iter().map(sum).collect()
 }
@@ -113,21 +152,15 @@ pub fn timeline(
     message: &Message,
     now: Moment,
 ) -> Result<Option<(Funnel, Timeline)>> {
-    let Some(published) = message.published_at else {
+    let found = funnel::look(tx, residents, kept, std::slice::from_ref(message), Over::Time, now)?;
+    let Some(found) = found.into_iter().next().flatten() else {
         return Ok(None);
     };
-    let mut stretches = Stretches::new(published.0);
-    let mut told = |person, reads, at| {
-        stretches.saw(person, at);
-        if reads {
-            stretches.read(person, at);
-        }
-    };
-    let crowds = funnel::tell(tx, residents, kept, message, now, &mut told)?;
-    let timeline = Timeline {
+    let timeline = found.stretches.as_ref().map(|stretches| Timeline {
         length: stretches.length,
-        seen: sums(&stretches.seen, &crowds.people),
-        read: sums(&stretches.read, &crowds.people),
-    };
-    Ok(Some((funnel::numbers(residents, message, &crowds), timeline)))
+        seen: sums(&stretches.seen),
+        read: sums(&stretches.read),
+    });
+    let funnel = funnel::numbers(residents, message, &found.crowds);
+    Ok(timeline.map(|timeline| (funnel, timeline)))
 }

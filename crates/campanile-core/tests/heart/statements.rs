@@ -7,7 +7,7 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 32] = [
+const HOT: [&str; 37] = [
     "holding::HOLDS",
     "holding::BUNDLE",
     "holding::OWN",
@@ -37,6 +37,11 @@ const HOT: [&str; 32] = [
     "crowd::then::TREE_BEGUN",
     "funnel::MARKS",
     "funnel::DEEDS",
+    "funnel::MARKS_OF",
+    "funnel::DEEDS_OF",
+    "kept::SHOWN",
+    "kept::MARKED",
+    "kept::DID",
     "lists::LOAD",
     "lists::SELECTORS",
     "lists::POSITION",

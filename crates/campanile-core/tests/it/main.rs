@@ -4,6 +4,7 @@ mod act;
 mod change;
 mod funnel;
 mod inbox;
+mod kept;
 mod mark;
 mod migrations;
 mod outbox;

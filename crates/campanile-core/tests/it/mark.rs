@@ -347,7 +347,7 @@ fn one_that_delete_all_removed_can_be_restored() {
 fn of_two_marks_made_at_once_on_two_servers_neither_takes_the_other_back() {
     static MARK: Sql = Sql::new(
         "test::MARK",
-        "INSERT INTO mark (person, kind, at, revision, clock) VALUES ($1, 2, $2, $3, $4)",
+        "INSERT INTO mark (person, kind, at, revision, clock, written) VALUES ($1, 2, $2, $3, $4, 1)",
     );
     each_world(|world| {
         let ann = world.person("ann");

@@ -22,36 +22,36 @@ const STEPS: u32 = 160;
 const SEEDS: std::ops::Range<u64> = 1..4;
 
 /// Numbers that look like chance and are the same every time (xorshift).
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % sides as u64) as usize
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.roll(of.len())]
     }
 }
 
 /// What the test has to remember of a world to change it.
-struct Play<'w> {
+pub(crate) struct Play<'w> {
     world: &'w World<'w>,
-    dice: Dice,
-    people: [PersonId; 3],
+    pub(crate) dice: Dice,
+    pub(crate) people: [PersonId; 3],
     held: BTreeSet<(usize, usize)>,
     customers: [CustomerId; 3],
-    shop: Shop,
+    pub(crate) shop: Shop,
     team: GroupId,
-    messages: Vec<MessageId>,
+    pub(crate) messages: Vec<MessageId>,
     inactive: BTreeSet<usize>,
 }
 
 impl<'w> Play<'w> {
-    fn new(world: &'w World<'w>, seed: u64) -> Self {
+    pub(crate) fn new(world: &'w World<'w>, seed: u64) -> Self {
         let shop = world.shop();
         let top = world.customer(None);
         let team = world.group("team");
@@ -69,7 +69,7 @@ impl<'w> Play<'w> {
         }
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         match self.dice.roll(12) {
             0 | 1 => self.publish(),
             2 => self.change_message(),
@@ -86,7 +86,7 @@ impl<'w> Play<'w> {
     }
 
     /// None, or some seconds from now.
-    fn time(&mut self) -> Option<Moment> {
+    pub(crate) fn time(&mut self) -> Option<Moment> {
         let seconds = self.dice.roll(60) as i64 + 5;
         (self.dice.roll(3) == 0).then(|| self.world.in_s(seconds))
     }

@@ -11,7 +11,7 @@ use crate::world::{At, PUBLISHER, World, active, draft, each_world, role};
 
 const MINUTE: i64 = 60_000;
 
-fn timeline(world: &World<'_>, id: MessageId) -> Timeline {
+pub(crate) fn timeline(world: &World<'_>, id: MessageId) -> Timeline {
     let (message, kept) = (world.message(id), world.audiences());
     let found = world.with_residents(move |tx, residents, now| timeline::timeline(tx, residents, &kept, &message, now));
     let (funnel, timeline) = found.expect("the message is published");

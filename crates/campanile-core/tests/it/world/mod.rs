@@ -98,6 +98,14 @@ impl<'d> World<'d> {
         self.audiences.replace(Arc::default());
     }
 
+    /// Looks at something as if nothing of audiences were held in memory; what is, stays.
+    pub(crate) fn anew<T>(&self, look: impl FnOnce() -> T) -> T {
+        let kept = self.audiences.replace(Arc::default());
+        let found = look();
+        self.audiences.replace(kept);
+        found
+    }
+
     pub(crate) fn audiences(&self) -> Arc<Audiences> {
         self.audiences.borrow().clone()
     }
