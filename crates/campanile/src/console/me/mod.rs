@@ -18,7 +18,7 @@ use campanile_core::outbox::suppression::Source;
 use campanile_core::outbox::wish::{self, Hindrance, Standing};
 
 use super::form::{Asked, Fields, Form};
-use super::page::{self, Page, Reader};
+use super::page::{self, Page, Viewer};
 use super::refused::Refused;
 use super::words::Language;
 use crate::app::App;
@@ -90,7 +90,7 @@ struct ProfilePage<'r> {
 }
 
 impl<'r> ProfilePage<'r> {
-    async fn new(app: &App, reader: &'r Reader) -> Result<Self, Problem> {
+    async fn new(app: &App, reader: &'r Viewer) -> Result<Self, Problem> {
         let own = reader.profile.clone();
         let (person, now) = (reader.principal.person, reader.now);
         let standing = app.db.read(move |tx| wish::standing(tx, person, now)).await?;
@@ -134,13 +134,13 @@ impl<'r> ProfilePage<'r> {
     }
 }
 
-async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     let mut shown = ProfilePage::new(&app, &reader).await?;
     shown.page = shown.page.after(&asked);
     page::show(&shown)
 }
 
-async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn change(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     let (person, now) = (reader.principal.person, reader.now);
     let wanted = wanted(&fields);
     let changed = app.db.write(move |tx| profile::change(tx, person, wanted, now)).await;
@@ -158,7 +158,7 @@ async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
 }
 
 /// Switches mail on or off.
-async fn mail(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn mail(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     let (person, now, on) = (reader.principal.person, reader.now, fields.get("on") == "1");
     let change: Result<Standing, campanile_core::Error> = if on {
         app.db.jot(move |tx| wish::open(tx, person, now)).await
