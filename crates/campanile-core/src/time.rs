@@ -33,6 +33,16 @@ impl Moment {
         let instant: jiff::Timestamp = text.parse().ok()?;
         Some(Self(instant.as_millisecond()))
     }
+
+    /// In UTC as people read it: `2026-11-21 09:44 UTC`.
+    #[must_use]
+    pub fn utc(self) -> String {
+        let iso = self.to_string();
+        match (iso.get(..10), iso.get(11..16)) {
+            (Some(day), Some(time)) => format!("{day} {time} UTC"),
+            _ => iso,
+        }
+    }
 }
 
 impl std::fmt::Display for Moment {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use act::UpTo;
 pub use judge::{Item, State, View};
 pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
-pub use texts::{EXCERPT_CHARS, Listed};
+pub use texts::{EXCERPT_CHARS, Line, Listed};
 
 use crate::audience::bundle;
 use crate::error::Result;
@@ -39,7 +39,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts an item where it stands in the inbox.
     fn add(&mut self, item: &Item) {
+        if !item.state.stands_in(View::Inbox) {
+            return;
+        }
         self.total += 1;
         if item.state.read {
             return;
@@ -67,11 +71,7 @@ pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) ->
     let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut counts = Counts::default();
-    judge::each(&bundle, &lists, now, |item| {
-        if item.state.stands_in(View::Inbox) {
-            counts.add(&item);
-        }
-    });
+    judge::each(&bundle, &lists, now, |item| counts.add(&item));
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     Ok(Counted {
         counts,

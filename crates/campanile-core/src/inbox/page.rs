@@ -3,6 +3,7 @@
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::Counts;
 use super::judge::{self, Item, View};
 use super::texts::{self, Listed};
 use crate::audience::{Bundle, bundle};
@@ -98,6 +99,8 @@ pub struct Page {
     pub next: Option<i64>,
     /// How many there are in all; not known for a search.
     pub total: Option<u64>,
+    /// The numbers of bell and tabs in the same snapshot.
+    pub counts: Counts,
     /// The revision of the snapshot.
     pub revision: i64,
     /// The last revision of the snapshot that changed a message: a message that came up again looks the same.
@@ -122,7 +125,7 @@ pub fn page(
     let limit = limit.clamp(1, PAGE_LIMIT);
     let place = before.unwrap_or(i64::MAX);
     let keep = if words.is_some() { SEARCH_LIMIT } else { limit };
-    let (newest, total) = candidates(&bundle, &lists, filter, place, keep, now);
+    let (newest, total, counts) = candidates(&bundle, &lists, filter, place, keep, now);
     let (items, left) = newest.finish();
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     drop(lists);
@@ -132,6 +135,7 @@ pub fn page(
             items: texts::fetch(tx, shared, &items)?,
             next: left,
             total: Some(total),
+            counts,
             revision,
             messages,
             stands_until,
@@ -153,6 +157,7 @@ pub fn page(
                 items,
                 next,
                 total: None,
+                counts,
                 revision,
                 messages,
                 stands_until,
@@ -163,6 +168,7 @@ pub fn page(
         items: found.into_iter().map(|(listed, _)| listed).collect(),
         next: left,
         total: None,
+        counts,
         revision,
         messages,
         stands_until,
@@ -185,11 +191,20 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
         .ok_or(Error::Missing("message"))
 }
 
-/// The newest items of a filter below a place, and how many the filter takes in all.
-fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, keep: usize, now: Moment) -> (Newest, u64) {
+/// The newest items of a filter below a place, how many the filter takes in all, and the numbers of the inbox.
+fn candidates(
+    bundle: &Bundle,
+    lists: &Lists,
+    filter: &Filter,
+    before: i64,
+    keep: usize,
+    now: Moment,
+) -> (Newest, u64, Counts) {
     let mut newest = Newest::new(keep);
     let mut total = 0;
+    let mut counts = Counts::default();
     judge::each(bundle, lists, now, |item| {
+        counts.add(&item);
         if filter.takes(&item) {
             total += 1;
             if item.ring < before {
@@ -197,7 +212,7 @@ fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, keep
             }
         }
     });
-    (newest, total)
+    (newest, total, counts)
 }
 
 /// The newest of many items, without keeping them all.

@@ -39,11 +39,26 @@ struct Text {
     shown: Shown,
     /// The rest as JSON, without the bracket at the end: written once, since every page would write it alike.
     json: Box<[u8]>,
-    /// Its beginning as one line, once somebody has looked at a list of it.
-    excerpt: OnceLock<Box<str>>,
+    /// Its line in a list, once somebody has looked at one.
+    line: OnceLock<Line>,
 }
 
-/// Whether or not its excerpt was made.
+/// A message as one line of a list: safe HTML, since every list would escape it alike.
+#[derive(Debug)]
+pub struct Line {
+    /// The title.
+    pub title: Box<str>,
+    /// Who it says it is from.
+    pub sender: Box<str>,
+    /// The beginning of its text, of at most [`EXCERPT_CHARS`].
+    pub excerpt: Box<str>,
+    /// When it was published, by RFC 3339.
+    pub iso: Box<str>,
+    /// The same for people: `2026-11-21 09:44 UTC`.
+    pub utc: Box<str>,
+}
+
+/// Whether or not its line was made.
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.shown == other.shown && self.json == other.json
@@ -63,20 +78,19 @@ impl Text {
         Self {
             shown,
             json,
-            excerpt: OnceLock::new(),
+            line: OnceLock::new(),
         }
     }
 
     /// About what it takes in memory.
     fn size(&self) -> usize {
         let shown = &self.shown;
-        shown.title.len()
+        2 * (shown.title.len() + shown.sender_name.len())
             + shown.text.len()
             + shown.html.len()
-            + shown.sender_name.len()
             + self.json.len()
             + EXCERPT_CHARS
-            + 340
+            + 460
     }
 }
 
@@ -142,13 +156,35 @@ impl Listed {
         &self.text.shown.title
     }
 
-    /// The beginning of its text in one line, of at most [`EXCERPT_CHARS`].
+    /// Its line in a list.
     #[must_use]
-    pub fn excerpt(&self) -> &str {
-        let Shown { format, text, .. } = &self.text.shown;
-        self.text
-            .excerpt
-            .get_or_init(|| markup::excerpt(*format, text, EXCERPT_CHARS).into())
+    pub fn line(&self) -> &Line {
+        let shown = &self.text.shown;
+        self.text.line.get_or_init(|| Line {
+            title: markup::escaped(&shown.title).into(),
+            sender: markup::escaped(&shown.sender_name).into(),
+            excerpt: markup::escaped(&markup::excerpt(shown.format, &shown.text, EXCERPT_CHARS)).into(),
+            iso: shown.published_at.to_string().into(),
+            utc: shown.published_at.utc().into(),
+        })
+    }
+
+    /// What its readers share. What is each reader's own stands there as if nothing had been done.
+    #[must_use]
+    pub fn shared(&self) -> &Shown {
+        &self.text.shown
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn importance(&self) -> Importance {
+        self.importance
+    }
+
+    /// The reader's own state.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
     }
 
     /// What the reader sees, as a value of its own.

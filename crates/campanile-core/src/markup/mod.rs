@@ -122,6 +122,14 @@ pub fn excerpt(format: Format, text: &str, most_chars: usize) -> String {
     line
 }
 
+/// One line of text that is no markup as HTML, between tags or in an attribute.
+#[must_use]
+pub fn escaped(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    write::escape(line, &mut out);
+    out
+}
+
 /// What a reader hands to a writer. Every `Open` is ended by a `Close`, the last opened first; the writers close what a
 /// reader left open, so that their output is balanced whatever they are given.
 enum Piece<'a> {

@@ -75,7 +75,7 @@ fn close_tag(element: Option<(Element, usize)>, out: &mut String) {
     out.push_str(tag);
 }
 
-fn escape(text: &str, out: &mut String) {
+pub(super) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '\n' => out.push_str("<br>"),

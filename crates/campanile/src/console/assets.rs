@@ -37,6 +37,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("pick.js", JS),
     asset!("session.js", JS),
     asset!("way.js", JS),
+    asset!("acts.svg", SVG),
     asset!("icon.svg", SVG),
 ];
 

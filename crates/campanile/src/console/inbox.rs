@@ -5,19 +5,23 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::response::IntoResponse as _;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use campanile_core::Error;
-use campanile_core::id::MessageId;
+use campanile_core::account::profile;
+use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::act::{self, Action, All, UpTo};
-use campanile_core::inbox::{self, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
+use campanile_core::inbox::{self, Counts, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::message::Importance;
 use campanile_core::time::Moment;
+use campanile_store::Tx;
 use http::HeaderMap;
 
 use super::form::{Asked, Fields, Form, Path};
-use super::page::{self, Page, Reader, Undo, show};
+use super::page::{self, Page, Undo, show};
+use super::visit::{Known, Viewer, Visit};
+use super::voice::Voice;
+use super::words::Words;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::sorting;
@@ -35,17 +39,25 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 // ---------------------------------------------------------------- what is shown
 
-/// A message in a list.
-pub(super) struct Item {
-    pub(super) shown: Shown,
-    pub(super) excerpt: String,
+/// What is said of every row, as the HTML before and after its title.
+struct Labels {
+    choose: (String, String),
+    read: (String, String),
+    unread: (String, String),
+    archive: (String, String),
+    unarchive: (String, String),
+    delete: (String, String),
 }
 
-impl Item {
-    fn new(listed: &Listed) -> Self {
+impl Labels {
+    fn new(words: Words) -> Self {
         Self {
-            excerpt: listed.excerpt().to_owned(),
-            shown: listed.shown(),
+            choose: words.around("choose-message"),
+            read: words.around("mark-read-what"),
+            unread: words.around("mark-unread-what"),
+            archive: words.around("archive-what"),
+            unarchive: words.around("unarchive-what"),
+            delete: words.around("delete-what"),
         }
     }
 }
@@ -62,7 +74,8 @@ struct Tab {
 struct InboxPage<'r> {
     page: Page<'r>,
     tabs: Vec<Tab>,
-    items: Vec<Item>,
+    items: Vec<Listed>,
+    labels: Labels,
     /// The address of what follows.
     more: Option<String>,
     view: View,
@@ -70,6 +83,8 @@ struct InboxPage<'r> {
     search: &'r str,
     /// The address of this very list, to come back to.
     here: String,
+    /// The same behind the address of a message; empty where it leads there by itself.
+    way_back: String,
     refused: Option<String>,
 }
 
@@ -95,12 +110,6 @@ impl InboxPage<'_> {
 
     fn view_name(&self) -> &'static str {
         view_name(self.view)
-    }
-
-    /// A message of this list, with the way back to it.
-    fn at(&self, id: impl std::fmt::Display) -> String {
-        let back: String = form_urlencoded::byte_serialize(self.here.as_bytes()).collect();
-        format!("/inbox/{id}?back={back}")
     }
 
     fn is_archive(&self) -> bool {
@@ -157,7 +166,7 @@ fn address(view: View, importance: Option<Importance>, search: &str, cursor: Opt
     }
 }
 
-async fn list(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -> Result<Response, Response> {
     let (view, importance) = (view_of(asked.get("view")), importance_of(asked.get("importance")));
     let search = asked.get("q");
     let before = asked.some("cursor").and_then(|cursor| cursor.parse().ok());
@@ -167,60 +176,75 @@ async fn list(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Ask
         importance,
         search: (!search.is_empty() && !too_long).then(|| search.to_owned()),
     };
-    let found = find(&app, &reader, filter, before, PAGE_DEFAULT).await?;
-    mark_seen(&app, &mut reader).await?;
+    let (known, found) = find(&app, &visit, filter, (before, PAGE_DEFAULT), Known::load).await?;
+    let viewer = visit.viewer(known, found.counts, found.revision);
     let tab = |at: View| Tab {
         address: address(at, importance, search, None),
-        name: reader.n(&format!("tab-{}", view_name(at)), reader.counts.unread),
+        name: viewer.n(&format!("tab-{}", view_name(at)), viewer.counts.unread),
         current: at == view,
     };
-    let mut page = Page::new(&reader, "inbox", reader.t("inbox")).after(&asked);
+    let mut page = Page::new(&viewer, "inbox", viewer.t("inbox")).after(&asked);
     undo(&mut page, &asked);
-    show(&InboxPage {
+    let here = address(view, importance, search, before);
+    let shown = show(&InboxPage {
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
-        items: found.items.iter().map(Item::new).collect(),
-        here: address(view, importance, search, before),
-        refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS as u64)),
+        items: found.items,
+        labels: Labels::new(viewer.words),
+        way_back: way_back(&here),
+        here,
+        refused: too_long.then(|| viewer.n("search-too-long", SEARCH_CHARS as u64)),
         page,
         view,
         importance,
         search,
-    })
+    });
+    shown.map_err(IntoResponse::into_response)
 }
 
-async fn find(
+/// How a message leads back to its list; to the whole inbox it does so by itself.
+fn way_back(here: &str) -> String {
+    if here == "/inbox" {
+        return String::new();
+    }
+    let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    format!("?back={back}")
+}
+
+/// Reads a page of the inbox and who looks at it, at once, and notes that it was looked at. `place`: below which, and
+/// how many.
+async fn find<T: Send + 'static>(
     app: &App,
-    reader: &Reader,
+    visit: &Visit,
     filter: Filter,
-    before: Option<i64>,
-    limit: usize,
-) -> Result<inbox::Page, Problem> {
-    let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+    place: (Option<i64>, usize),
+    who: fn(&mut Tx<'_>, PersonId) -> campanile_core::Result<T>,
+) -> Result<(T, inbox::Page), Response> {
+    let (person, now, lists) = (visit.principal.person, visit.now, Arc::clone(&app.lists));
     let searches = filter.search.is_some();
-    let work = move |tx: &mut campanile_store::Tx<'_>| inbox::page(tx, &lists, person, &filter, before, limit, now);
+    let work = move |tx: &mut Tx<'_>| {
+        let known = who(tx, person)?;
+        let found = inbox::page(tx, &lists, person, &filter, place.0, place.1, now)?;
+        Ok::<_, Error>((known, found))
+    };
     // A search looks at many texts: not on a thread that serves.
-    Ok(if searches {
-        app.db.scan(work).await?
+    let read = if searches {
+        app.db.scan(work).await
     } else {
-        app.db.read(work).await?
-    })
-}
-
-/// The inbox was opened (decision 17).
-async fn mark_seen(app: &App, reader: &mut Reader) -> Result<(), Problem> {
-    if reader.counts.unseen > 0 {
-        let (person, now) = (reader.principal.person, reader.now);
+        app.db.read(work).await
+    };
+    let (known, mut found) = read.map_err(|error| visit.refused(error.into()))?;
+    // The inbox was opened (decision 17).
+    if found.counts.unseen > 0 {
         let up_to = UpTo {
-            revision: reader.revision,
+            revision: found.revision,
             clock: now,
         };
-        app.db
-            .jot(move |tx| act::mark(tx, person, All::Seen, up_to, now))
-            .await?;
-        reader.counts.unseen = 0;
+        let mark = app.db.jot(move |tx| act::mark(tx, person, All::Seen, up_to, now));
+        mark.await.map_err(|error: Error| visit.refused(error.into()))?;
+        found.counts.unseen = 0;
     }
-    Ok(())
+    Ok((known, found))
 }
 
 /// What undoes the action that the address tells of, on the messages that it names.
@@ -260,7 +284,7 @@ struct ItemPage<'r> {
 
 async fn one(
     State(app): State<Arc<App>>,
-    mut reader: Reader,
+    mut reader: Viewer,
     Path(id): Path<MessageId>,
     headers: HeaderMap,
     Asked(asked): Asked,
@@ -285,25 +309,29 @@ async fn one(
 
 #[derive(Template)]
 #[template(path = "console/bell.html")]
-struct Panel<'r> {
-    page: Page<'r>,
-    items: Vec<Item>,
+struct Panel {
+    page: Voice,
+    counts: Counts,
+    revision: i64,
+    items: Vec<Listed>,
     unread: bool,
 }
 
-async fn panel(State(app): State<Arc<App>>, mut reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn panel(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -> Result<Response, Response> {
     let unread = asked.get("view") == "unread";
     let filter = Filter {
         view: if unread { View::Unread } else { View::Inbox },
         ..Filter::default()
     };
-    let found = find(&app, &reader, filter, None, PANEL).await?;
-    mark_seen(&app, &mut reader).await?;
-    show(&Panel {
-        page: Page::new(&reader, "inbox", reader.t("bell")),
-        items: found.items.iter().map(Item::new).collect(),
+    let (profile, found) = find(&app, &visit, filter, (None, PANEL), profile::find).await?;
+    let shown = show(&Panel {
+        page: visit.voice(&profile),
+        counts: found.counts,
+        revision: found.revision,
+        items: found.items,
         unread,
-    })
+    });
+    shown.map_err(IntoResponse::into_response)
 }
 
 // ---------------------------------------------------------------- what is done
@@ -322,7 +350,7 @@ fn action_of(name: &str) -> Option<(Action, &'static str)> {
 
 async fn single(
     State(app): State<Arc<App>>,
-    reader: Reader,
+    reader: Viewer,
     Path((id, action)): Path<(MessageId, String)>,
     Form(fields): Form,
 ) -> Result<Response, Problem> {
@@ -343,7 +371,7 @@ async fn single(
 }
 
 /// What is done with the messages that are ticked, or with all of them.
-async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn bulk(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     let to = page::back(&fields, "/inbox");
     if fields.get("action") == "read-all" {
         let (person, now) = (reader.principal.person, reader.now);
@@ -377,9 +405,9 @@ async fn bulk(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
 
 /// Does something with those of the messages that are there and not so already; which these were, and how many are
 /// gone.
-async fn on_ids(app: &App, reader: &Reader, ids: Vec<MessageId>, action: Action) -> Result<(Vec<i64>, usize), Problem> {
+async fn on_ids(app: &App, reader: &Viewer, ids: Vec<MessageId>, action: Action) -> Result<(Vec<i64>, usize), Problem> {
     let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
-    let look = move |tx: &mut campanile_store::Tx<'_>| act::among(tx, &lists, person, &ids, action, now);
+    let look = move |tx: &mut Tx<'_>| act::among(tx, &lists, person, &ids, action, now);
     let (plan, gone) = app.db.read(look).await?;
     let changed = plan.messages.clone();
     if !changed.is_empty() {

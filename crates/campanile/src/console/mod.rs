@@ -20,6 +20,8 @@ mod refused;
 mod start;
 mod undo;
 mod unsubscribe;
+mod visit;
+mod voice;
 mod when;
 mod words;
 

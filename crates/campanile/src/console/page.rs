@@ -1,41 +1,32 @@
 //! Who reads a page, and what every page has: top bar, bell, texts, times, a word on what was just done.
 
-use std::borrow::Borrow;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use campanile_core::account::profile::{self, Profile};
+use campanile_core::Error;
 use campanile_core::directory::addressable::{self, Addressable, Search};
 use campanile_core::directory::list::{self, Kind as Things, PAGE_LIMIT, Paging, ThingFilter};
-use campanile_core::first::Steps;
-use campanile_core::inbox::{self, Counts};
-use campanile_core::message::Importance;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
-use campanile_core::time::Moment;
 use campanile_store::Tx;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
 
 use super::form::{self, Fields};
 pub(super) use super::notice::{Notice, Undo};
-use super::number::{At, Count};
-use super::when::{self, Zone};
-use super::words::Words;
+use super::visit::Visit;
+pub(super) use super::visit::{Viewer, accepted};
+pub(super) use super::voice::importance_name;
 use crate::app::App;
-use crate::auth::{Principal, cookie_value};
-use crate::problem::{Kind, Problem};
-use crate::relay::Trouble;
+use crate::auth::cookie_value;
+use crate::problem::Problem;
 
-/// The cookie in which a script keeps the browser's time zone, for readers whose profile names none.
-const ZONE_COOKIE: &str = "campanile_zone";
 /// The environment that there always is.
 const DEFAULT: &str = "DEFAULT";
 /// Parameters that tell of what was just done.
-const OF_THE_MOMENT: [&str; 6] = ["done", "n", "ids", "gone", "undo", "back"];
+pub(super) const OF_THE_MOMENT: [&str; 6] = ["done", "n", "ids", "gone", "undo", "back"];
 /// The cookie in which the chosen environment stays.
 pub(super) const ENVIRONMENT_COOKIE: &str = "campanile_environment";
 
@@ -48,24 +39,10 @@ pub(super) struct Environment {
     pub(super) name: String,
 }
 
-/// The person who reads a page. Who is not signed in is led to the log-in, and back afterwards.
+/// Who looks at a page, and the environments that there are for them.
 pub(super) struct Reader {
-    /// Who, and by what.
-    pub(super) principal: Principal,
-    /// The profile.
-    pub(super) profile: Profile,
-    /// What they hold.
-    pub(super) rights: Rights,
-    /// Texts in their language.
-    pub(super) words: Words,
-    /// Their time zone.
-    pub(super) zone: Zone,
-    /// The numbers of the bell.
-    pub(super) counts: Counts,
-    /// The revision at which the inbox was counted.
-    pub(super) revision: i64,
-    /// Now.
-    pub(super) now: Moment,
+    /// Who looks at it. What most pages need is reached through the reader.
+    pub(super) viewer: Viewer,
     /// All environments that there are now, at most 100, `DEFAULT` first.
     pub(super) environments: Vec<Environment>,
     /// Those among which the reader chooses: whose messages they may write or whose directory they may read.
@@ -74,29 +51,51 @@ pub(super) struct Reader {
     pub(super) chosen: Option<String>,
     /// The id of the chosen one, else of the first: where a form needs one.
     pub(super) environment: String,
-    /// The address of this page, to come back to it without its place in a list and what was just done.
-    pub(super) at: String,
-    /// How far the installation is; only for who administers it.
-    pub(super) steps: Option<Steps>,
 }
 
 impl FromRequestParts<Arc<App>> for Reader {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let principal = match Principal::from_request_parts(parts, app).await {
-            Ok(principal) => principal,
-            Err(problem) if problem.kind == Kind::Unauthenticated => return Err(log_in(parts, problem)),
-            Err(problem) => return Err(problem.into_response()),
-        };
-        match Self::load(app, principal, parts).await {
-            Ok(reader) => Ok(reader),
-            // Deactivated a moment ago.
-            Err(problem) if problem.kind == Kind::Missing => {
-                Err(log_in(parts, campanile_core::Error::Unauthenticated.into()))
-            }
-            Err(problem) => Err(problem.into_response()),
-        }
+        let visit = Visit::from_request_parts(parts, app).await?;
+        let chosen = cookie_value(&parts.headers, ENVIRONMENT_COOKIE).map(unescaped);
+        let look = visit.look(app);
+        let read = app.db.read(move |tx| {
+            let (known, counted) = look(tx)?;
+            let environments = environments(tx)?;
+            let choices = if policy::may(&known.rights, &Act::ReadDirectory).is_ok() {
+                environments.clone()
+            } else {
+                addressed(tx, &known.rights)?
+            };
+            Ok::<_, Error>((known, counted, environments, choices))
+        });
+        let (known, counted, environments, choices) = read.await.map_err(|error| visit.refused(error.into()))?;
+        let chosen = chosen.filter(|chosen| choices.iter().any(|one| one.id == *chosen));
+        let first = choices.first().map_or(DEFAULT, |one| &one.id);
+        Ok(Self {
+            environment: chosen.as_deref().unwrap_or(first).to_owned(),
+            chosen,
+            choices,
+            environments,
+            viewer: visit.viewer(known, counted.counts, counted.revision),
+        })
+    }
+}
+
+impl Reader {
+    /// Whether an environment is the chosen one.
+    #[must_use]
+    pub(super) fn is_chosen(&self, one: &Environment) -> bool {
+        self.chosen.as_deref() == Some(&one.id)
+    }
+}
+
+impl Deref for Reader {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.viewer
     }
 }
 
@@ -148,299 +147,58 @@ fn unescaped(cookie: &str) -> String {
     pairs.next().map_or_else(String::new, |(id, _)| id.into_owned())
 }
 
-/// The address of the page that is asked for, without what is of the moment.
-fn address_of(parts: &Parts) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let asked = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    query.extend_pairs(asked.filter(|(name, _)| !OF_THE_MOMENT.contains(&&**name) && name != "cursor"));
-    let path = parts.uri.path();
-    match query.finish() {
-        query if query.is_empty() => path.to_owned(),
-        query => format!("{path}?{query}"),
-    }
-}
-
-/// Leads to the log-in, and back to the page that was wanted. A form is not led away, or what was typed would be gone:
-/// it is answered with what stands in it (see `problems`).
-fn log_in(parts: &Parts, problem: Problem) -> Response {
-    if parts.method != Method::GET {
-        return problem.into_response();
-    }
-    let wanted = parts.uri.path_and_query().map_or("/", |at| at.as_str());
-    let next: String = form_urlencoded::Serializer::new(String::new())
-        .append_pair("next", wanted)
-        .finish();
-    Redirect::to(&format!("/login?{next}")).into_response()
-}
-
-impl Reader {
-    async fn load(app: &Arc<App>, principal: Principal, parts: &Parts) -> Result<Self, Problem> {
-        let headers = &parts.headers;
-        let (person, now) = (principal.person, app.clock.now());
-        let lists = Arc::clone(&app.lists);
-        let read = app.db.read(move |tx| {
-            let profile = profile::find(tx, person)?;
-            let rights = Rights::load(tx, person)?;
-            let counted = inbox::count(tx, &lists, person, now)?;
-            let environments = environments(tx)?;
-            let choices = if policy::may(&rights, &Act::ReadDirectory).is_ok() {
-                environments.clone()
-            } else {
-                addressed(tx, &rights)?
-            };
-            let steps = match policy::may(&rights, &Act::EditDirectory) {
-                Ok(()) => Some(Steps::load(tx, person)?),
-                Err(_) => None,
-            };
-            Ok::<_, campanile_core::Error>((profile, rights, counted, (environments, choices), steps))
-        });
-        let (profile, rights, counted, (environments, choices), steps) = read.await?;
-        let chosen = cookie_value(headers, ENVIRONMENT_COOKIE).map(unescaped);
-        let chosen = chosen.filter(|chosen| choices.iter().any(|one| one.id == *chosen));
-        let first = choices.first().map_or(DEFAULT, |one| &one.id);
-        let zone = Zone::choose([profile.zone.as_deref(), cookie_value(headers, ZONE_COOKIE)]);
-        Ok(Self {
-            environment: chosen.as_deref().unwrap_or(first).to_owned(),
-            at: address_of(parts),
-            chosen,
-            choices,
-            words: Words::choose(profile.locale.as_deref(), accepted(headers)),
-            zone,
-            principal,
-            profile,
-            rights,
-            counts: counted.counts,
-            revision: counted.revision,
-            now,
-            environments,
-            steps,
-        })
-    }
-
-    /// Whether the first steps are of use to this person: until a message went to others than them.
-    #[must_use]
-    pub(super) fn is_starting(&self) -> bool {
-        self.steps.is_some_and(|steps| !steps.is_done())
-    }
-
-    /// Whether something is to be offered. A page that is asked for by address is judged again by its own handler.
-    #[must_use]
-    pub(super) fn may(&self, act: &Act<'_>) -> bool {
-        policy::may(&self.rights, act).is_ok()
-    }
-
-    /// Whether there is anything that this person may send.
-    #[must_use]
-    pub(super) fn may_send(&self) -> bool {
-        policy::may_send_anything(&self.rights)
-    }
-
-    /// Whether the pages of messages have anything for this person.
-    #[must_use]
-    pub(super) fn has_messages(&self) -> bool {
-        self.may(&Act::ListSent)
-    }
-
-    /// Whether there can be any saved destination that this person may see.
-    #[must_use]
-    pub(super) fn has_endpoints(&self) -> bool {
-        policy::may_see_any_endpoint(&self.rights)
-    }
-
-    /// Whether there is any API of which this person may know.
-    #[must_use]
-    pub(super) fn has_apis(&self) -> bool {
-        policy::may_see_any_api(&self.rights)
-    }
-
-    /// Whether the pages of the directory are open to this person.
-    #[must_use]
-    pub(super) fn has_directory(&self) -> bool {
-        self.may(&Act::ReadDirectory)
-    }
-
-    /// Whether an environment is the chosen one.
-    #[must_use]
-    pub(super) fn is_chosen(&self, one: &Environment) -> bool {
-        self.chosen.as_deref() == Some(&one.id)
-    }
-
-    /// What the bell says to who does not see it.
-    #[must_use]
-    pub(super) fn bell(&self) -> String {
-        let (unread, unseen) = (self.counts.unread, self.counts.unseen);
-        self.n(if unseen > 0 { "bell-unseen" } else { "bell-unread" }, unread)
-    }
-
-    /// The two letters of the person's picture.
-    #[must_use]
-    pub(super) fn initials(&self) -> String {
-        let mut words = self.profile.name.split_whitespace();
-        let first = words.next().and_then(|word| word.chars().next());
-        let last = words.next_back().and_then(|word| word.chars().next());
-        first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
-    }
-
-    /// A text.
-    #[must_use]
-    pub(super) fn t(&self, key: &str) -> String {
-        self.words.t(key)
-    }
-
-    /// A text of a family, such as `status-active`.
-    #[must_use]
-    pub(super) fn of(&self, family: impl AsRef<str>, name: impl AsRef<str>) -> String {
-        self.words.t(&format!("{}-{}", family.as_ref(), name.as_ref()))
-    }
-
-    /// A text about a number.
-    #[must_use]
-    pub(super) fn n(&self, key: &str, n: impl Count) -> String {
-        self.words.n(key, n.count())
-    }
-
-    /// A text about a thing.
-    #[must_use]
-    pub(super) fn s(&self, key: &str, what: impl AsRef<str>) -> String {
-        self.words.s(key, what.as_ref())
-    }
-
-    /// A number with its thousands apart.
-    #[must_use]
-    pub(super) fn number(&self, n: impl Count) -> String {
-        self.words.number(n.count())
-    }
-
-    /// How many of all are through.
-    #[must_use]
-    pub(super) fn through(&self, through: impl Count, all: impl Count) -> String {
-        let number = |n: u64| self.words.number(n).into();
-        let (through, all) = (through.count(), all.count());
-        self.words
-            .with("run-through", [("through", number(through)), ("all", number(all))])
-    }
-
-    /// What a rule says, in the reader's language.
-    #[must_use]
-    pub(super) fn refusal(&self, english: &str) -> String {
-        self.words.refusal(english)
-    }
-
-    /// What keeps mails waiting.
-    #[must_use]
-    pub(super) fn relay(&self, trouble: &Trouble) -> String {
-        self.words.with(
-            "relay-waits",
-            [
-                ("why", self.refusal(&trouble.reason).into()),
-                ("since", self.when(trouble.since).into()),
-                ("next", self.when(trouble.next_try_at).into()),
-            ],
-        )
-    }
-
-    /// A time in the reader's zone.
-    #[must_use]
-    pub(super) fn when(&self, moment: impl At) -> String {
-        self.zone.full(self.words, moment.at())
-    }
-
-    /// How long ago a time is.
-    #[must_use]
-    pub(super) fn ago(&self, moment: impl At) -> String {
-        self.zone.ago(self.words, moment.at(), self.now)
-    }
-
-    /// A time for an attribute `datetime`.
-    #[must_use]
-    #[expect(clippy::unused_self, reason = "templates reach it as they reach the other times")]
-    pub(super) fn iso(&self, moment: impl At) -> String {
-        when::iso(moment.at())
-    }
-
-    /// A time in UTC, to stand beside the local one.
-    #[must_use]
-    #[expect(clippy::unused_self, reason = "templates reach it as they reach the other times")]
-    pub(super) fn utc(&self, moment: impl At) -> String {
-        when::utc(moment.at())
-    }
-
-    /// The name of an importance in addresses, classes and names of texts.
-    #[must_use]
-    #[expect(clippy::unused_self, reason = "templates reach it as they reach the other texts")]
-    pub(super) fn importance(&self, importance: impl Borrow<Importance>) -> &'static str {
-        importance_name(*importance.borrow())
-    }
-}
-
-/// The name of an importance in addresses, classes and names of texts.
-pub(super) const fn importance_name(importance: Importance) -> &'static str {
-    match importance {
-        Importance::Low => "low",
-        Importance::High => "high",
-        Importance::Critical => "critical",
-    }
-}
-
-/// The languages that a browser asks for.
-pub(super) fn accepted(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-}
-
-/// What every page has. Templates reach the [`Reader`] through it.
+/// What every page has. Templates reach the [`Viewer`] through it.
 pub(super) struct Page<'r> {
-    reader: &'r Reader,
+    viewer: &'r Viewer,
     /// What stands in the browser's title and, on most pages, as its heading.
     pub(super) title: String,
     /// The entry of the top bar that this page belongs to: `inbox`, `messages`, `apis`, `directory`, `me`, `start`.
     pub(super) here: &'static str,
     /// What was just done.
     pub(super) notice: Option<Notice>,
-    /// Whether the chosen environment decides what is on this page.
-    narrows: bool,
+    /// Where the chosen environment decides what is on this page.
+    chooser: Option<&'r Reader>,
 }
 
 impl<'r> Page<'r> {
     /// A page with this title, below this entry of the top bar.
     #[must_use]
-    pub(super) fn new(reader: &'r Reader, here: &'static str, title: impl Into<String>) -> Self {
+    pub(super) fn new(viewer: &'r Viewer, here: &'static str, title: impl Into<String>) -> Self {
         Self {
-            reader,
+            viewer,
             title: title.into(),
             here,
             notice: None,
-            narrows: false,
+            chooser: None,
         }
     }
 
     /// A page that shows only what belongs to the chosen environment, where one is chosen.
     #[must_use]
-    pub(super) const fn of_environment(mut self) -> Self {
-        self.narrows = true;
+    pub(super) const fn of_environment(mut self, reader: &'r Reader) -> Self {
+        self.chooser = Some(reader);
         self
     }
 
-    /// Whether environments are offered to choose from here.
+    /// Who chooses among environments here, where there is a choice.
     #[must_use]
-    pub(super) fn has_choice(&self) -> bool {
-        self.narrows && self.reader.choices.len() > 1
+    pub(super) fn chooser(&self) -> Option<&'r Reader> {
+        self.chooser.filter(|reader| reader.choices.len() > 1)
     }
 
     /// With a word on what was just done, where the address says so.
     #[must_use]
     pub(super) fn after(mut self, asked: &Fields) -> Self {
-        self.notice = Notice::of(self.reader.words, asked);
+        self.notice = Notice::of(self.viewer.words, asked);
         self
     }
 }
 
 impl Deref for Page<'_> {
-    type Target = Reader;
+    type Target = Viewer;
 
-    fn deref(&self) -> &Reader {
-        self.reader
+    fn deref(&self) -> &Viewer {
+        self.viewer
     }
 }
 
@@ -477,7 +235,10 @@ pub(super) fn back<'a>(fields: &'a Fields, otherwise: &'a str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
+    use crate::console::words::Words;
 
     #[test]
     fn where_it_leads_says_what_was_done_last() {

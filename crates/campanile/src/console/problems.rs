@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::POLICY;
 use super::form::Fields;
-use super::page::{self, Page, Reader};
+use super::page::{self, Page, Viewer};
 use super::words::Words;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
@@ -140,7 +140,7 @@ async fn problem_page(app: &Arc<App>, parts: &mut Parts, problem: &Problem, requ
     // Where the server itself is unwell, nothing more is asked of it.
     let is_well = problem.kind.status().is_client_error();
     let reader = if is_well {
-        Reader::from_request_parts(parts, app).await.ok()
+        Viewer::from_request_parts(parts, app).await.ok()
     } else {
         None
     };

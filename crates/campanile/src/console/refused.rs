@@ -2,7 +2,7 @@
 
 use campanile_core::Fault;
 
-use super::page::Reader;
+use super::page::Viewer;
 use crate::problem::{Kind, Problem};
 
 /// Reasons by field, in the reader's language.
@@ -12,7 +12,7 @@ pub(super) struct Refused(Vec<Fault>);
 impl Refused {
     /// Out of a refusal that a form can show: of its values, or because the present state does not allow it. Any other
     /// problem is handed back.
-    pub(super) fn of(reader: &Reader, problem: Problem) -> Result<Self, Problem> {
+    pub(super) fn of(reader: &Viewer, problem: Problem) -> Result<Self, Problem> {
         if !matches!(problem.kind, Kind::Invalid | Kind::Conflict | Kind::Malformed) {
             return Err(problem);
         }

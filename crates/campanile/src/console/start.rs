@@ -12,7 +12,7 @@ use campanile_core::message::target::Target;
 use campanile_core::policy::{self, Act};
 
 use super::form::{Asked, Form};
-use super::page::{self, Page, Reader};
+use super::page::{self, Page, Viewer};
 use super::refused::Refused;
 use crate::app::App;
 use crate::problem::Problem;
@@ -42,7 +42,7 @@ struct StartPage<'r> {
 }
 
 impl<'r> StartPage<'r> {
-    fn new(reader: &'r Reader) -> Self {
+    fn new(reader: &'r Viewer) -> Self {
         let made = reader.steps.unwrap_or_default();
         let profile = &reader.profile;
         // A name and nothing else is what the first administrator is made with. Who goes on is content with that.
@@ -68,7 +68,7 @@ impl<'r> StartPage<'r> {
     }
 }
 
-async fn show(reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     policy::may(&reader.rights, &Act::EditDirectory)?;
     let mut shown = StartPage::new(&reader);
     shown.page = shown.page.after(&asked);
@@ -76,7 +76,7 @@ async fn show(reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> 
 }
 
 /// A real message, to oneself.
-async fn send(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn send(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     policy::may(&reader.rights, &Act::EditDirectory)?;
     let (title, text) = (fields.get("title").to_owned(), fields.text("text"));
     let draft = to_oneself(&reader, title.clone(), text.clone());
@@ -91,7 +91,7 @@ async fn send(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -
     }
 }
 
-fn to_oneself(reader: &Reader, title: String, text: String) -> Draft {
+fn to_oneself(reader: &Viewer, title: String, text: String) -> Draft {
     let user = reader.profile.key.clone();
     Draft::new(title, text, vec![Target::User { user }])
 }

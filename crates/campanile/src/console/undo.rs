@@ -7,7 +7,7 @@
 use campanile_core::secret::{hex, same};
 
 use super::form::Fields;
-use super::page::{Page, Reader, Undo};
+use super::page::{Page, Undo, Viewer};
 use crate::app::App;
 
 /// How long a way back is offered.
@@ -24,7 +24,7 @@ pub(super) struct Deed {
 }
 
 impl Deed {
-    fn seal(&self, app: &App, reader: &Reader, until: i64) -> String {
+    fn seal(&self, app: &App, reader: &Viewer, until: i64) -> String {
         let person = reader.principal.person.0.to_be_bytes();
         let until_bytes = until.to_be_bytes();
         let mut parts: Vec<&[u8]> = vec![&person, &until_bytes, self.to.as_bytes()];
@@ -36,7 +36,7 @@ impl Deed {
     }
 
     /// What the address of the next page holds, so that it offers this.
-    pub(super) fn sealed(&self, app: &App, reader: &Reader) -> String {
+    pub(super) fn sealed(&self, app: &App, reader: &Viewer) -> String {
         self.seal(app, reader, reader.now.0 / 60_000 + MINUTES)
     }
 

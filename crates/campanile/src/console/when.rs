@@ -25,26 +25,16 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    fn at(&self, moment: Moment) -> Option<jiff::Zoned> {
+    fn at(&self, moment: Moment) -> Option<DateTime> {
         let stamp = Timestamp::from_millisecond(moment.0).ok()?;
-        Some(stamp.to_zoned(self.0.clone()))
+        Some(self.0.to_datetime(stamp))
     }
 
     /// `21 Nov 2026, 10:44`.
     #[must_use]
     pub(super) fn full(&self, words: Words, moment: Moment) -> String {
-        let Some(at) = self.at(moment) else {
-            return words.t("time-far");
-        };
-        words.with(
-            "time-full",
-            [
-                ("day", i64::from(at.day()).into()),
-                ("month", i64::from(at.month()).into()),
-                ("year", at.year().to_string().into()),
-                ("time", at.strftime("%H:%M").to_string().into()),
-            ],
-        )
+        let far = || words.t("time-far");
+        self.at(moment).map_or_else(far, |at| words.dates().full(at))
     }
 
     /// How long ago, as short as it can be said: `now`, `2 min`, `3 h`, `12 Nov`, `12 Nov 2024`.
@@ -54,8 +44,8 @@ impl Zone {
         match minutes {
             ..0 => self.full(words, moment),
             0 => words.t("time-now"),
-            1..60 => words.n("time-minutes", minutes as u64),
-            60..1_440 => words.n("time-hours", minutes as u64 / 60),
+            1..60 => words.dates().minutes(minutes as usize),
+            60..1_440 => words.dates().hours(minutes as usize / 60),
             _ => self.day(words, moment, now),
         }
     }
@@ -66,19 +56,11 @@ impl Zone {
         let (Some(at), Some(today)) = (self.at(moment), self.at(now)) else {
             return words.t("time-far");
         };
-        let key = if at.year() == today.year() {
-            "time-day"
+        if at.year() == today.year() {
+            words.dates().day(at)
         } else {
-            "time-day-year"
-        };
-        words.with(
-            key,
-            [
-                ("day", i64::from(at.day()).into()),
-                ("month", i64::from(at.month()).into()),
-                ("year", at.year().to_string().into()),
-            ],
-        )
+            words.dates().day_year(at)
+        }
     }
 
     /// The value of an `<input type="datetime-local">`.
@@ -105,13 +87,6 @@ pub(super) fn iso(moment: Moment) -> String {
     Timestamp::from_millisecond(moment.0).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
-/// The same for people, to stand beside a local time: `2026-11-21 09:44 UTC`.
-#[must_use]
-pub(super) fn utc(moment: Moment) -> String {
-    Timestamp::from_millisecond(moment.0)
-        .map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +99,29 @@ mod tests {
         assert_eq!(shown(Some("Europe/Berlin"), "en"), "21 Nov 2026, 10:44");
         assert_eq!(shown(Some("Europe/Berlin"), "de"), "21. Nov. 2026, 10:44");
         assert_eq!(shown(Some("no/zone"), "en"), "21 Nov 2026, 09:44");
-        assert_eq!(utc(AT), "2026-11-21 09:44 UTC");
+        assert_eq!(AT.utc(), "2026-11-21 09:44 UTC");
+    }
+
+    #[test]
+    fn every_date_reads_as_the_texts_of_its_language_say() {
+        let zone = Zone::choose([]);
+        for tag in ["en", "de"] {
+            let words = Words::choose(Some(tag), None);
+            for days in 0..366 {
+                let moment = AT.plus_ms(days * 86_400_000);
+                let at = zone.at(moment).unwrap();
+                let things = |key| {
+                    let (day, month) = (i64::from(at.day()), i64::from(at.month()));
+                    let (year, time) = (at.year().to_string(), at.strftime("%H:%M").to_string());
+                    let things = [("day", day.into()), ("month", month.into()), ("year", year.into())];
+                    let [day, month, year] = things;
+                    words.with(key, [day, month, year, ("time", time.into())])
+                };
+                assert_eq!(zone.full(words, moment), things("time-full"));
+                assert_eq!(zone.day(words, moment, moment), things("time-day"));
+                assert_eq!(zone.day(words, moment, Moment(0)), things("time-day-year"));
+            }
+        }
     }
 
     #[test]

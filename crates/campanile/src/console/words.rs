@@ -8,12 +8,17 @@
 //! translated too. A test collects what the rules say out of their sources, and fails where a language lacks one;
 //! another one what deliveries say. What a parser says of JSON stays English, and so does what a mail system answered.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+mod dates;
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use campanile_core::markup;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
+
+use dates::Dates;
 
 /// A language of the console.
 pub(super) struct Language {
@@ -28,8 +33,12 @@ pub(super) struct Language {
     named: Vec<Vec<&'static str>>,
     /// The texts in which nothing is to be filled in.
     plain: HashMap<&'static str, String>,
+    /// How it writes times, once somebody has read one.
+    dates: OnceLock<Dates>,
 }
 
+/// What stands for the thing in a text that is taken apart; in no text of ours.
+const THING: &str = "\u{1}";
 /// What stands for a name in the key of a refusal.
 const NAMES: [&str; 3] = ["x", "y", "z"];
 
@@ -74,6 +83,7 @@ impl Language {
             bundle,
             named: files.last().map_or_else(Vec::new, |refusals| named_keys(refusals)),
             plain: HashMap::new(),
+            dates: OnceLock::new(),
         }
         .with_plain(files)
     }
@@ -143,6 +153,9 @@ impl Words {
     /// A text about a number: `$n` to choose a form by, `$count` to show.
     #[must_use]
     pub(super) fn n(self, key: &str, n: u64) -> String {
+        if let Some(text) = self.0.plain.get(key) {
+            return text.clone();
+        }
         let mut args = FluentArgs::new();
         args.set("n", n);
         args.set("count", self.number(n));
@@ -153,6 +166,20 @@ impl Words {
     #[must_use]
     pub(super) fn s(self, key: &str, what: &str) -> String {
         self.with(key, [("what", what.into())])
+    }
+
+    /// A text about a thing, as the HTML that stands before and after the thing: for lists, which say it of every row.
+    #[must_use]
+    pub(super) fn around(self, key: &str) -> (String, String) {
+        let text = self.s(key, THING);
+        let (before, after) = text.split_once(THING).unwrap_or((&text, ""));
+        (markup::escaped(before), markup::escaped(after))
+    }
+
+    /// How the language writes times.
+    #[must_use]
+    pub(super) fn dates(self) -> &'static Dates {
+        self.0.dates.get_or_init(|| Dates::new(self))
     }
 
     /// A text about several things.

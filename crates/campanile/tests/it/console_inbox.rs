@@ -216,13 +216,14 @@ fn a_search_finds_words_and_says_when_there_are_none() {
         let admin = Browser::admin(world).await;
         let found = admin.get("/inbox?q=tonight").await.body;
         assert!(
-            found.contains("Maintenance &#60;b&#62;") && !found.contains("Choose “Breakfast”"),
+            found.contains("Maintenance &lt;b&gt;") && !found.contains("Choose “Breakfast”"),
             "{found}"
         );
         assert!(
-            found.contains("tonight &#38; always<"),
+            found.contains("tonight &amp; always<"),
             "an excerpt shows the words of a link alone: {found}"
         );
+        assert_eq!(value(&found, "/archive\" title="), "Archive “Maintenance &lt;b&gt;”");
         assert!(admin.get("/inbox?q=lunch").await.body.contains("Nothing found"));
         let long = format!("/inbox?q={}", "x".repeat(201));
         assert!(
@@ -232,6 +233,30 @@ fn a_search_finds_words_and_says_when_there_are_none() {
                 .body
                 .contains("role=\"alert\">Search for at most 200 characters.")
         );
+    });
+}
+
+#[test]
+fn a_page_of_twenty_messages_is_small() {
+    each_world(async |world| {
+        for at in 0..21 {
+            let title = format!("Message {at}: maintenance of the gateway on Saturday");
+            tell(
+                world,
+                &title,
+                &"From 22:00 to 23:00 the gateway answers 503. ".repeat(10),
+            )
+            .await;
+        }
+        let admin = Browser::admin(world).await;
+        let page = admin.get("/inbox").await.is(200).body;
+        let (rows, more) = (page.matches("<li class=\"item").count(), page.contains("rel=\"next\""));
+        assert!(
+            rows == 20 && more && page.len() < 28_000,
+            "{rows} rows, {} bytes",
+            page.len()
+        );
+        assert!(admin.get("/bell").await.is(200).body.len() < 6_000);
     });
 }
 

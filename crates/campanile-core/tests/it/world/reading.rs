@@ -32,11 +32,13 @@ impl World<'_> {
         self.read(revision::latest).expect("a revision can be read")
     }
 
-    /// One page.
+    /// One page. Whatever it shows, its numbers are those of the bell.
     pub(crate) fn page(&self, person: PersonId, filter: Filter, before: Option<i64>, limit: usize) -> inbox::Page {
         let (now, shared) = (self.now(), self.lists());
         let page = self.read(move |tx| inbox::page(tx, &shared, person, &filter, before, limit, now));
-        page.expect("a page can be read")
+        let page = page.expect("a page can be read");
+        assert_eq!(page.counts, self.counts(person));
+        page
     }
 
     /// All that a filter takes, over as many pages as it needs.

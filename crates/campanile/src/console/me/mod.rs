@@ -14,11 +14,12 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use campanile_core::account::profile::{self, Change};
+use campanile_core::markup;
 use campanile_core::outbox::suppression::Source;
 use campanile_core::outbox::wish::{self, Hindrance, Standing};
 
 use super::form::{Asked, Fields, Form};
-use super::page::{self, Page, Reader};
+use super::page::{self, Page, Viewer};
 use super::refused::Refused;
 use super::words::Language;
 use crate::app::App;
@@ -40,12 +41,6 @@ struct Choice {
     name: String,
 }
 
-/// Zones that share the first part of their names.
-struct Region {
-    name: &'static str,
-    zones: Vec<String>,
-}
-
 /// The parts of the world by which the zones of the IANA data base are named; other names are old ones of these.
 const REGIONS: [&str; 10] = [
     "Africa",
@@ -60,16 +55,26 @@ const REGIONS: [&str; 10] = [
     "Pacific",
 ];
 
-static ZONES: LazyLock<Vec<Region>> = LazyLock::new(|| {
-    let all: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    let region = |name| {
-        let inside = |zone: &&String| zone.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
-        let mut zones: Vec<String> = all.iter().filter(inside).cloned().collect();
-        zones.sort();
-        Region { name, zones }
+/// All of these as options of a `<select>`, written once: there are 400 of them, and each page would write them alike.
+static ZONES: LazyLock<String> = LazyLock::new(|| {
+    let mut all: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    all.sort_unstable();
+    let group = |region: &str| {
+        let inside = |zone: &&String| zone.strip_prefix(region).is_some_and(|rest| rest.starts_with('/'));
+        let options: String = all.iter().filter(inside).map(|zone| option(zone)).collect();
+        format!("<optgroup label=\"{region}\">{options}</optgroup>")
     };
-    REGIONS.into_iter().map(region).collect()
+    REGIONS.into_iter().map(group).collect()
 });
+
+fn option(zone: &str) -> String {
+    format!("<option>{}</option>", markup::escaped(zone))
+}
+
+/// What stands before and after the option that is chosen; all of it before where none of these is.
+fn around(zone: &str) -> (&'static str, &'static str) {
+    ZONES.split_once(&option(zone)).unwrap_or((&ZONES, ""))
+}
 
 #[derive(Template)]
 #[template(path = "console/me/profile.html")]
@@ -82,7 +87,8 @@ struct ProfilePage<'r> {
     zone: String,
     /// The chosen language where it is none of the console's.
     other: Option<String>,
-    regions: &'static [Region],
+    /// The zones before the chosen one and after it, as options.
+    zones: (&'static str, &'static str),
     /// What keeps mail from the person's address.
     hindrances: Vec<Hindrance>,
     /// Why mail was not switched.
@@ -90,7 +96,7 @@ struct ProfilePage<'r> {
 }
 
 impl<'r> ProfilePage<'r> {
-    async fn new(app: &App, reader: &'r Reader) -> Result<Self, Problem> {
+    async fn new(app: &App, reader: &'r Viewer) -> Result<Self, Problem> {
         let own = reader.profile.clone();
         let (person, now) = (reader.principal.person, reader.now);
         let standing = app.db.read(move |tx| wish::standing(tx, person, now)).await?;
@@ -104,8 +110,8 @@ impl<'r> ProfilePage<'r> {
                 .clone()
                 .filter(|tag| Language::all().iter().all(|one| one.tag != tag)),
             locale: own.locale.unwrap_or_default(),
+            zones: around(own.zone.as_deref().unwrap_or_default()),
             zone: own.zone.unwrap_or_default(),
-            regions: &ZONES,
             hindrances: standing.hindrances,
             mail_refused: Refused::default(),
         })
@@ -128,19 +134,19 @@ impl<'r> ProfilePage<'r> {
         known.chain(other).collect()
     }
 
-    /// Whether the zone that is chosen stands in none of the regions.
-    fn is_apart(&self) -> bool {
-        !self.zone.is_empty() && self.zone != "UTC" && !ZONES.iter().any(|region| region.zones.contains(&self.zone))
+    /// Whether the zone that is chosen stands in one of the regions.
+    fn is_of_region(&self) -> bool {
+        !self.zones.1.is_empty()
     }
 }
 
-async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     let mut shown = ProfilePage::new(&app, &reader).await?;
     shown.page = shown.page.after(&asked);
     page::show(&shown)
 }
 
-async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn change(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     let (person, now) = (reader.principal.person, reader.now);
     let wanted = wanted(&fields);
     let changed = app.db.write(move |tx| profile::change(tx, person, wanted, now)).await;
@@ -151,6 +157,7 @@ async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
             name: fields.get("name").to_owned(),
             email: fields.get("email").to_owned(),
             locale: fields.get("locale").to_owned(),
+            zones: around(fields.get("zone")),
             zone: fields.get("zone").to_owned(),
             ..ProfilePage::new(&app, &reader).await?
         }),
@@ -158,7 +165,7 @@ async fn change(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
 }
 
 /// Switches mail on or off.
-async fn mail(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn mail(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     let (person, now, on) = (reader.principal.person, reader.now, fields.get("on") == "1");
     let change: Result<Standing, campanile_core::Error> = if on {
         app.db.jot(move |tx| wish::open(tx, person, now)).await

@@ -11,7 +11,7 @@ use axum::routing::get;
 use crate::app::App;
 use crate::auth::Client;
 use crate::console::form::{Asked, Form};
-use crate::console::page::{self, Page, Reader};
+use crate::console::page::{self, Page, Viewer};
 use crate::console::refused::Refused;
 use crate::password;
 use crate::problem::{Kind, Problem};
@@ -28,13 +28,13 @@ struct PasswordPage<'r> {
 }
 
 impl<'r> PasswordPage<'r> {
-    fn new(reader: &'r Reader, refused: Refused) -> Self {
+    fn new(reader: &'r Viewer, refused: Refused) -> Self {
         let page = Page::new(reader, "me", reader.t("change-password"));
         Self { page, refused }
     }
 }
 
-async fn show(reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     let mut shown = PasswordPage::new(&reader, Refused::default());
     shown.page = shown.page.after(&asked);
     page::show(&shown)
@@ -42,7 +42,7 @@ async fn show(reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> 
 
 async fn change(
     State(app): State<Arc<App>>,
-    reader: Reader,
+    reader: Viewer,
     client: Client,
     Form(fields): Form,
 ) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ use campanile_core::account::session::{self, Session};
 use super::agent;
 use crate::app::App;
 use crate::console::form::{Asked, Path};
-use crate::console::page::{self, Page, Reader};
+use crate::console::page::{self, Page, Viewer};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -42,7 +42,7 @@ impl SessionsPage<'_> {
     }
 }
 
-async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     let (person, now) = (reader.principal.person, reader.now);
     let sessions = app.db.read(move |tx| session::list(tx, person, now)).await?;
     let place = |session: Session| Place {
@@ -56,13 +56,13 @@ async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
     page::show(&SessionsPage { page, places })
 }
 
-async fn end(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn end(State(app): State<Arc<App>>, reader: Viewer, Path(id): Path<String>) -> Result<Response, Problem> {
     let person = reader.principal.person;
     app.db.jot(move |tx| session::close(tx, person, &id)).await?;
     Ok(page::done("/me/sessions", "session-ended", &[]))
 }
 
-async fn end_others(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+async fn end_others(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, Problem> {
     let principal = reader.principal;
     let ended = app
         .db

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use campanile_core::account::ticket;
 
 use crate::app::App;
-use crate::console::page::{self, Notice, Page, Reader};
+use crate::console::page::{self, Notice, Page, Viewer};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -27,23 +27,23 @@ struct TicketPage<'r> {
     ticket: Option<String>,
 }
 
-fn shown(reader: &Reader, ticket: Option<String>) -> TicketPage<'_> {
+fn shown(reader: &Viewer, ticket: Option<String>) -> TicketPage<'_> {
     let page = Page::new(reader, "me", reader.t("ticket"));
     TicketPage { page, ticket }
 }
 
-async fn hidden(reader: Reader) -> Result<Response, Problem> {
+async fn hidden(reader: Viewer) -> Result<Response, Problem> {
     page::show(&shown(&reader, None))
 }
 
-async fn show(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+async fn show(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, Problem> {
     reader.principal.in_person()?;
     let (key, person) = (app.key.clone(), reader.principal.person);
     let ticket = app.db.jot(move |tx| ticket::current(tx, &key, person)).await?;
     page::show(&shown(&reader, Some(ticket)))
 }
 
-async fn renew(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+async fn renew(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, Problem> {
     reader.principal.in_person()?;
     let (key, person) = (app.key.clone(), reader.principal.person);
     let ticket = app.db.jot(move |tx| ticket::renew(tx, &key, person)).await?;

@@ -13,7 +13,7 @@ use campanile_core::time::Moment;
 
 use crate::app::App;
 use crate::console::form::{Asked, Fields, Form, Path};
-use crate::console::page::{self, Page, Reader};
+use crate::console::page::{self, Page, Viewer};
 use crate::console::refused::Refused;
 use crate::problem::Problem;
 
@@ -62,7 +62,7 @@ impl TokensPage<'_> {
     }
 }
 
-async fn shown<'r>(app: &App, reader: &'r Reader) -> Result<TokensPage<'r>, Problem> {
+async fn shown<'r>(app: &App, reader: &'r Viewer) -> Result<TokensPage<'r>, Problem> {
     let person = reader.principal.person;
     Ok(TokensPage {
         page: Page::new(reader, "me", reader.t("tokens")),
@@ -77,13 +77,13 @@ async fn shown<'r>(app: &App, reader: &'r Reader) -> Result<TokensPage<'r>, Prob
     })
 }
 
-async fn show(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) -> Result<Response, Problem> {
+async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
     let mut shown = shown(&app, &reader).await?;
     shown.page = shown.page.after(&asked);
     page::show(&shown)
 }
 
-async fn create(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
+async fn create(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     reader.principal.in_person()?;
     let (person, random, now) = (reader.principal.person, app.chance.bytes(), reader.now);
     let name = fields.get("name").to_owned();
@@ -115,7 +115,7 @@ async fn create(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
 }
 
 /// When the token is to end; `None`: when it is revoked.
-fn end(reader: &Reader, fields: &Fields) -> Result<Option<Moment>, Refused> {
+fn end(reader: &Viewer, fields: &Fields) -> Result<Option<Moment>, Refused> {
     match fields.get("end") {
         "never" => Ok(None),
         "own" => match reader.zone.parse(fields.get("expires_at")) {
@@ -129,7 +129,7 @@ fn end(reader: &Reader, fields: &Fields) -> Result<Option<Moment>, Refused> {
     }
 }
 
-async fn revoke(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn revoke(State(app): State<Arc<App>>, reader: Viewer, Path(id): Path<String>) -> Result<Response, Problem> {
     let person = reader.principal.person;
     app.db.jot(move |tx| token::revoke(tx, person, &id)).await?;
     Ok(page::done("/me/tokens", "token-revoked", &[]))

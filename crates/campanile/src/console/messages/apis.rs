@@ -80,7 +80,7 @@ pub(super) async fn list(
         format!("/apis?{}", query.finish())
     });
     show(&ListPage {
-        page: Page::new(&reader, "apis", reader.t("apis")).of_environment(),
+        page: Page::new(&reader, "apis", reader.t("apis")).of_environment(&reader),
         apis,
         search,
         next,

@@ -20,6 +20,7 @@ use super::part::{self, Named};
 use super::typed::Typed;
 use crate::app::App;
 use crate::console::page::{Page, Reader};
+use crate::console::voice::Voice;
 use crate::outlets;
 use crate::problem::{Kind, Problem};
 use crate::sending::{self, Addressed};
@@ -73,7 +74,7 @@ impl Aside {
     }
 
     /// What is told to who does not see it: the answer to a question, else how many there are.
-    pub(super) fn told(&self, reader: &Reader) -> String {
+    pub(super) fn told(&self, reader: &Voice) -> String {
         let count = || match (&self.fault, &self.count) {
             (Some(fault), _) => fault.clone(),
             (None, Some(count)) => format!(
@@ -87,7 +88,7 @@ impl Aside {
     }
 
     /// What the button says that sends.
-    pub(super) fn button(&self, reader: &Reader) -> String {
+    pub(super) fn button(&self, reader: &Voice) -> String {
         match &self.count {
             Some(count) => reader.n("send-to", count.people),
             None => reader.t("send"),

@@ -480,7 +480,7 @@ async fn myself(app: &App, reader: &mut Reader, scope: &Scope, typed: Typed) -> 
         let work = move |tx: &mut Tx<'_>| campanile_core::inbox::count(tx, &lists, person, now);
         app.db.read(work).await?
     };
-    reader.counts = counted.counts;
+    reader.viewer.counts = counted.counts;
     let mut page = form(app, reader, scope, typed, Vec::new(), None).await?;
     page.page.notice = Some(Notice {
         text: reader.t("sent-to-myself"),

@@ -110,7 +110,7 @@ pub(super) async fn list(
     let name = status.map_or("", status_name);
     show(&ListPage {
         page: Page::new(&reader, "messages", reader.t("messages"))
-            .of_environment()
+            .of_environment(&reader)
             .after(&asked),
         rows: found.into_iter().map(|one| row(&reader, one)).collect(),
         more: next.map(|next| address(filter.mine, name, next)),

@@ -15,7 +15,7 @@ use campanile_core::policy::{self, Act};
 use super::endpoints::{address, with_secret};
 use crate::app::App;
 use crate::console::form::{Asked, Fields, Form, Path};
-use crate::console::page::{self, Page, Reader};
+use crate::console::page::{self, Environment, Page, Reader};
 use crate::console::refused::Refused;
 use crate::endpoints;
 use crate::problem::Problem;
@@ -29,6 +29,8 @@ const FIELDS: [&str; 6] = ["name", "url", "environment", "api", "secret", "use_s
 #[template(path = "console/outbox/endpoint_form.html")]
 struct FormPage<'r> {
     page: Page<'r>,
+    /// The environments to choose from.
+    choices: &'r [Environment],
     action: String,
     back: String,
     back_name: String,
@@ -99,6 +101,7 @@ fn typed<'r>(reader: &'r Reader, fields: &Fields, old: Option<Endpoint>) -> Form
     let at = old.as_ref().map(|old| address(old.id));
     FormPage {
         page: Page::new(reader, "messages", title),
+        choices: &reader.choices,
         action: at
             .as_ref()
             .map_or_else(|| "/endpoints/new".to_owned(), |at| format!("{at}/edit")),

@@ -103,7 +103,7 @@ async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
     let (found, next) = app.db.scan(find).await?;
     page::show(&ListPage {
         page: Page::new(&reader, "messages", reader.t("endpoints"))
-            .of_environment()
+            .of_environment(&reader)
             .after(&asked),
         rows: found.into_iter().map(|one| row(&reader, one)).collect(),
         may_create: policy::may_create_any_endpoint(&reader.rights),

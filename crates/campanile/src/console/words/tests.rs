@@ -32,7 +32,7 @@ fn used() -> BTreeSet<String> {
     files(&root.join("src/console"), &mut sources);
     files(&root.join("templates/console"), &mut sources);
     let mut used = BTreeSet::new();
-    for call in [".t(\"", ".n(\"", ".s(\"", ".with(\""] {
+    for call in [".t(\"", ".n(\"", ".s(\"", ".with(\"", ".around(\""] {
         let found = sources.iter().flat_map(|source| source.split(call).skip(1));
         used.extend(found.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
     }
