@@ -48,6 +48,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::account::ticket::STATEMENTS,
     crate::account::token::STATEMENTS,
     crate::audience::crowd::STATEMENTS,
+    crate::audience::crowd::recent::STATEMENTS,
     crate::audience::crowd::then::STATEMENTS,
     crate::audience::holding::STATEMENTS,
     crate::first::STATEMENTS,

@@ -4,6 +4,7 @@
 //! date by what has changed since, so that a preview among a million people is a few milliseconds; their past is told
 //! from it and the changes (`then`). Everything else is one statement by index.
 
+pub(crate) mod recent;
 pub(crate) mod then;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use campanile_store::{Sql, Tx, sql};
 use roaring::RoaringBitmap;
 
+use self::recent::Recent;
 use super::{Holding, Instant, Selector};
 use crate::error::Result;
 use crate::place::APPLICATION_PRIMARY_OWNER;
@@ -331,6 +333,8 @@ pub struct Residents {
     home: Vec<u32>,
     /// Customers by id, numbered from 1: who lives below one of them is told by a look into a short list.
     customers: HashMap<i64, u32>,
+    /// Of the other selectors those that were asked for last; one for all copies.
+    recent: Arc<Recent>,
 }
 
 impl Residents {
@@ -393,7 +397,8 @@ impl Residents {
         Ok(())
     }
 
-    /// The people who hold any of some selectors now. Wide ones come from memory, the others by SQL.
+    /// The people who hold any of some selectors now. Wide ones come from memory, the others by SQL or as
+    /// they were last found.
     pub fn crowd(&self, tx: &mut Tx<'_>, selectors: &[Selector], now: Instant) -> Result<RoaringBitmap> {
         let mut out = RoaringBitmap::new();
         let mut others = Vec::new();
@@ -417,9 +422,7 @@ impl Residents {
             out |= self.residents_of(&homes);
         }
         for selector in others {
-            let mut found = Vec::new();
-            each(tx, selector, now.into(), |person, _| found.push(person))?;
-            out |= sorted(found);
+            out |= &*self.recent.crowd(tx, selector, now)?;
         }
         Ok(out & &self.alive)
     }

@@ -11,8 +11,9 @@ use campanile_core::message;
 use campanile_core::message::funnel::{self, Audiences};
 use campanile_core::place::place;
 use campanile_core::schema::SCHEMA;
-use campanile_store::Tx;
+use campanile_core::time::Moment;
 use campanile_store::testing::each_database;
+use campanile_store::{Sql, Tx};
 use proptest::prop_assert_eq;
 
 use crate::oracle::Oracle;
@@ -121,6 +122,44 @@ fn residents_kept_up_to_date_give_the_crowd_of_now() {
         }
         prop_assert_eq!(alive, world.oracle.alive().into_iter().collect::<Vec<_>>());
         prop_assert_eq!(with_email, world.oracle.with_email.iter().copied().collect::<Vec<_>>());
+        Ok(())
+    });
+}
+
+static BOUNDARIES: Sql = Sql::new(
+    "crowds::BOUNDARIES",
+    "SELECT starts_at FROM term WHERE starts_at > 0 UNION
+     SELECT ends_at FROM term WHERE ends_at < 9223372036854775807 ORDER BY 1",
+);
+
+#[test]
+fn a_crowd_that_was_found_before_is_that_of_the_time_that_is_asked_for() {
+    crate::prove(|db, world, past: &mut Past, last| {
+        if !last {
+            return Ok(());
+        }
+        let asked: Vec<Vec<Selector>> = previews(world).into_iter().map(|(selectors, _)| selectors).collect();
+        let residents = Arc::clone(&past.residents);
+        let answers: Result<Vec<(Instant, People, People)>> = db.read(move |tx| {
+            let residents = residents.at(tx)?;
+            let boundaries: Vec<i64> = tx.rows(&BOUNDARIES, &[], |row| row.get(0))?;
+            let around = boundaries.iter().flat_map(|at| [at - 1, *at, at + 1]);
+            // There and back, so that each is asked for with an earlier and a later one just found.
+            let there: Vec<i64> = around.collect();
+            let mut out = Vec::new();
+            for at in there.iter().chain(there.iter().rev()) {
+                for selectors in &asked {
+                    let now = Instant::now(Moment(*at));
+                    let found = residents.crowd(tx, selectors, now)?;
+                    let anew = crowd::crowd(tx, selectors, now)?;
+                    out.push((now, found.into_iter().collect(), anew.into_iter().collect()));
+                }
+            }
+            Ok(out)
+        });
+        for (now, found, anew) in answers.expect("a crowd can be asked for") {
+            prop_assert_eq!(found, anew, "at {:?}", now);
+        }
         Ok(())
     });
 }
