@@ -70,7 +70,8 @@ impl<K: Eq + Hash, V: Clone> Known<K, V> {
     pub fn put(&self, key: K, value: V, bytes: usize, state: Option<u64>, until: Moment) {
         let Some(state) = state else { return };
         let mut memory = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        memory.bytes += bytes;
+        let old = memory.values.get(&key).map_or(0, |old| old.bytes);
+        memory.bytes = memory.bytes - old + bytes;
         if memory.bytes > self.room {
             memory.values.clear();
             memory.bytes = bytes;
@@ -81,9 +82,7 @@ impl<K: Eq + Hash, V: Clone> Known<K, V> {
             state,
             until,
         };
-        if let Some(old) = memory.values.insert(key, kept) {
-            memory.bytes = memory.bytes.saturating_sub(old.bytes);
-        }
+        memory.values.insert(key, kept);
     }
 }
 
