@@ -16,7 +16,7 @@ static RECORDED: Sql = Sql::new(
 );
 static UNSENT: Sql = Sql::new(
     "bench::POSTS_UNSENT",
-    "SELECT COALESCE(SUM(recipients - sent), 0) FROM run WHERE channel = 8",
+    "SELECT CAST(COALESCE(SUM(recipients - sent), 0) AS BIGINT) FROM run WHERE channel = 8",
 );
 
 /// Messages of one measurement.
