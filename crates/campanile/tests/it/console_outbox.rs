@@ -383,3 +383,30 @@ fn a_post_is_seen_before_it_is_sent_and_its_secrets_are_not() {
         hides(&aside, &["<b>POST</b>"]);
     });
 }
+
+#[test]
+fn a_mail_is_seen_before_it_is_sent_as_a_page_and_as_text() {
+    each_house(quiet, async |house, _| {
+        let admin = Browser::of(house, "admin").await;
+        let mut fields = vec![
+            ("ways", "1"),
+            ("channel", "email"),
+            ("environment", "DEFAULT"),
+            ("title", "Slower <tonight>"),
+            ("text", "From **22:00**. <script>alert(1)</script>"),
+            ("do", "mail"),
+        ];
+        let page = admin.post("/messages/new", &fields).await.is(200);
+        shows(&page, &["<strong>22:00</strong>", "Slower &#60;tonight&#62;"]);
+        hides(&page, &["<script"]);
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.ends_with("sandbox"),
+            "{policy}"
+        );
+        fields[5] = ("do", "mail-text");
+        let text = admin.post("/messages/new", &fields).await.is(200);
+        assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
+        shows(&text, &["Slower <tonight>", "From 22:00."]);
+    });
+}
