@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::mpsc::sync_channel;
 use std::task::{Context, Waker};
 
-use campanile_core::id::{MessageId, PersonId, SubscriptionId};
+use campanile_core::id::{MessageId, SubscriptionId};
 use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::message::Status as Standing;
 use campanile_core::message::change::Correction;
@@ -37,18 +37,10 @@ fn behind(world: &World<'_>, text: &'static str) {
 const NO_MARK: &str = "UPDATE mark SET kind = 3";
 const NOT_READ: &str = "UPDATE engagement SET read_at = NULL, read_revision = NULL";
 
-fn publishers<const N: usize>(world: &World<'_>, keys: [&'static str; N]) -> [PersonId; N] {
-    keys.map(|key| {
-        let person = world.person(key);
-        world.holds(person, At::Environment, PUBLISHER);
-        person
-    })
-}
-
 #[test]
 fn a_second_look_reads_only_what_those_did_who_did_something_since() {
     each_world(|world| {
-        let [ann, bob] = publishers(world, ["ann", "bob"]);
+        let [ann, bob] = world.publishers(["ann", "bob"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         world.does(bob, Action::Read, &[id]);
@@ -68,7 +60,7 @@ fn a_second_look_reads_only_what_those_did_who_did_something_since() {
 #[test]
 fn what_was_looked_at_as_one_is_known_in_a_list_and_the_other_way_round() {
     each_world(|world| {
-        let [ann] = publishers(world, ["ann"]);
+        let [ann] = world.publishers(["ann"]);
         let ids = [1, 2, 3].map(|_| world.publish(draft("Sent", [role("API_PUBLISHER")])));
         world.marks(ann, All::Read);
         timeline(world, ids[0]);
@@ -96,7 +88,7 @@ fn of_very_many_messages_those_are_counted_anew_that_were_not_looked_at_for_long
 #[test]
 fn where_very_many_marks_were_made_since_none_is_missed() {
     each_world(|world| {
-        let [ann, bob] = publishers(world, ["ann", "bob"]);
+        let [ann, bob] = world.publishers(["ann", "bob"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         assert_eq!(numbers(world, id), (0, 0));
         world.marks(ann, All::Read);
@@ -115,7 +107,7 @@ fn where_very_many_marks_were_made_since_none_is_missed() {
 #[test]
 fn a_mark_of_another_server_that_is_committed_late_is_not_missed() {
     each_world(|world| {
-        let [ann, bob] = publishers(world, ["ann", "bob"]);
+        let [ann, bob] = world.publishers(["ann", "bob"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         let other = world.db.another();
         let (begun, is_begun) = sync_channel(1);
@@ -147,7 +139,7 @@ fn a_mark_of_another_server_that_is_committed_late_is_not_missed() {
 #[test]
 fn a_database_that_was_brought_from_elsewhere_counts_on() {
     each_world(|world| {
-        let [ann, bob, cid] = publishers(world, ["ann", "bob", "cid"]);
+        let [ann, bob, cid] = world.publishers(["ann", "bob", "cid"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         world.does(cid, Action::Read, &[id]);
@@ -177,7 +169,7 @@ fn a_file_that_was_set_back_is_counted_anew() {
             // Its transactions are never numbered backwards.
             return;
         }
-        let [ann] = publishers(world, ["ann"]);
+        let [ann] = world.publishers(["ann"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         assert_eq!(numbers(world, id), (1, 1));
@@ -189,7 +181,7 @@ fn a_file_that_was_set_back_is_counted_anew() {
 #[test]
 fn whoever_has_come_gone_and_come_back_is_judged_by_their_last_coming() {
     each_world(|world| {
-        let [ann] = publishers(world, ["ann"]);
+        let [ann] = world.publishers(["ann"]);
         let id = world.publish(active("Active", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         assert_eq!(numbers(world, id), (1, 1));
@@ -232,7 +224,7 @@ fn the_clock_alone_takes_marks_back_and_brings_deeds_back() {
 #[test]
 fn a_ring_a_recall_and_a_new_window_count_everybody_anew() {
     each_world(|world| {
-        let [ann, bob] = publishers(world, ["ann", "bob"]);
+        let [ann, bob] = world.publishers(["ann", "bob"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         assert_eq!(numbers(world, id), (1, 1));

@@ -1,6 +1,6 @@
 //! How far a message got, over time: its end is the funnel, and at any time it is what each person did by then.
 
-use campanile_core::id::{MessageId, PersonId};
+use campanile_core::id::MessageId;
 use campanile_core::inbox::act::{Action, All};
 use campanile_core::message::change::Correction;
 use campanile_core::message::sent::Part;
@@ -39,18 +39,10 @@ fn holds_to_the_people(world: &World<'_>, id: MessageId) -> Timeline {
     found
 }
 
-fn publishers<const N: usize>(world: &World<'_>, keys: [&'static str; N]) -> [PersonId; N] {
-    keys.map(|key| {
-        let person = world.person(key);
-        world.holds(person, At::Environment, PUBLISHER);
-        person
-    })
-}
-
 #[test]
 fn each_point_counts_who_had_seen_and_read_it_by_then() {
     each_world(|world| {
-        let [ann, bob, cid, dan] = publishers(world, ["ann", "bob", "cid", "dan"]);
+        let [ann, bob, cid, dan] = world.publishers(["ann", "bob", "cid", "dan"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         assert_eq!(timeline(world, id).seen, [0]);
         world.marks(ann, All::Seen);
@@ -73,7 +65,7 @@ fn each_point_counts_who_had_seen_and_read_it_by_then() {
 #[test]
 fn a_long_story_has_longer_stretches_and_not_more_of_them() {
     each_world(|world| {
-        let [ann, bob, cid] = publishers(world, ["ann", "bob", "cid"]);
+        let [ann, bob, cid] = world.publishers(["ann", "bob", "cid"]);
         let id = world.publish(draft("Sent", [role("API_PUBLISHER")]));
         world.marks(ann, All::Read);
         world.pass(3 * 60 * 60);
@@ -93,14 +85,14 @@ fn a_long_story_has_longer_stretches_and_not_more_of_them() {
 #[test]
 fn a_ring_begins_the_reading_anew_and_late_joiners_count() {
     each_world(|world| {
-        let [ann, bob] = publishers(world, ["ann", "bob"]);
+        let [ann, bob] = world.publishers(["ann", "bob"]);
         let id = world.publish(active("Active", [role("API_PUBLISHER")]));
         world.does(ann, Action::Read, &[id]);
         world.marks(bob, All::Read);
         holds_to_the_people(world, id);
         world.ring(id);
         assert_eq!(holds_to_the_people(world, id).read.last(), Some(&0));
-        let [cid] = publishers(world, ["cid"]);
+        let [cid] = world.publishers(["cid"]);
         world.pass(300);
         world.marks(cid, All::Read);
         world.leaves(bob, At::Environment, PUBLISHER);

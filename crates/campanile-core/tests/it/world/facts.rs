@@ -9,7 +9,7 @@ use campanile_core::revision::{self, tally};
 use campanile_core::time::{Moment, OPEN, Stamp};
 use campanile_store::{Param, Result, Sql, Tx};
 
-use super::World;
+use super::{PUBLISHER, World};
 
 /// Runs a statement of the test's own.
 macro_rules! run {
@@ -111,6 +111,15 @@ impl World<'_> {
     /// A new active user with an address, without a customer.
     pub(crate) fn person(&self, key: &str) -> PersonId {
         self.add_person(key, Some(format!("{key}@example.org")))
+    }
+
+    /// New active users who hold ENVIRONMENT `API_PUBLISHER`.
+    pub(crate) fn publishers<const N: usize>(&self, keys: [&str; N]) -> [PersonId; N] {
+        keys.map(|key| {
+            let person = self.person(key);
+            self.holds(person, At::Environment, PUBLISHER);
+            person
+        })
     }
 
     /// A new active user without an address.
