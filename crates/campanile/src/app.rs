@@ -26,6 +26,7 @@ use crate::config::Settings;
 use crate::exit::Failure;
 use crate::hasher::Hasher;
 use crate::known::Known;
+use crate::person::People;
 use crate::relay::Relay;
 use crate::throttle::Throttle;
 
@@ -50,6 +51,8 @@ pub struct App {
     pub known: Known<Hash, Principal>,
     /// What is remembered of bells and inboxes.
     pub bells: Bells,
+    /// What is remembered of people who look at pages.
+    pub people: People,
     /// Whether the mail relay takes mail.
     pub relay: Relay,
     /// Messages by selector.
@@ -125,6 +128,7 @@ impl App {
             throttle: Throttle::default(),
             known: Known::new(KNOWN),
             bells: Bells::default(),
+            people: People::default(),
             relay: Relay::default(),
             lists: Arc::default(),
             residents: Arc::default(),

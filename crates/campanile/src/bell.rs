@@ -1,6 +1,7 @@
 //! The numbers of a bell and a page of an inbox, for whoever asks: remembered while nothing has changed (see
 //! [`known`](crate::known)), else read. Always exact.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use campanile_core::id::PersonId;
@@ -52,8 +53,23 @@ pub struct Wanted {
     pub before: Option<i64>,
     /// Items at most.
     pub limit: usize,
-    /// A number for these three.
+    /// A number for these three: it tells pages of one person apart.
     pub place: u64,
+}
+
+impl Wanted {
+    /// A page of at most `limit` of these items, below the `next` of the page before.
+    #[must_use]
+    pub fn new(filter: Filter, before: Option<i64>, limit: usize) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (filter.view, filter.importance, &filter.search, before, limit).hash(&mut hasher);
+        Self {
+            filter,
+            before,
+            limit,
+            place: hasher.finish(),
+        }
+    }
 }
 
 /// The state of everything that a person's inbox rests on.

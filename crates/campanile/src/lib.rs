@@ -26,6 +26,7 @@ pub mod misread;
 pub mod outlets;
 pub mod pass;
 mod password;
+pub mod person;
 pub mod problem;
 pub mod relay;
 pub mod send;

@@ -131,17 +131,12 @@ async fn list(
     let filter = query.filter()?;
     let before = extract::cursor(query.cursor.as_deref())?;
     let limit = extract::limit(query.limit, PAGE_DEFAULT, PAGE_LIMIT)?;
-    let place = etag::content_of((filter.view, filter.importance, &filter.search, before, limit));
+    let wanted = Wanted::new(filter, before, limit);
+    let place = wanted.place;
     let known = given.of(person, place);
     if let Some(tag) = known.as_ref().filter(|tag| tag.stands(&app, now)) {
         return Ok(etag::not_modified(tag));
     }
-    let wanted = Wanted {
-        filter,
-        before,
-        limit,
-        place,
-    };
     let Found { value: page, state } = bell::page(&app, person, wanted, now).await?;
     let next = page.next.map(|next| next.to_string());
     // The place in the order of everything moves on with every write; the page does not.

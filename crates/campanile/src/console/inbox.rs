@@ -8,8 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use campanile_core::Error;
-use campanile_core::account::profile;
-use campanile_core::id::{MessageId, PersonId};
+use campanile_core::id::MessageId;
 use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::inbox::{self, Counts, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
 use campanile_core::message::Importance;
@@ -19,10 +18,11 @@ use http::HeaderMap;
 
 use super::form::{Asked, Fields, Form, Path};
 use super::page::{self, Page, Undo, show};
-use super::visit::{Known, Viewer, Visit};
+use super::visit::{Viewer, Visit};
 use super::voice::Voice;
 use super::words::Words;
 use crate::app::App;
+use crate::bell::{self, Wanted};
 use crate::problem::Problem;
 use crate::sorting;
 
@@ -74,7 +74,7 @@ struct Tab {
 struct InboxPage<'r> {
     page: Page<'r>,
     tabs: Vec<Tab>,
-    items: Vec<Listed>,
+    items: &'r [Listed],
     labels: Labels,
     /// The address of what follows.
     more: Option<String>,
@@ -176,8 +176,9 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
         importance,
         search: (!search.is_empty() && !too_long).then(|| search.to_owned()),
     };
-    let (known, found) = find(&app, &visit, filter, (before, PAGE_DEFAULT), Known::load).await?;
-    let viewer = visit.viewer(known, found.counts, found.revision);
+    let person = visit.person(&app).await?;
+    let (found, counts) = find(&app, &visit, Wanted::new(filter, before, PAGE_DEFAULT)).await?;
+    let viewer = visit.viewer(person, counts, found.revision);
     let tab = |at: View| Tab {
         address: address(at, importance, search, None),
         name: viewer.n(&format!("tab-{}", view_name(at)), viewer.counts.unread),
@@ -189,7 +190,7 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
     let shown = show(&InboxPage {
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
-        items: found.items,
+        items: &found.items,
         labels: Labels::new(viewer.words),
         way_back: way_back(&here),
         here,
@@ -211,40 +212,23 @@ fn way_back(here: &str) -> String {
     format!("?back={back}")
 }
 
-/// Reads a page of the inbox and who looks at it, at once, and notes that it was looked at. `place`: below which, and
-/// how many.
-async fn find<T: Send + 'static>(
-    app: &App,
-    visit: &Visit,
-    filter: Filter,
-    place: (Option<i64>, usize),
-    who: fn(&mut Tx<'_>, PersonId) -> campanile_core::Result<T>,
-) -> Result<(T, inbox::Page), Response> {
-    let (person, now, lists) = (visit.principal.person, visit.now, Arc::clone(&app.lists));
-    let searches = filter.search.is_some();
-    let work = move |tx: &mut Tx<'_>| {
-        let known = who(tx, person)?;
-        let found = inbox::page(tx, &lists, person, &filter, place.0, place.1, now)?;
-        Ok::<_, Error>((known, found))
-    };
-    // A search looks at many texts: not on a thread that serves.
-    let read = if searches {
-        app.db.scan(work).await
-    } else {
-        app.db.read(work).await
-    };
-    let (known, mut found) = read.map_err(|error| visit.refused(error.into()))?;
+/// Finds a page of the inbox and notes that it was looked at. With the numbers of the bell as they are then.
+async fn find(app: &App, visit: &Visit, wanted: Wanted) -> Result<(Arc<inbox::Page>, Counts), Response> {
+    let (person, now) = (visit.principal.person, visit.now);
+    let found = bell::page(app, person, wanted, now).await;
+    let found = found.map_err(|problem| visit.refused(problem))?.value;
+    let mut counts = found.counts;
     // The inbox was opened (decision 17).
-    if found.counts.unseen > 0 {
+    if counts.unseen > 0 {
         let up_to = UpTo {
             revision: found.revision,
             clock: now,
         };
         let mark = app.db.jot(move |tx| act::mark(tx, person, All::Seen, up_to, now));
         mark.await.map_err(|error: Error| visit.refused(error.into()))?;
-        found.counts.unseen = 0;
+        counts.unseen = 0;
     }
-    Ok((known, found))
+    Ok((found, counts))
 }
 
 /// What undoes the action that the address tells of, on the messages that it names.
@@ -309,11 +293,11 @@ async fn one(
 
 #[derive(Template)]
 #[template(path = "console/bell.html")]
-struct Panel {
+struct Panel<'r> {
     page: Voice,
     counts: Counts,
     revision: i64,
-    items: Vec<Listed>,
+    items: &'r [Listed],
     unread: bool,
 }
 
@@ -323,12 +307,13 @@ async fn panel(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -
         view: if unread { View::Unread } else { View::Inbox },
         ..Filter::default()
     };
-    let (profile, found) = find(&app, &visit, filter, (None, PANEL), profile::find).await?;
+    let person = visit.person(&app).await?;
+    let (found, counts) = find(&app, &visit, Wanted::new(filter, None, PANEL)).await?;
     let shown = show(&Panel {
-        page: visit.voice(&profile),
-        counts: found.counts,
+        page: visit.voice(&person.profile),
+        counts,
         revision: found.revision,
-        items: found.items,
+        items: &found.items,
         unread,
     });
     shown.map_err(IntoResponse::into_response)

@@ -59,18 +59,18 @@ impl FromRequestParts<Arc<App>> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let visit = Visit::from_request_parts(parts, app).await?;
         let chosen = cookie_value(&parts.headers, ENVIRONMENT_COOKIE).map(unescaped);
-        let look = visit.look(app);
+        let viewer = visit.viewer_with_counts(app).await?;
+        let rights = Arc::clone(&viewer.rights);
         let read = app.db.read(move |tx| {
-            let (known, counted) = look(tx)?;
             let environments = environments(tx)?;
-            let choices = if policy::may(&known.rights, &Act::ReadDirectory).is_ok() {
+            let choices = if policy::may(&rights, &Act::ReadDirectory).is_ok() {
                 environments.clone()
             } else {
-                addressed(tx, &known.rights)?
+                addressed(tx, &rights)?
             };
-            Ok::<_, Error>((known, counted, environments, choices))
+            Ok::<_, Error>((environments, choices))
         });
-        let (known, counted, environments, choices) = read.await.map_err(|error| visit.refused(error.into()))?;
+        let (environments, choices) = read.await.map_err(|error| Problem::from(error).into_response())?;
         let chosen = chosen.filter(|chosen| choices.iter().any(|one| one.id == *chosen));
         let first = choices.first().map_or(DEFAULT, |one| &one.id);
         Ok(Self {
@@ -78,7 +78,7 @@ impl FromRequestParts<Arc<App>> for Reader {
             chosen,
             choices,
             environments,
-            viewer: visit.viewer(known, counted.counts, counted.revision),
+            viewer,
         })
     }
 }

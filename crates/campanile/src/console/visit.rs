@@ -6,14 +6,12 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::Error;
-use campanile_core::account::profile::{self, Profile};
+use campanile_core::account::profile::Profile;
 use campanile_core::first::Steps;
-use campanile_core::id::PersonId;
-use campanile_core::inbox::{self, Counted, Counts};
+use campanile_core::inbox::Counts;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
-use campanile_store::Tx;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
@@ -23,13 +21,15 @@ use super::when::Zone;
 use super::words::Words;
 use crate::app::App;
 use crate::auth::{Principal, cookie_value};
+use crate::bell;
+use crate::person::{self, Person};
 use crate::problem::{Kind, Problem};
 
 /// The cookie in which a script keeps the browser's time zone, for readers whose profile names none.
 const ZONE_COOKIE: &str = "campanile_zone";
 
-/// A request of somebody who is signed in, before anything is read of them: a page that looks at the inbox reads both
-/// at once. Who is not signed in is led to the log-in, and back afterwards.
+/// A request of somebody who is signed in, before anything is read of them: a page that looks at the inbox counts it
+/// by that. Who is not signed in is led to the log-in, and back afterwards.
 pub(super) struct Visit {
     /// Who, and by what.
     pub(super) principal: Principal,
@@ -64,34 +64,19 @@ impl FromRequestParts<Arc<App>> for Visit {
     }
 }
 
-/// What is read of a person who looks at a page.
-pub(super) struct Known {
-    pub(super) profile: Profile,
-    pub(super) rights: Rights,
-    steps: Option<Steps>,
-}
-
-impl Known {
-    /// Reads it.
-    pub(super) fn load(tx: &mut Tx<'_>, person: PersonId) -> campanile_core::Result<Self> {
-        let profile = profile::find(tx, person)?;
-        let rights = Rights::load(tx, person)?;
-        let steps = match policy::may(&rights, &Act::EditDirectory) {
-            Ok(()) => Some(Steps::load(tx, person)?),
-            Err(_) => None,
-        };
-        Ok(Self { profile, rights, steps })
-    }
-}
-
 impl Visit {
-    /// What reads the person, and counts their inbox.
-    pub(super) fn look(
-        &self,
-        app: &App,
-    ) -> impl FnOnce(&mut Tx<'_>) -> campanile_core::Result<(Known, Counted)> + use<> {
-        let (person, now, lists) = (self.principal.person, self.now, Arc::clone(&app.lists));
-        move |tx| Ok((Known::load(tx, person)?, inbox::count(tx, &lists, person, now)?))
+    /// The person who asks.
+    pub(super) async fn person(&self, app: &App) -> Result<Person, Response> {
+        let found = person::find(app, self.principal.person).await;
+        found.map_err(|error| self.refused(error.into()))
+    }
+
+    /// The same with the numbers of their bell.
+    pub(super) async fn viewer_with_counts(self, app: &App) -> Result<Viewer, Response> {
+        let person = self.person(app).await?;
+        let counted = bell::count(app, self.principal.person, self.now).await;
+        let counted = counted.map_err(|problem| self.refused(problem))?.value;
+        Ok(self.viewer(person, counted.counts, counted.revision))
     }
 
     /// How pages speak to a person.
@@ -104,13 +89,13 @@ impl Visit {
     }
 
     /// With what was read, the inbox at its revision.
-    pub(super) fn viewer(self, known: Known, counts: Counts, revision: i64) -> Viewer {
+    pub(super) fn viewer(self, person: Person, counts: Counts, revision: i64) -> Viewer {
         Viewer {
-            voice: self.voice(&known.profile),
+            voice: self.voice(&person.profile),
             principal: self.principal,
-            profile: known.profile,
-            rights: known.rights,
-            steps: known.steps,
+            profile: person.profile,
+            rights: person.rights,
+            steps: person.steps,
             counts,
             revision,
             at: self.at,
@@ -162,9 +147,9 @@ pub(super) struct Viewer {
     /// Who, and by what.
     pub(super) principal: Principal,
     /// The profile.
-    pub(super) profile: Profile,
+    pub(super) profile: Arc<Profile>,
     /// What they hold.
-    pub(super) rights: Rights,
+    pub(super) rights: Arc<Rights>,
     /// How pages speak to them. Reached through the viewer.
     pub(super) voice: Voice,
     /// The numbers of the bell.
@@ -182,9 +167,7 @@ impl FromRequestParts<Arc<App>> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let visit = Visit::from_request_parts(parts, app).await?;
-        let read = app.db.read(visit.look(app)).await;
-        let (known, counted) = read.map_err(|error| visit.refused(error.into()))?;
-        Ok(visit.viewer(known, counted.counts, counted.revision))
+        visit.viewer_with_counts(app).await
     }
 }
 

@@ -171,16 +171,9 @@ impl Residents {
                     (self.residents_of(&tree), begun)
                 }
                 narrow => {
-                    let (mut people, mut begun) = (RoaringBitmap::new(), Vec::new());
-                    each(tx, *narrow, now.into(), |person, since| {
-                        if revision < since {
-                            begun.push((person, since));
-                        } else {
-                            people.insert(person);
-                        }
-                    })?;
-                    before |= people;
-                    (RoaringBitmap::new(), begun)
+                    let held = self.recent.held(tx, *narrow, now)?;
+                    let (begun, others) = held.after(revision);
+                    (others, begun.collect())
                 }
             };
             for (person, since) in begun {

@@ -97,7 +97,7 @@ struct ProfilePage<'r> {
 
 impl<'r> ProfilePage<'r> {
     async fn new(app: &App, reader: &'r Viewer) -> Result<Self, Problem> {
-        let own = reader.profile.clone();
+        let own = profile::Profile::clone(&reader.profile);
         let (person, now) = (reader.principal.person, reader.now);
         let standing = app.db.read(move |tx| wish::standing(tx, person, now)).await?;
         Ok(Self {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use campanile_core::outbox::run::State;
 use campanile_core::time::Moment;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::each_house;
 use crate::relay::{Act, At, Manner, Server};
@@ -117,6 +118,49 @@ fn a_relay_that_is_busy_or_hangs_up_delays_and_burns_nobodys_try() {
             .while_time_passes(id, SECOND, |progress| progress.state == State::Ended)
             .await;
         assert_eq!((progress.sent, progress.failed, progress.in_doubt), (10, 0, 0));
+        assert_eq!(reached(relay).len(), 10);
+    });
+}
+
+#[test]
+fn a_relay_that_hangs_delays_its_mails_and_doubts_only_what_it_had_whole() {
+    let hung = Arc::new(Semaphore::new(0));
+    let relay = async || {
+        let (hung, asked, sent) = (Arc::clone(&hung), AtomicBool::new(true), AtomicBool::new(true));
+        Server::start(Manner::new(move |at| {
+            let hangs = match at {
+                At::Greeting(0) => true,
+                At::Data("p2@example.org") => asked.swap(false, Ordering::SeqCst),
+                At::Dot("p3@example.org") => sent.swap(false, Ordering::SeqCst),
+                _ => return Act::Usual,
+            };
+            if hangs {
+                hung.add_permits(1);
+                return Act::Hang;
+            }
+            Act::Usual
+        }))
+        .await
+    };
+    each_house(relay, async |house, relay| {
+        house.people(10).await;
+        let id = house.mail().await;
+        tokio::time::timeout(MINUTE, hung.acquire_many(3))
+            .await
+            .unwrap()
+            .unwrap()
+            .forget();
+        // Only what these connections had taken waits: one mail each.
+        let progress = house.until(id, |progress| progress.sent == 7).await;
+        assert_eq!((progress.state, progress.queued), (State::Sending, 3));
+        // Longer than any command may take: the connections are given up.
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_mins(11)).await;
+        tokio::time::resume();
+        let progress = house
+            .while_time_passes(id, MINUTE, |progress| progress.state == State::Ended)
+            .await;
+        assert_eq!((progress.sent, progress.failed, progress.in_doubt), (10, 0, 1));
         assert_eq!(reached(relay).len(), 10);
     });
 }
