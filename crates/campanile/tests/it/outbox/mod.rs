@@ -32,15 +32,24 @@ pub(crate) struct House {
 }
 
 /// Runs a test with a server that mails through a relay, on each database.
+pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&House, &Server)) {
+    each_house_with(&[], relay, test);
+}
+
+/// With more settings.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a test reads better as `each_house(relay, async |house, relay| …)`"
 )]
-pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&House, &Server)) {
+pub(super) fn each_house_with(
+    more: &[(&str, String)],
+    relay: impl AsyncFn() -> Server,
+    test: impl AsyncFn(&House, &Server),
+) {
     each_database(&SCHEMA, |database| {
         database.wait(async {
             let relay = relay().await;
-            let house = House::open(database.db.clone(), &format!("smtp://{}", relay.address)).await;
+            let house = House::with(database.db.clone(), &format!("smtp://{}", relay.address), more).await;
             test(&house, &relay).await;
             house.world.app.stop().await;
         });
@@ -48,10 +57,6 @@ pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&Ho
 }
 
 impl House {
-    pub(super) async fn open(db: campanile_store::Db, relay: &str) -> Self {
-        Self::with(db, relay, &[]).await
-    }
-
     /// With more settings.
     pub(crate) async fn with(db: campanile_store::Db, relay: &str, more: &[(&str, String)]) -> Self {
         Self::resolving(db, relay, more, System::default()).await
