@@ -105,6 +105,10 @@ sql! {
         AND NOT (p.name_key >= $6 AND p.name_key < $7)");
     EMAIL_EDGE = search!(edge "email_key");
     INACTIVE = concat!("SELECT l.until, p.id, ", item!(), ended!("person p" "1"), "p.id", last_first!());
+    // $6 to $7: the range of texts that begin so.
+    INACTIVE_FOUND = concat!("SELECT l.until, p.id, ", item!(), ended!("person p" "1"), "p.id
+        AND ((p.login_key >= $6 AND p.login_key < $7) OR (p.name_key >= $6 AND p.name_key < $7)
+            OR (p.email_key >= $6 AND p.email_key < $7))", last_first!());
     ONE = concat!("SELECT '', p.id, ", item!(), " FROM person p WHERE p.key = $1");
 }
 
@@ -167,8 +171,8 @@ pub fn user(tx: &mut Tx<'_>, id: &str) -> Result<User> {
     tx.first(&ONE, &[&id], read)?.ok_or(Error::Missing("user"))
 }
 
-/// A page of people: by login; by login, name and address where something is searched; by number of one customer; the
-/// last to leave first where only inactive ones are asked for.
+/// A page of people: by login; by login, name and address where something is searched; by number of one customer; of
+/// inactive ones alone, searched or not, the last to leave first.
 pub fn users(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging) -> Result<Page<User>> {
     static ARMS: [Arm; 3] = [
         Arm(&BY_LOGIN, &LOGIN_EDGE),
@@ -199,14 +203,18 @@ fn found(tx: &mut Tx<'_>, filter: &UserFilter, paging: &Paging, arms: &[Arm]) ->
             run(tx, &ARM, (place, limit), (&[customer], &filters), read)
         });
     }
+    // Those who left are few among all who begin so.
+    if filter.active == Some(false) {
+        return match &range {
+            Some((from, to)) => ended::list(tx, paging, (&INACTIVE_FOUND, kind::PERSON), &[from, to], read),
+            None => ended::list(tx, paging, (&INACTIVE, kind::PERSON), &[], read),
+        };
+    }
     if let Some((from, to)) = &range {
         return looked(paging, arms.len(), |place, limit| {
             let arm = &arms[place.arm];
             run(tx, arm, (place, limit), (&[from, to], &[&filter.active]), read)
         });
-    }
-    if filter.active == Some(false) {
-        return ended::list(tx, paging, (&INACTIVE, kind::PERSON), &[], read);
     }
     let all = Arm(&ALL, &ALL_EDGE);
     looked(paging, 1, |place, limit| {

@@ -211,6 +211,18 @@ impl Walk {
         Ok(())
     }
 
+    /// Whether somebody without a row may stand in a chunk of so many as is asked for: of a million whose mails are
+    /// sent nobody is looked at to find those that wait.
+    fn may_take_of(&self, chunk: &Part, people: usize) -> bool {
+        let is_through = chunk.done.count() >= people;
+        let waits = chunk.is_open && !self.is_cancelling;
+        match self.standing {
+            Some(Standing::Queued) => waits && !is_through,
+            Some(Standing::Cancelled) => !waits && !is_through,
+            _ => true,
+        }
+    }
+
     /// The first number from one on that is looked for.
     fn wanted_from(&self, next: i64) -> Option<i64> {
         let Some(people) = &self.people else { return Some(next) };
@@ -220,6 +232,13 @@ impl Walk {
 
     fn chunk(&mut self, tx: &mut Tx<'_>, chunk: &Part) -> Result<()> {
         let people = chunk::people_of(&chunk.people)?;
+        if let (false, Some(first)) = (self.may_take_of(chunk, people.len()), people.first()) {
+            let first = i64::from(*first).max(self.after.saturating_add(1));
+            for found in rows(tx, self.message, Channel::Email, first, chunk.last)? {
+                self.take(found);
+            }
+            return Ok(());
+        }
         let wanted = |person: u32| {
             i64::from(person) > self.after && self.people.as_ref().is_none_or(|people| people.contains(person))
         };
