@@ -23,6 +23,7 @@ use crate::bell::Bells;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::console::Rows;
 use crate::exit::Failure;
 use crate::hasher::Hasher;
 use crate::known::Known;
@@ -51,6 +52,8 @@ pub struct App {
     pub known: Known<Hash, Principal>,
     /// What is remembered of bells and inboxes.
     pub bells: Bells,
+    /// Rows of messages that were rendered.
+    pub rows: Rows,
     /// What is remembered of people who look at pages.
     pub people: People,
     /// Whether the mail relay takes mail.
@@ -128,6 +131,7 @@ impl App {
             throttle: Throttle::default(),
             known: Known::new(KNOWN),
             bells: Bells::default(),
+            rows: Rows::default(),
             people: People::default(),
             relay: Relay::default(),
             lists: Arc::default(),

@@ -1,5 +1,6 @@
 //! The inbox: tabs, search, one message, what is done with them, and the panel under the bell.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use askama::Template;
@@ -18,6 +19,7 @@ use http::HeaderMap;
 
 use super::form::{Asked, Fields, Form, Path};
 use super::page::{self, Page, Undo, show};
+use super::rows::Place;
 use super::visit::{Viewer, Visit};
 use super::voice::Voice;
 use super::words::Words;
@@ -74,8 +76,8 @@ struct Tab {
 struct InboxPage<'r> {
     page: Page<'r>,
     tabs: Vec<Tab>,
-    items: &'r [Listed],
-    labels: Labels,
+    /// The rows, as HTML.
+    rows: String,
     /// The address of what follows.
     more: Option<String>,
     view: View,
@@ -83,9 +85,18 @@ struct InboxPage<'r> {
     search: &'r str,
     /// The address of this very list, to come back to.
     here: String,
-    /// The same behind the address of a message; empty where it leads there by itself.
-    way_back: String,
     refused: Option<String>,
+}
+
+/// A message in the list.
+#[derive(Template)]
+#[template(path = "console/inbox_row.html")]
+struct InboxRow<'r> {
+    page: &'r Voice,
+    item: &'r Listed,
+    labels: &'r Labels,
+    /// What stands behind the address of a message, to lead back to this list; empty where it does so by itself.
+    way_back: &'r str,
 }
 
 impl InboxPage<'_> {
@@ -187,12 +198,11 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
     let mut page = Page::new(&viewer, "inbox", viewer.t("inbox")).after(&asked);
     undo(&mut page, &asked);
     let here = address(view, importance, search, before);
+    let rows = rows(&app, &viewer, &found.items, &way_back(&here)).map_err(IntoResponse::into_response)?;
     let shown = show(&InboxPage {
+        rows,
         tabs: VIEWS.into_iter().map(tab).collect(),
         more: found.next.map(|next| address(view, importance, search, Some(next))),
-        items: &found.items,
-        labels: Labels::new(viewer.words),
-        way_back: way_back(&here),
         here,
         refused: too_long.then(|| viewer.n("search-too-long", SEARCH_CHARS as u64)),
         page,
@@ -201,6 +211,25 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
         search,
     });
     shown.map_err(IntoResponse::into_response)
+}
+
+/// The rows of a list. Those of the whole inbox are shared; others lead back to where they were found.
+fn rows(app: &App, viewer: &Viewer, items: &[Listed], way_back: &str) -> Result<String, Problem> {
+    let labels = LazyCell::new(|| Labels::new(viewer.words));
+    let row = |item| InboxRow {
+        page: viewer,
+        item,
+        labels: &labels,
+        way_back,
+    };
+    if way_back.is_empty() {
+        return app.rows.html(viewer, Place::Inbox, items, row);
+    }
+    let mut out = String::new();
+    for item in items {
+        row(item).render_into(&mut out).map_err(Problem::internal)?;
+    }
+    Ok(out)
 }
 
 /// How a message leads back to its list; to the whole inbox it does so by itself.
@@ -293,12 +322,21 @@ async fn one(
 
 #[derive(Template)]
 #[template(path = "console/bell.html")]
-struct Panel<'r> {
+struct Panel {
     page: Voice,
     counts: Counts,
     revision: i64,
-    items: &'r [Listed],
+    /// The rows, as HTML.
+    rows: String,
     unread: bool,
+}
+
+/// A message in the panel.
+#[derive(Template)]
+#[template(path = "console/bell_row.html")]
+struct PanelRow<'r> {
+    page: &'r Voice,
+    item: &'r Listed,
 }
 
 async fn panel(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -> Result<Response, Response> {
@@ -309,11 +347,15 @@ async fn panel(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -
     };
     let person = visit.person(&app).await?;
     let (found, counts) = find(&app, &visit, Wanted::new(filter, None, PANEL)).await?;
+    let page = visit.voice(&person.profile);
+    let row = |item| PanelRow { page: &page, item };
+    let rows = app.rows.html(&page, Place::Panel, &found.items, row);
+    let rows = rows.map_err(IntoResponse::into_response)?;
     let shown = show(&Panel {
-        page: visit.voice(&person.profile),
+        page,
         counts,
         revision: found.revision,
-        items: &found.items,
+        rows,
         unread,
     });
     shown.map_err(IntoResponse::into_response)

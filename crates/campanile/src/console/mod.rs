@@ -17,6 +17,7 @@ mod outbox;
 mod page;
 mod problems;
 mod refused;
+mod rows;
 mod start;
 mod undo;
 mod unsubscribe;
@@ -40,6 +41,7 @@ pub(crate) use assets::address as asset;
 use form::Form;
 use page::Reader;
 pub(crate) use problems::{into_page, wants_page};
+pub use rows::Rows;
 
 /// Where a directory file is uploaded: it may take longer than other requests.
 pub const IMPORT: &str = "/directory/import";
