@@ -141,12 +141,11 @@ impl Pass {
     }
 }
 
-/// Puts a router behind the pass, with problems for unknown addresses (404) and methods (405, with `Allow`), and the
+/// Puts a router behind the pass, with problems for unknown methods (405, with `Allow`), and the
 /// body limit of the settings; a route's own `DefaultBodyLimit` goes before it.
 pub fn around(router: Router, pass: Pass) -> Router {
     let limit = DefaultBodyLimit::max(pass.body_limit);
     router
-        .fallback(nothing)
         .method_not_allowed_fallback(|| async { wrong_method() })
         .layer((from_fn_with_state(Arc::new(pass), run), limit))
 }
@@ -155,11 +154,6 @@ pub fn around(router: Router, pass: Pass) -> Router {
 pub(crate) fn wrong_method() -> Problem {
     let detail = "this address knows other methods; the header `Allow` lists them";
     Problem::new(Kind::Method, detail)
-}
-
-/// The answer to an address that belongs to nobody.
-async fn nothing() -> Response {
-    Problem::new(Kind::Missing, "there is nothing at this address").into_response()
 }
 
 async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) -> Response {

@@ -43,7 +43,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let inside = api::routes()
         .with_state(Arc::clone(app))
         .merge(docs)
-        .merge(console::routes(app));
+        .merge(console::routes(app))
+        .fallback_service(console::nothing(app));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))
 }

@@ -282,3 +282,4 @@ report-changed = Geändert
 report-unchanged = Unverändert
 report-bad-lines = Schlechte Zeilen
 report-first = Dies sind die ersten { $count }.
+choose-one = Bitte wählen

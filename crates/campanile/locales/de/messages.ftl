@@ -64,6 +64,7 @@ audience-more =
     }
 audience-and = { $first } und { $last }
 audience-none = niemanden
+audience-post = HTTP-Ziele
 found-role = Rolle
 found-api-role = Rolle
 found-subscribers = API
@@ -264,6 +265,7 @@ rang-again = läutete erneut
 correct = Berichtigen
 correct-message = Nachricht berichtigen
 correct-intro = Ihre Leser sehen den neuen Text als bearbeitet. Die Glocke schweigt, wenn Sie sie nicht läuten.
+correct-intro-post = Sie wird mit dem neuen Text gesendet.
 enabled-label = Eingeschaltet: Die Empfänger sehen sie.
 ring-label = Die Glocke erneut läuten: Sie wird für alle ungelesen.
 save-correction = Berichtigung speichern
@@ -281,6 +283,8 @@ recall-text =
         [one] Sie verschwindet von jeder Glocke und aus jedem Eingang. { $count } Person hat sie schon gelesen. Das lässt sich nicht rückgängig machen.
        *[other] Sie verschwindet von jeder Glocke und aus jedem Eingang. { $count } Personen haben sie schon gelesen. Das lässt sich nicht rückgängig machen.
     }
+recall-post = Zurückrufen, was noch nicht hinaus ist?
+recall-post-text = Was noch nicht gesendet wurde, wird nicht mehr gesendet. Was angekommen ist, bleibt, wo es ist. Das lässt sich nicht rückgängig machen.
 recall-unsent = Vor der Veröffentlichung zurückrufen?
 recall-unsent-text = Niemand hat sie gesehen, und niemand wird sie sehen. Das lässt sich nicht rückgängig machen.
 keep-it = Behalten
@@ -322,3 +326,4 @@ confirm-post =
         [one] An { $count } Ziel senden?
        *[other] An { $count } Ziele senden?
     }
+post-proxy-none = ja (dieser Server hat keinen)

@@ -390,3 +390,4 @@ the-relay-s-name-cannot-stand-in-a-certificate = der Name des Relays kann in kei
 the-relay-offers-neither-auth-plain-nor-auth-login-and-a-user-is-configured = das Relay bietet weder AUTH PLAIN noch AUTH LOGIN, und ein Benutzer ist eingestellt
 the-relay-closes-its-connections-again-and-again = das Relay schließt seine Verbindungen immer wieder
 what-answers-at-the-relay-s-address-does-not-speak-smtp = was unter der Adresse des Relays antwortet, spricht kein SMTP
+the-roles-were-those-of-another-environment-choose-among-those-that-are-shown-now = die Rollen waren die einer anderen Umgebung; wählen Sie unter denen, die jetzt da stehen

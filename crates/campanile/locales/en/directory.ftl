@@ -282,3 +282,4 @@ report-changed = Changed
 report-unchanged = Unchanged
 report-bad-lines = Bad lines
 report-first = These are the first { $count }.
+choose-one = Choose one

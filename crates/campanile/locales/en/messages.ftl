@@ -66,6 +66,7 @@ audience-more =
     }
 audience-and = { $first } and { $last }
 audience-none = nobody
+audience-post = HTTP destinations
 found-role = role
 found-api-role = role
 found-subscribers = API
@@ -274,6 +275,7 @@ rang-again = rang again
 correct = Correct
 correct-message = Correct the message
 correct-intro = Readers see the new text, marked as edited. The bell stays silent unless you ring it.
+correct-intro-post = It is posted with the new text.
 enabled-label = Switched on: its audience sees it.
 ring-label = Ring the bell again: it becomes unread for everybody.
 save-correction = Save correction
@@ -291,6 +293,8 @@ recall-text =
         [one] It disappears from every bell and inbox. { $count } person has read it already. This cannot be undone.
        *[other] It disappears from every bell and inbox. { $count } people have read it already. This cannot be undone.
     }
+recall-post = Recall what has not left?
+recall-post-text = What has not been posted yet will not be. What has arrived stays where it is. This cannot be undone.
 recall-unsent = Recall before it is published?
 recall-unsent-text = Nobody has seen it, and nobody will. This cannot be undone.
 keep-it = Keep it
@@ -332,3 +336,4 @@ confirm-post =
         [one] Post to { $count } destination?
        *[other] Post to { $count } destinations?
     }
+post-proxy-none = yes (this server has none)

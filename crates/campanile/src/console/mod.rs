@@ -37,6 +37,7 @@ use campanile_core::first::Steps;
 use http::{HeaderValue, header};
 
 use crate::app::App;
+use crate::problem::{Kind, Problem};
 pub(crate) use assets::address as asset;
 use form::Form;
 use page::Reader;
@@ -72,6 +73,14 @@ pub fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
         .layer(from_fn_with_state(Arc::clone(app), problems::dress))
         .merge(assets::routes())
+}
+
+/// The answer to an address that belongs to nobody: to a browser a page, as any other problem is.
+pub fn nothing(app: &Arc<App>) -> Router {
+    let problem = || async { Problem::new(Kind::Missing, "there is nothing at this address") };
+    Router::new()
+        .fallback(problem)
+        .layer(from_fn_with_state(Arc::clone(app), problems::dress_for_browsers))
 }
 
 /// The first page: the inbox, or the first steps where nothing was done yet.

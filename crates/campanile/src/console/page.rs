@@ -30,6 +30,9 @@ pub(super) const OF_THE_MOMENT: [&str; 6] = ["done", "n", "ids", "gone", "undo",
 /// The cookie in which the chosen environment stays.
 pub(super) const ENVIRONMENT_COOKIE: &str = "campanile_environment";
 
+/// Room for a page's HTML.
+const PAGE_BYTES: usize = 32 << 10;
+
 /// An environment, as the switcher shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Environment {
@@ -204,7 +207,9 @@ impl Deref for Page<'_> {
 
 /// A page as an answer.
 pub(super) fn show(template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(Problem::internal)?;
+    // Most pages fit without growing.
+    let mut html = String::with_capacity(PAGE_BYTES);
+    template.render_into(&mut html).map_err(Problem::internal)?;
     Ok(Html(html).into_response())
 }
 

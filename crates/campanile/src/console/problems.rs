@@ -105,6 +105,15 @@ pub(super) async fn dress(State(app): State<Arc<App>>, request: Request, next: N
     with_headers(response)
 }
 
+/// The same where browsers are not the only ones who ask.
+pub(super) async fn dress_for_browsers(app: State<Arc<App>>, request: Request, next: Next) -> Response {
+    if wants_page(request.headers()) {
+        dress(app, request, next).await
+    } else {
+        next.run(request).await
+    }
+}
+
 fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     // What is shown of a mail has a stricter one of its own.

@@ -11,7 +11,7 @@
 mod dates;
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 use campanile_core::markup;
 use fluent_bundle::concurrent::FluentBundle;
@@ -33,9 +33,14 @@ pub(super) struct Language {
     named: Vec<Vec<&'static str>>,
     /// The texts in which nothing is to be filled in.
     plain: HashMap<&'static str, String>,
+    /// Texts about numbers as they were last said, by key and number.
+    counted: RwLock<HashMap<String, HashMap<u64, String>>>,
     /// How it writes times, once somebody has read one.
     dates: OnceLock<Dates>,
 }
+
+/// Numbers below this are kept with the texts about them.
+const COUNTED: u64 = 100;
 
 /// What stands for the thing in a text that is taken apart; in no text of ours.
 const THING: &str = "\u{1}";
@@ -83,6 +88,7 @@ impl Language {
             bundle,
             named: files.last().map_or_else(Vec::new, |refusals| named_keys(refusals)),
             plain: HashMap::new(),
+            counted: RwLock::default(),
             dates: OnceLock::new(),
         }
         .with_plain(files)
@@ -156,10 +162,21 @@ impl Words {
         if let Some(text) = self.0.plain.get(key) {
             return text.clone();
         }
+        let counted = self.0.counted.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = counted.get(key).and_then(|texts| texts.get(&n)) {
+            return text.clone();
+        }
+        drop(counted);
         let mut args = FluentArgs::new();
         args.set("n", n);
         args.set("count", self.number(n));
-        self.find(key, Some(&args)).unwrap_or_else(|| format!("[{key}]"))
+        let text = self.find(key, Some(&args)).unwrap_or_else(|| format!("[{key}]"));
+        // Every page says some of them, and most numbers are small.
+        if n < COUNTED {
+            let mut counted = self.0.counted.write().unwrap_or_else(PoisonError::into_inner);
+            counted.entry(key.to_owned()).or_default().insert(n, text.clone());
+        }
+        text
     }
 
     /// A text about a thing: `$what`.

@@ -1,7 +1,8 @@
 // Writing a message: who gets it and how it looks while it is typed, and a field that finds recipients. The server
 // renders both; without this module the buttons of the form do the same.
 // @ts-check
-import { fetchPart, fieldsOf, put } from "./fragment.js";
+import { fetchPart, fetchPage, fieldsOf, put } from "./fragment.js";
+import { over } from "./session.js";
 
 const WAIT_MS = 300;
 
@@ -27,22 +28,22 @@ export function start(form) {
       tell(told);
     } catch {
       // The number is that of another audience now: it is not shown as if it were this one's. The next key asks again.
-      if (mine === turn) uncounted();
+      if (mine === turn) uncounted(over() ? "" : form.dataset.uncounted);
     } finally {
       if (mine === turn) aside.removeAttribute("aria-busy");
     }
   }
 
-  /** Takes back what was counted before. */
-  function uncounted() {
+  /** Takes back what was counted before. @param {string | undefined} why */
+  function uncounted(why = "") {
     const who = aside.querySelector(".who");
     const number = who?.querySelector(".big");
     if (!who || !number) return;
     number.textContent = "–";
-    number.nextElementSibling?.replaceChildren(form.dataset.uncounted ?? "");
+    number.nextElementSibling?.replaceChildren(why);
     for (const part of who.querySelectorAll(".pill, .split, .among, .answer")) part.remove();
     send.textContent = form.dataset.send ?? "";
-    tell(form.dataset.uncounted);
+    tell(why);
   }
 
   /** Tells who does not see it; the same words once. @param {string | undefined} words */
@@ -66,6 +67,29 @@ export function start(form) {
     event.preventDefault();
     refresh();
   });
+  const where = /** @type {HTMLSelectElement | null} */ (form.querySelector("select[name=environment]"));
+  where?.addEventListener("change", async () => {
+    const shown = /** @type {HTMLInputElement} */ (form.elements.namedItem("shown"));
+    try {
+      const page = await fetchPage(`${form.getAttribute("action")}`, { method: "POST", body: fieldsOf(form, null, "show") });
+      for (const part of [".for-people > .boxes", "#chips"]) {
+        form.querySelector(part)?.replaceChildren(...(page.querySelector(part)?.childNodes ?? []));
+      }
+      shown.value = where.value;
+    } catch {
+      // The roles of before still stand there, and the server will not take them for those of this environment.
+    }
+    refresh();
+  });
+  // What a browser put back by itself, after "back", has not been counted.
+  const counted = () => {
+    const differs = (/** @type {any} */ field) =>
+      (field.defaultValue !== undefined && field.value !== field.defaultValue) ||
+      (field.defaultChecked !== undefined && field.checked !== field.defaultChecked);
+    if ([...form.elements].some(differs)) refresh();
+  };
+  if (document.readyState === "complete") counted();
+  else addEventListener("load", counted);
   const chips = document.getElementById("chips");
   chips?.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest("button");

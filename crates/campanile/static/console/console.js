@@ -40,7 +40,9 @@ for (const current of document.querySelectorAll("nav [aria-current]")) {
 const AGAIN_MS = 5_000;
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (event.defaultPrevented || form.method === "get") return;
+  // What opens beside it leaves the form as it is.
+  const isBeside = /** @type {HTMLButtonElement | null} */ (event.submitter)?.formTarget === "_blank";
+  if (event.defaultPrevented || form.method === "get" || isBeside) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => form.removeAttribute("data-sent"), AGAIN_MS);

@@ -27,6 +27,16 @@ export async function fetchPart(address, init) {
 }
 
 /**
+ * Fetches a page of this server, to take parts out of it.
+ * @param {string} address @param {RequestInit} [init]
+ */
+export async function fetchPage(address, init) {
+  const html = await fetchPart(address, init);
+  const trusted = /** @type {string} */ (/** @type {unknown} */ (policy ? policy.createHTML(html) : html));
+  return new DOMParser().parseFromString(trusted, "text/html");
+}
+
+/**
  * Puts a part in place. The focus stays where it was: on what has the same id, else on the part's heading. What was
  * typed into a field of the part since it was asked for stays too.
  * @param {Element} target @param {string} html
@@ -59,8 +69,12 @@ export async function load(target, address, init) {
   }
 }
 
-/** The fields of a form, as a browser would send them. @param {HTMLFormElement} form @param {HTMLElement | null} [by] */
-export function fieldsOf(form, by) {
+/**
+ * The fields of a form, as a browser would send them.
+ * @param {HTMLFormElement} form @param {HTMLElement | null} [by] @param {string} [act]
+ */
+export function fieldsOf(form, by, act) {
   const data = new FormData(form, by ?? undefined);
+  if (act) data.set("do", act);
   return new URLSearchParams(/** @type {[string, string][]} */ ([...data].filter(([, value]) => typeof value === "string")));
 }

@@ -296,6 +296,12 @@ fn a_role_is_given_and_taken_away_and_both_are_told() {
             .body;
         shows(&form, &["API/OWNER", "Team"]);
         hides(&form, &["ENVIRONMENT/ADMIN"]);
+        // Where nothing was chosen, nothing is.
+        let form = admin.get("/directory/add/memberships?user=ann").await.is(200).body;
+        for name in ["on", "role"] {
+            let select = form.split(&format!("name=\"{name}\"")).nth(1).unwrap();
+            shows(&select[..200], &["<option value=\"\""]);
+        }
         shows(
             &admin.done("/directory/add/memberships", &key).await,
             &["The role is given.", "OWNER", "Team"],

@@ -291,7 +291,7 @@ fn an_empty_installation_leads_to_a_first_message() {
             .await
             .is(422)
             .body;
-        assert!(refused.contains("id=\"title-fault\">is empty") && refused.contains("Hello</textarea>"));
+        assert!(refused.contains("id=\"title-fault\">Say in a few words") && refused.contains("Hello</textarea>"));
         let page = admin
             .done("/start", &[("title", "The first bell"), ("text", "Hello")])
             .await

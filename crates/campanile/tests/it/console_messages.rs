@@ -209,7 +209,7 @@ fn what_is_wrong_stands_beside_its_field_and_nothing_is_lost() {
                 "role=\"alert\"",
                 "Choose at least one recipient.",
                 "aria-describedby=\"title-bad\"",
-                "is empty; say in a few words",
+                "Say in a few words what it is about.",
                 "has passed already",
                 "kept &#60;as typed&#62;",
             ],
@@ -683,5 +683,60 @@ fn every_role_can_be_addressed_however_many_there_are() {
         let found = ann.post("/apis/pets/messages/new", &fields).await.is(200);
         shows(&found, &["name=\"add\" value=\"api-role/pets/X109\""]);
         hides(&found, &["role/DEFAULT"]);
+    });
+}
+
+#[test]
+fn roles_of_one_environment_are_not_taken_for_those_of_another() {
+    each_world(async |world| {
+        filled(world).await;
+        let ask = world.post("/api/v1/directory/import").basic("admin", ADMIN_PASSWORD);
+        ask.header("content-type", "application/x-ndjson")
+            .body(r#"{"kind":"environment","id":"TEST","name":"Test"}"#)
+            .send()
+            .await
+            .is(200);
+        let admin = Browser::of(world, "admin").await;
+        let form = admin.get("/messages/new").await.is(200);
+        shows(&form, &["name=\"shown\" value=\"DEFAULT\""]);
+        // As somebody ticked a role of the one, and chose the other.
+        let fields = [
+            ("ways", "1"),
+            ("channel", "portal"),
+            ("shown", "DEFAULT"),
+            ("environment", "TEST"),
+            ("to", "role/DEFAULT/ADMIN"),
+            ("title", "For test admins"),
+            ("do", "review"),
+        ];
+        let again = admin.post("/messages/new", &fields).await.is(422);
+        shows(
+            &again,
+            &[
+                "the roles were those of another environment",
+                "role/TEST/ADMIN",
+                "name=\"shown\" value=\"TEST\"",
+            ],
+        );
+        let fields = fields.map(|(name, value)| if name == "shown" { (name, "TEST") } else { (name, value) });
+        shows(&admin.post("/messages/new", &fields).await.is(200), &["ADMIN in "]);
+    });
+}
+
+#[test]
+fn an_unknown_address_is_a_page_in_the_readers_language() {
+    each_world(async |world| {
+        filled(world).await;
+        let ann = Browser::of(world, "ann").await;
+        let ask = world
+            .patch("/api/v1/me")
+            .bearer(&ann.token)
+            .json(&json!({"locale": "de"}));
+        ask.send().await.is(200);
+        let ask = world.get("/nope").bearer(&ann.token).header("accept", "text/html");
+        let page = ask.header("accept-language", "en").send().await.is(404);
+        shows(&page, &["<html lang=\"de\">", "href=\"/inbox\""]);
+        let said = world.get("/nope").bearer(&ann.token).send().await.is(404).json();
+        assert_eq!(said["status"], 404);
     });
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use campanile_core::id::PersonId;
 use campanile_core::message::preview;
 use campanile_core::outbox::run::State;
+use serde_json::json;
 
 use crate::outbox::{House, each_house};
 use crate::relay::{Act, At, Manner, Server};
@@ -408,5 +409,39 @@ fn a_mail_is_seen_before_it_is_sent_as_a_page_and_as_text() {
         let text = admin.post("/messages/new", &fields).await.is(200);
         assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
         shows(&text, &["Slower <tonight>", "From 22:00."]);
+    });
+}
+
+#[test]
+fn what_is_posted_alone_has_a_name_and_no_readers() {
+    each_house(quiet, async |house, _| {
+        let admin = Browser::of(house, "admin").await;
+        // Nobody listens there: it stays on its way.
+        let id = house
+            .send(&json!({
+                "title": "", "audience": [], "text": "the body", "channels": ["http"], "environment": "DEFAULT",
+                "posts": [{"url": "http://127.0.0.1:8080/in"}],
+            }))
+            .await;
+        let list = admin.get("/messages").await.is(200);
+        let link = format!("<a class=\"t\" href=\"/messages/{id}\">POST HTTP message</a>");
+        shows(&list, &[&link, "To HTTP destinations"]);
+        let page = admin.get(&format!("/messages/{id}")).await.is(200);
+        shows(&page, &["<h1>POST HTTP message</h1>", ">Recall</a>"]);
+        hides(
+            &page,
+            &[
+                "To nobody",
+                "How far it got",
+                "Who joins later",
+                "No email address",
+                ">Correct</a>",
+            ],
+        );
+        let list = admin.get(&format!("/messages/{id}/deliveries")).await.is(200);
+        shows(&list, &["</svg>POST HTTP message</a>"]);
+        let recall = admin.get(&format!("/messages/{id}/recall")).await.is(200);
+        shows(&recall, &["What has not been posted yet will not be."]);
+        hides(&recall, &["every bell"]);
     });
 }

@@ -1,5 +1,6 @@
 //! Memberships: of a user, or on a place; one given, one taken away.
 
+use std::iter::once;
 use std::sync::Arc;
 
 use askama::Template;
@@ -252,18 +253,35 @@ async fn form<'r>(app: &App, reader: &'r Reader, draft: &Draft) -> Result<FormPa
         Some(kind) => make.pick("id", "place-id", kind),
         None => make.field("id", "place-id", Input::Line("text")),
     };
+    // Nothing is chosen beforehand: one press too many would make somebody an administrator of everything.
+    let unchosen = on.is_empty().then(|| Choice {
+        value: String::new(),
+        name: reader.t("choose-one"),
+        chosen: true,
+    });
     let fields: Vec<Field> = vec![
         Field {
             required: true,
             ..make.pick("user", "user", Kind::Users)
         },
-        make.field("on", "where", Input::Choice(places(reader, on))),
+        Field {
+            required: true,
+            ..make.field(
+                "on",
+                "where",
+                Input::Choice(unchosen.into_iter().chain(places(reader, on)).collect()),
+            )
+        },
         make.hinted("hint-place", id),
-        make.choice(
-            "role",
-            "role",
-            named.iter().map(|(value, name)| (value.as_str(), name.clone())),
-        ),
+        Field {
+            required: true,
+            ..make.choice(
+                "role",
+                "role",
+                once(("", reader.t("choose-one")))
+                    .chain(named.iter().map(|(value, name)| (value.as_str(), name.clone()))),
+            )
+        },
     ];
     let back = draft.values.some("user").map_or_else(
         || ("/directory/memberships".to_owned(), reader.t("kind-memberships")),

@@ -42,6 +42,8 @@ pub(super) struct Aside {
     pub(super) html: String,
     pub(super) sender: String,
     pub(super) importance: Importance,
+    /// When it is published, where that is later.
+    pub(super) opens: Option<Moment>,
     /// It has no people: it is posted, and that is all.
     pub(super) is_post: bool,
     /// A mail of it can be looked at.
@@ -90,6 +92,7 @@ impl Aside {
     /// What the button says that sends.
     pub(super) fn button(&self, reader: &Voice) -> String {
         match &self.count {
+            _ if self.opens.is_some() => reader.t("schedule"),
             Some(count) => reader.n("send-to", count.people),
             None => reader.t("send"),
         }
@@ -113,6 +116,7 @@ pub(super) async fn aside(app: &App, reader: &Reader, scope: &Scope, typed: &Typ
         html: markup::html(Format::Markdown, &typed.text),
         sender: typed.sender.clone(),
         importance: typed.importance,
+        opens: reader.zone.parse(&typed.opens).filter(|at| *at > reader.now),
         is_post: typed.is_post_alone(),
         is_mail: typed.goes_by("email"),
         requests: Vec::new(),

@@ -13,6 +13,7 @@ use campanile_core::time::Moment;
 
 use super::look::{Seen, seen};
 use super::typed::{fault, time};
+use super::{heading, is_post_alone};
 use crate::app::App;
 use crate::console::form::{Fields, Form, Path};
 use crate::console::page::{Page, Reader, done, importance_name, refuse, show};
@@ -42,7 +43,9 @@ struct CorrectPage<'r> {
     typed: Typed,
     faults: Vec<Fault>,
     importances: [&'static str; 3],
-    published: bool,
+    /// Whether the bell can be rung again.
+    rings: bool,
+    intro: String,
 }
 
 impl CorrectPage<'_> {
@@ -65,8 +68,13 @@ fn page<'r>(reader: &'r Reader, one: &Seen, typed: Typed, faults: Vec<Fault>) ->
     CorrectPage {
         page: Page::new(reader, "messages", reader.t("correct-message")),
         id: one.message.id.0,
-        heading: one.message.shown_title(),
-        published: one.message.revision.is_some(),
+        heading: heading(reader.words, &one.message),
+        rings: one.message.revision.is_some() && !is_post_alone(&one.message),
+        intro: reader.t(if is_post_alone(&one.message) {
+            "correct-intro-post"
+        } else {
+            "correct-intro"
+        }),
         typed,
         faults,
         importances: ["low", "high", "critical"],
@@ -179,9 +187,8 @@ struct RecallPage<'r> {
     page: Page<'r>,
     id: i64,
     heading: String,
-    /// Nobody before it is published.
-    people: Option<u64>,
-    read: u64,
+    /// What will be so afterwards.
+    says: String,
 }
 
 pub(super) async fn recall(
@@ -190,16 +197,23 @@ pub(super) async fn recall(
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
     let one = sending::one(&app, reader.principal.person, id, Want::Recall, seen).await?;
-    let title = match one.funnel {
+    // Nobody is to see what is posted.
+    let is_post = is_post_alone(&one.message);
+    let funnel = one.funnel.filter(|_| !is_post);
+    let title = match funnel {
+        _ if is_post => reader.t("recall-post"),
         Some(funnel) => reader.n("recall-from", funnel.people),
         None => reader.t("recall-unsent"),
     };
     show(&RecallPage {
         page: Page::new(&reader, "messages", title),
         id: id.0,
-        heading: one.message.shown_title(),
-        people: one.funnel.map(|funnel| funnel.people),
-        read: one.funnel.map_or(0, |funnel| funnel.read),
+        heading: heading(reader.words, &one.message),
+        says: match funnel {
+            _ if is_post => reader.t("recall-post-text"),
+            Some(funnel) => reader.n("recall-text", funnel.read),
+            None => reader.t("recall-unsent-text"),
+        },
     })
 }
 

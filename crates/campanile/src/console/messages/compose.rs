@@ -86,6 +86,8 @@ struct ComposePage<'r> {
     typed: Typed,
     offers: Offers,
     channels: [Channel; 3],
+    /// Whether the server has a system proxy that a POST may take.
+    has_proxy: bool,
     /// Saved destinations that it may be posted to.
     endpoints: Vec<Endpoint>,
     aside: Aside,
@@ -279,6 +281,7 @@ async fn form<'r>(
         typed,
         offers,
         channels: channels(app),
+        has_proxy: app.outlets().http.is_some_and(|posting| posting.policy.proxy),
         endpoints,
         aside,
         found,
@@ -322,11 +325,18 @@ async fn act(app: &App, mut reader: Reader, scope: &Scope, fields: &Fields) -> R
         typed.find.clear();
         return show(&form(app, &reader, scope, typed, Vec::new(), None).await?);
     }
+    let of_another = fields.some("shown").is_some_and(|shown| shown != typed.environment);
     match fields.get("do") {
         // Enter in the field that finds, or in the one that asks, means that field.
         "find" => looked_for(app, &reader, scope, typed).await,
         "enter" if typed.looks_for() => looked_for(app, &reader, scope, typed).await,
         "enter" if typed.asks() => show(&form(app, &reader, scope, typed, Vec::new(), None).await?),
+        // Whoever ticked one had another environment in mind.
+        "enter" | "review" | "myself" if of_another => {
+            let reason = "the roles were those of another environment; choose among those that are shown now";
+            let faults = vec![super::typed::fault("audience", reason)];
+            refuse(&form(app, &reader, scope, typed, faults, None).await?)
+        }
         "enter" | "review" => review(app, &reader, scope, typed).await,
         "send" => send(app, &reader, scope, typed).await,
         "myself" => myself(app, &mut reader, scope, typed).await,

@@ -13,7 +13,7 @@ use campanile_core::time::Moment;
 use campanile_store::Tx;
 
 use super::part::Named;
-use super::{STATUSES, audience, in_words, status_name};
+use super::{STATUSES, audience, heading, is_post_alone, recipients, status_name};
 use crate::app::App;
 use crate::console::form::Asked;
 use crate::console::page::{Page, Reader, show};
@@ -51,14 +51,15 @@ pub(super) fn raw(tx: &mut Tx<'_>, _: &Rights, message: Message, funnel: Option<
 pub(super) fn row(reader: &Reader, (message, audience, funnel): Raw) -> Row {
     Row {
         id: message.id.0,
-        title: message.shown_title(),
+        title: heading(reader.words, &message),
         status: status_name(message.status(reader.now)),
         importance: message.importance,
         at: message.published_at.unwrap_or(message.created_at),
         opens_at: message.window.opens_at(),
-        audience: in_words(reader, &audience),
+        audience: recipients(reader, &message, &audience),
+        // Nobody is to see what is posted.
+        funnel: funnel.filter(|_| !is_post_alone(&message)),
         sender: message.sender_name,
-        funnel,
     }
 }
 

@@ -21,7 +21,7 @@ use campanile_store::Tx;
 
 use super::part::{Named, gathered};
 use super::plot::{self, Plot};
-use super::{audience, in_words, status_name};
+use super::{audience, heading, is_post_alone, recipients, status_name};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
 use crate::console::outbox::Card;
@@ -102,6 +102,8 @@ struct OnePage<'r> {
     plot: Option<Plot>,
     late: &'static str,
     way: Option<Card>,
+    /// It is posted, and that is all.
+    post: bool,
 }
 
 pub(super) async fn one(
@@ -115,10 +117,15 @@ pub(super) async fn one(
         let runs = run::progress(tx, message.id)?;
         Ok::<(Seen, Vec<_>), Error>((seen(tx, rights, message, funnel)?, runs))
     };
-    let ((one, runs), line) = sending::one_over_time(&app, reader.principal.person, id, describe).await?;
+    let ((mut one, runs), line) = sending::one_over_time(&app, reader.principal.person, id, describe).await?;
+    let post = is_post_alone(&one.message);
+    // What was posted stays as it was.
+    one.may_correct &= !post || one.message.published_at.is_none();
+    one.may_recall &= !post || runs.iter().any(|run| run.ended_at.is_none()) || one.message.published_at.is_none();
     let message = &one.message;
     let way = Card::of(&app, message, runs, now);
-    let bars = one.funnel.map_or_else(Vec::new, |funnel| {
+    let funnel = one.funnel.filter(|_| !post);
+    let bars = funnel.map_or_else(Vec::new, |funnel| {
         let bar = |key: &str, people, part| Bar {
             name: reader.t(key),
             people,
@@ -131,11 +138,11 @@ pub(super) async fn one(
             bar("funnel-read", funnel.read, "read"),
         ]
     });
-    let plot = line.zip(message.published_at);
+    let plot = line.zip(message.published_at).filter(|_| funnel.is_some());
     show(&OnePage {
-        page: Page::new(&reader, "messages", message.shown_title()).after(&asked),
+        page: Page::new(&reader, "messages", heading(reader.words, message)).after(&asked),
         status: status_name(message.status(reader.now)),
-        audience: in_words(&reader, &one.audience),
+        audience: recipients(&reader, message, &one.audience),
         parts: gathered(&one.audience),
         html: markup::html(message.format, &message.text),
         bars,
@@ -146,6 +153,7 @@ pub(super) async fn one(
             "late-while-active"
         },
         way,
+        post,
         one,
     })
 }
@@ -224,7 +232,7 @@ pub(super) async fn people(
     show(&PeopleOf {
         page: Page::new(&reader, "messages", reader.t("people")),
         id: id.0,
-        title: message.shown_title(),
+        title: heading(reader.words, &message),
         tabs: PARTS.into_iter().map(tab).collect(),
         people: items,
         total,

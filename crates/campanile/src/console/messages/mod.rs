@@ -20,10 +20,11 @@ use campanile_core::Result as Ruled;
 use campanile_core::id::EnvironmentId;
 use campanile_core::message::label::label;
 use campanile_core::message::target;
-use campanile_core::message::{self, Message, Status};
+use campanile_core::message::{self, Channel, Message, Status, shown_title};
 use campanile_store::Tx;
 
 use super::page::Reader;
+use super::words::Words;
 use crate::app::App;
 use crate::problem::Problem;
 use part::Named;
@@ -117,6 +118,28 @@ fn audience(tx: &mut Tx<'_>, message: &Message) -> Ruled<Vec<Named>> {
         out.push(Named { target, name });
     }
     Ok(out)
+}
+
+/// How a message is called: by its title, and what has none, because it is posted and that is all, by that.
+pub(in crate::console) fn heading(words: Words, message: &Message) -> String {
+    if message.title.is_empty() {
+        let api_name = message.api_name.as_deref();
+        return shown_title(api_name, &words.t("channel-http"));
+    }
+    message.shown_title()
+}
+
+/// Whether a message is posted, and that is all: no bell and no inbox has it.
+fn is_post_alone(message: &Message) -> bool {
+    message.channels == Channel::Http.bit()
+}
+
+/// To whom a message goes, in one line.
+fn recipients(reader: &Reader, message: &Message, audience: &[Named]) -> String {
+    if is_post_alone(message) {
+        return reader.t("audience-post");
+    }
+    in_words(reader, audience)
 }
 
 /// The parts of an audience in one line: at most three, and how many others.

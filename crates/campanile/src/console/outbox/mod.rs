@@ -25,6 +25,7 @@ use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
 use super::form::Fields;
+use super::messages::heading;
 use super::page::Reader;
 use crate::app::App;
 use crate::problem::Problem;
@@ -147,7 +148,7 @@ impl Way {
 
 /// A message by its address, for who may see it.
 async fn way(app: &App, reader: &Reader, id: MessageId) -> Result<Way, Problem> {
-    let (person, now) = (reader.principal.person, reader.now);
+    let (person, now, words) = (reader.principal.person, reader.now, reader.words);
     let find = move |tx: &mut Tx<'_>| -> Ruled<Way> {
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::See)?;
@@ -155,7 +156,7 @@ async fn way(app: &App, reader: &Reader, id: MessageId) -> Result<Way, Problem> 
         let may = |act: Act<'_>| policy::may(&rights, &act).is_ok();
         let is_over = matches!(message.status(now), Status::Expired | Status::Missed | Status::Recalled);
         Ok(Way {
-            title: message.shown_title(),
+            title: heading(words, &message),
             runs: run::progress(tx, id)?,
             may_again: !is_over && may(Act::Correct(&parts)) && may(Act::Send(&parts)),
             may_back: may(Act::Recall(&parts)),
