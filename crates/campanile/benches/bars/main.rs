@@ -8,6 +8,7 @@
 //! `email`, `http` and `lanes` are about what leaves the house; `--mails N` says how many mails. They need Postfix: see
 //! `postfix`.
 
+mod bare;
 mod client;
 mod folders;
 mod footprint;
