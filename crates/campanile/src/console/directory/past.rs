@@ -112,13 +112,18 @@ fn said(reader: &Reader, fact: &Fact, holds: bool, of_user: bool) -> String {
     }
 }
 
-/// A place in a sentence: `API pay`.
+/// A place in a sentence: `API pay`, `Environment Production`. What an environment is called, every page knows.
 pub(super) fn place_words(reader: &Reader, on: &campanile_core::directory::entry::On) -> String {
     let (kind, id) = place(on);
     if kind == "organization" {
         return reader.t("place-organization");
     }
-    format!("{} {id}", reader.t(&format!("place-{kind}")))
+    let name = if kind == "environment" {
+        reader.environment_name(id)
+    } else {
+        id
+    };
+    format!("{} {name}", reader.t(&format!("place-{kind}")))
 }
 
 fn target(fact: &Fact, of_user: bool) -> Option<String> {

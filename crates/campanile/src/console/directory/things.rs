@@ -222,7 +222,7 @@ impl View<'_> {
         let mut facts = vec![self.fact("id", Cell::id(&item.id))];
         if let Some(environment) = &item.environment {
             let to = Kind::Environments.at(environment);
-            facts.push(self.fact("environment", Cell::link(to, environment)));
+            facts.push(self.fact("environment", Cell::link(to, self.reader.environment_name(environment))));
         }
         facts
     }
