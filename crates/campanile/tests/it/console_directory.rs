@@ -685,6 +685,46 @@ fn an_environment_that_is_gone_is_offered_nowhere() {
 }
 
 #[test]
+fn an_environment_is_called_by_its_name() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        admin
+            .fill(&[
+                json!({"kind": "environment", "id": "E-7", "name": "South"}),
+                json!({"kind": "user", "id": "ann", "login": "ann", "name": "Ann"}),
+                json!({"kind": "api", "id": "pay", "name": "Payments", "environment": "E-7"}),
+                json!({"kind": "application", "id": "shop", "name": "Shop", "environment": "E-7"}),
+                json!({"kind": "membership", "user": "ann", "on": {"environment": "E-7"}, "role": "USER"}),
+            ])
+            .await;
+        for (page, said) in [
+            ("/apis", "<small>South</small>"),
+            ("/directory/apis", "<td class=\"more\">South</td>"),
+            ("/directory/applications", "<td class=\"more\">South</td>"),
+            (
+                "/directory/apis/pay",
+                "<a href=\"/directory/environments/E-7\">South</a>",
+            ),
+            ("/directory/users/ann", "Holds USER on Environment South"),
+        ] {
+            shows(&admin.get(page).await.is(200).body, &[said]);
+        }
+    });
+}
+
+#[test]
+fn what_was_there_from_the_beginning_has_no_date() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        for page in ["/directory/environments", "/directory/environments/DEFAULT"] {
+            let page = admin.get(page).await.is(200).body;
+            shows(&page, &["Default"]);
+            hides(&page, &["1970"]);
+        }
+    });
+}
+
+#[test]
 fn the_chosen_environment_narrows_lists_and_leads_back_to_them() {
     each_world(async |world| {
         let admin = Browser::admin(world).await;
