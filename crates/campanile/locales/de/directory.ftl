@@ -274,6 +274,7 @@ report-bad =
        *[other] { $count } schlechte Zeilen
     }
 report-nothing-written = Nichts wurde geschrieben. Um die Datei zu übernehmen, nehmen Sie den Haken weg und senden Sie sie noch einmal.
+report-all-bad = Nichts wurde geschrieben: Keine Zeile ist gut. Bessern Sie sie aus und senden Sie die Datei noch einmal.
 report-all-taken = Jede Zeile wurde übernommen.
 report-good-taken = Die guten Zeilen wurden übernommen. Bessern Sie die schlechten aus und senden Sie die Datei noch einmal.
 report-lines = Gelesene Zeilen

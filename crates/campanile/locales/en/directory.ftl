@@ -274,6 +274,7 @@ report-bad =
        *[other] { $count } bad lines
     }
 report-nothing-written = Nothing was written. Untick the box and send the file again to take it in.
+report-all-bad = Nothing was written: no line is good. Mend them and send the file again.
 report-all-taken = Every line was taken.
 report-good-taken = The good lines were taken. Mend the bad ones and send the file again.
 report-lines = Lines read

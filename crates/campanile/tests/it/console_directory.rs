@@ -584,6 +584,10 @@ fn a_file_is_uploaded_and_reported_line_by_line() {
             ],
         );
         admin.get("/directory/groups/g-001").await.is(404);
+        // Where no line is good, there is nothing to take in.
+        let nothing = admin.upload("/directory/import", true, "{}\n").await.is(200).body;
+        shows(&nothing, &["Nothing was written: no line is good."]);
+        hides(&nothing, &["Untick the box"]);
         let part = admin
             .upload("/directory/import?part=1", false, &file)
             .await
