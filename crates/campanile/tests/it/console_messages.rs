@@ -130,12 +130,14 @@ fn the_example_of_the_document_works_without_a_script() {
         shows(
             &question,
             &[
-                "Send to 3 people?",
+                // Not the button, or Enter pressed twice in the title would send.
+                "<h1 tabindex=\"-1\" autofocus>Send to 3 people?",
                 "ADMIN in Default",
                 "<strong>08:00</strong>",
                 "at once",
             ],
         );
+        assert_eq!(question.body.matches(" autofocus").count(), 1);
         let back = ann.post("/messages/new", &ask("back")).await.is(200);
         shows(
             &back,
