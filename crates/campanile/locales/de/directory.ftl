@@ -225,6 +225,7 @@ role-holders-where = Gesucht wird nach dem Ort, an dem sie gilt: Wählen Sie ein
 role-used = Jemand hat oder hatte diese Rolle inne, oder eine Nachricht nennt sie; darum bleibt sie.
 permission = Berechtigung
 permission-new = Weitere Berechtigung
+permission-another = Weitere
 permissions-hint = MESSAGE, ROLE und USER entscheiden hier etwas. Andere bleiben bei der Rolle für Systeme, die danach fragen. Eine Zeile ohne Haken entfällt.
 letter-C = Anlegen
 letter-R = Lesen

@@ -225,6 +225,7 @@ role-holders-where = Holders are found by where they hold it: choose a place.
 role-used = Somebody holds or held this role, or a message names it, so it stays.
 permission = Permission
 permission-new = Another permission
+permission-another = Another
 permissions-hint = MESSAGE, ROLE and USER decide something here. Others are kept with the role for systems that ask for them. A line without a tick is left out.
 letter-C = Create
 letter-R = Read
