@@ -6,7 +6,7 @@ import { arrives, expectFault, flow, gone, logIn, settled, shows, visit, withSit
 
 // A person for each test, so that none sees what another one did.
 const held = withSite({
-  lines: directory("tabs", "finds", "acts", "many", "panel", "polls", "away", "plain", "ends"),
+  lines: directory("tabs", "finds", "acts", "many", "panel", "polls", "away", "plain", "ends", "wide"),
 });
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -50,6 +50,19 @@ flow("each tab shows what belongs there", held, async ({ open }, site) => {
   await shows(page.getByRole("heading"), "Nothing past");
   await tab(page, "All").click();
   await arrives(page, "/inbox");
+});
+
+flow("a title that is one long word widens neither the inbox nor the panel", held, async ({ open }, site) => {
+  await send(site, "wide", "x".repeat(1000));
+  const page = await open("wide");
+  await page.setViewportSize({ width: 360, height: 800 });
+  await visit(page, "/inbox");
+  await page.locator("#bell").click();
+  const title = page.locator("#panel .item .t b");
+  await shows(title, "xxx");
+  const lines = await title.evaluate((cut) => Math.round(cut.clientHeight / parseFloat(getComputedStyle(cut).lineHeight)));
+  assert.equal(lines, 3, "the rest is left to the message's own page");
+  await settled(page);
 });
 
 flow("a search finds words, and says when there are none", held, async ({ open }, site) => {

@@ -225,6 +225,7 @@ role-holders-where = Gesucht wird nach dem Ort, an dem sie gilt: Wählen Sie ein
 role-used = Jemand hat oder hatte diese Rolle inne, oder eine Nachricht nennt sie; darum bleibt sie.
 permission = Berechtigung
 permission-new = Weitere Berechtigung
+permission-another = Weitere
 permissions-hint = MESSAGE, ROLE und USER entscheiden hier etwas. Andere bleiben bei der Rolle für Systeme, die danach fragen. Eine Zeile ohne Haken entfällt.
 letter-C = Anlegen
 letter-R = Lesen
@@ -274,6 +275,7 @@ report-bad =
        *[other] { $count } schlechte Zeilen
     }
 report-nothing-written = Nichts wurde geschrieben. Um die Datei zu übernehmen, nehmen Sie den Haken weg und senden Sie sie noch einmal.
+report-all-bad = Nichts wurde geschrieben: Keine Zeile ist gut. Bessern Sie sie aus und senden Sie die Datei noch einmal.
 report-all-taken = Jede Zeile wurde übernommen.
 report-good-taken = Die guten Zeilen wurden übernommen. Bessern Sie die schlechten aus und senden Sie die Datei noch einmal.
 report-lines = Gelesene Zeilen

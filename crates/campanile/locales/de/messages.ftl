@@ -205,6 +205,7 @@ funnel-audience = Empfänger
 funnel-seen = Gesehen
 funnel-read = Gelesen
 waits-until = Sie wartet. Ab { $what } sehen ihre Empfänger sie.
+seen-by-nobody = Noch niemand hat sie gesehen.
 never-shown = Niemand hat sie gesehen: Ihre Zeit verging, bevor sie veröffentlicht wurde.
 over-time = Gesehen und gelesen über die Zeit
 over-span = über { $what }

@@ -11,6 +11,7 @@ run-listing = Beginnt
 run-sending = Läuft
 run-held = Angehalten
 run-ended = Fertig
+run-ended-failed = Fertig, { $count } gescheitert
 run-cancelling = Wird zurückgenommen
 run-cancelled = Zurückgenommen
 run-listing-says = Die Empfänger werden zusammengestellt.

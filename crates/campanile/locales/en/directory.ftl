@@ -225,6 +225,7 @@ role-holders-where = Holders are found by where they hold it: choose a place.
 role-used = Somebody holds or held this role, or a message names it, so it stays.
 permission = Permission
 permission-new = Another permission
+permission-another = Another
 permissions-hint = MESSAGE, ROLE and USER decide something here. Others are kept with the role for systems that ask for them. A line without a tick is left out.
 letter-C = Create
 letter-R = Read
@@ -274,6 +275,7 @@ report-bad =
        *[other] { $count } bad lines
     }
 report-nothing-written = Nothing was written. Untick the box and send the file again to take it in.
+report-all-bad = Nothing was written: no line is good. Mend them and send the file again.
 report-all-taken = Every line was taken.
 report-good-taken = The good lines were taken. Mend the bad ones and send the file again.
 report-lines = Lines read

@@ -212,6 +212,7 @@ funnel-audience = Audience
 funnel-seen = Seen
 funnel-read = Read
 waits-until = It waits. From { $what } its audience sees it.
+seen-by-nobody = Nobody has seen it yet.
 never-shown = Nobody has seen it: its time passed before it was published.
 over-time = Seen and read over time
 over-span = over { $what }

@@ -11,6 +11,7 @@ run-listing = Starting
 run-sending = Under way
 run-held = Held
 run-ended = Done
+run-ended-failed = Done, { $count } failed
 run-cancelling = Being taken back
 run-cancelled = Taken back
 run-listing-says = Its recipients are being listed.

@@ -92,6 +92,13 @@ impl Reader {
     pub(super) fn is_chosen(&self, one: &Environment) -> bool {
         self.chosen.as_deref() == Some(&one.id)
     }
+
+    /// The name of an environment, by which pages call it; its id where it is not there any more.
+    #[must_use]
+    pub(super) fn environment_name<'a>(&'a self, id: &'a str) -> &'a str {
+        let found = self.environments.iter().find(|one| one.id == id);
+        found.map_or(id, |one| &one.name)
+    }
 }
 
 impl Deref for Reader {

@@ -590,6 +590,10 @@ fn a_file_is_uploaded_and_reported_line_by_line() {
             ],
         );
         admin.get("/directory/groups/g-001").await.is(404);
+        // Where no line is good, there is nothing to take in.
+        let nothing = admin.upload("/directory/import", true, "{}\n").await.is(200).body;
+        shows(&nothing, &["Nothing was written: no line is good."]);
+        hides(&nothing, &["Untick the box"]);
         let part = admin
             .upload("/directory/import?part=1", false, &file)
             .await
@@ -687,6 +691,46 @@ fn an_environment_that_is_gone_is_offered_nowhere() {
             &admin.get("/directory/add/apis").await.body,
             &["value=\"DEFAULT\" selected"],
         );
+    });
+}
+
+#[test]
+fn an_environment_is_called_by_its_name() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        admin
+            .fill(&[
+                json!({"kind": "environment", "id": "E-7", "name": "South"}),
+                json!({"kind": "user", "id": "ann", "login": "ann", "name": "Ann"}),
+                json!({"kind": "api", "id": "pay", "name": "Payments", "environment": "E-7"}),
+                json!({"kind": "application", "id": "shop", "name": "Shop", "environment": "E-7"}),
+                json!({"kind": "membership", "user": "ann", "on": {"environment": "E-7"}, "role": "USER"}),
+            ])
+            .await;
+        for (page, said) in [
+            ("/apis", "<small>South</small>"),
+            ("/directory/apis", "<td class=\"more\">South</td>"),
+            ("/directory/applications", "<td class=\"more\">South</td>"),
+            (
+                "/directory/apis/pay",
+                "<a href=\"/directory/environments/E-7\">South</a>",
+            ),
+            ("/directory/users/ann", "Holds USER on Environment South"),
+        ] {
+            shows(&admin.get(page).await.is(200).body, &[said]);
+        }
+    });
+}
+
+#[test]
+fn what_was_there_from_the_beginning_has_no_date() {
+    each_world(async |world| {
+        let admin = Browser::admin(world).await;
+        for page in ["/directory/environments", "/directory/environments/DEFAULT"] {
+            let page = admin.get(page).await.is(200).body;
+            shows(&page, &["Default"]);
+            hides(&page, &["1970"]);
+        }
     });
 }
 

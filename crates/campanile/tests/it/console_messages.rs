@@ -130,12 +130,14 @@ fn the_example_of_the_document_works_without_a_script() {
         shows(
             &question,
             &[
-                "Send to 3 people?",
+                // Not the button, or Enter pressed twice in the title would send.
+                "<h1 tabindex=\"-1\" autofocus>Send to 3 people?",
                 "ADMIN in Default",
                 "<strong>08:00</strong>",
                 "at once",
             ],
         );
+        assert_eq!(question.body.matches(" autofocus").count(), 1);
         let back = ann.post("/messages/new", &ask("back")).await.is(200);
         shows(
             &back,
@@ -155,6 +157,9 @@ fn the_example_of_the_document_works_without_a_script() {
             "a double press sends once"
         );
         assert_eq!((bob.unread().await, cat.unread().await), (json!(1), json!(0)));
+        let unseen = ann.get(sent.header("location")).await.is(200);
+        shows(&unseen, &["Nobody has seen it yet."]);
+        hides(&unseen, &["<svg viewBox=\"0 0 1000 200\""]);
         let inbox = bob.get("/inbox").await.is(200);
         shows(&inbox, &["Maintenance", "Saturday 08:00 UTC"]);
         let page = ann.get(sent.header("location")).await.is(200);
@@ -164,6 +169,7 @@ fn the_example_of_the_document_works_without_a_script() {
                 "Sent.",
                 "How far it got",
                 "Seen and read over time",
+                "<svg viewBox=\"0 0 1000 200\"",
                 "Audience",
                 "Correct",
                 "Recall",

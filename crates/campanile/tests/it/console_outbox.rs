@@ -144,6 +144,25 @@ fn a_sender_sees_what_failed_sends_it_again_and_takes_back_what_waits() {
 }
 
 #[test]
+fn what_is_done_but_failed_for_some_does_not_look_well() {
+    let refusing = async || {
+        Server::start(Manner::new(|at| match at {
+            At::Rcpt("p2@example.org") => Act::Say("554 never"),
+            _ => Act::Usual,
+        }))
+        .await
+    };
+    each_house(refusing, async |house, _| {
+        house.people(3).await;
+        let id = house.mail().await;
+        house.until(id, |of| of.state == State::Ended).await;
+        let admin = Browser::of(house, "admin").await;
+        let card = admin.get(&format!("/messages/{id}/progress")).await.is(200);
+        shows(&card, &["<span class=\"pill high\">Done, 1 failed</span>"]);
+    });
+}
+
+#[test]
 fn who_may_not_see_a_message_learns_nothing_of_its_way() {
     each_house(difficult, async |house, _| {
         house.people(3).await;

@@ -8,6 +8,9 @@ use campanile_core::time::Moment;
 use super::super::page::Reader;
 use super::{Kind, address, query};
 
+/// Since when there is what comes with the platform, such as the first environment: nothing that a page tells.
+pub(super) const BEGINNING: Moment = Moment(0);
+
 /// What stands in one place: a text, perhaps a link, with a second line, or as a pill, or a time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cell {
@@ -44,7 +47,7 @@ impl Cell {
 
     pub(super) fn time(at: Moment) -> Self {
         Self {
-            time: Some(at),
+            time: (at != BEGINNING).then_some(at),
             ..Self::default()
         }
     }

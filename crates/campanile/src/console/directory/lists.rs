@@ -362,7 +362,9 @@ fn thing_table(reader: &Reader, kind: Kind, page: Page<Thing>) -> Table {
                 Cell::id(&one.id),
             ];
             if placed {
-                cells.push(Cell::text(one.environment.unwrap_or_default()));
+                cells.push(Cell::text(
+                    reader.environment_name(&one.environment.unwrap_or_default()),
+                ));
                 cells.push(Cell::text(reader.number(one.groups.unwrap_or_default().len())));
             } else {
                 cells.push(Cell::time(one.created_at));

@@ -5,7 +5,7 @@ use campanile_core::directory::list::Page;
 
 use super::super::page::Reader;
 use super::Kind;
-use super::cell::{place, place_address, status_name};
+use super::cell::{BEGINNING, place, place_address, status_name};
 
 /// Facts of a page.
 pub(super) const FACTS: i64 = 20;
@@ -27,14 +27,16 @@ pub(super) struct Bar {
 pub(super) struct Timeline {
     pub(super) bars: Vec<Bar>,
     pub(super) more: Option<String>,
-    /// When its left edge is.
-    pub(super) from: String,
+    /// When its left edge is; `None` where all of it has been there from the beginning.
+    pub(super) from: Option<String>,
 }
 
 /// A page of a history as a timeline. `of_user` tells the memberships from the side of the user.
 pub(super) fn timeline(reader: &Reader, page: Page<Interval>, of_user: bool) -> Timeline {
     let now = reader.now.0;
-    let first = page.items.iter().map(|at| at.since_at.0).min().unwrap_or(now);
+    let told = page.items.iter().map(|at| at.since_at).filter(|at| *at != BEGINNING);
+    let edge = told.min();
+    let first = edge.map_or(now, |at| at.0);
     let span = (now - first).max(1) as f64;
     let share = |at: i64| (at - first).clamp(0, now - first) as f64 / span * 100.0;
     let bar = |interval: Interval| {
@@ -57,13 +59,15 @@ pub(super) fn timeline(reader: &Reader, page: Page<Interval>, of_user: bool) -> 
     Timeline {
         more: page.next,
         bars: page.items.into_iter().map(bar).collect(),
-        from: reader.when(campanile_core::time::Moment(first)),
+        from: edge.map(|at| reader.when(at)),
     }
 }
 
 fn times(reader: &Reader, interval: &Interval) -> String {
     match interval.until_at {
+        None if interval.since_at == BEGINNING => String::new(),
         None => reader.s("past-since", reader.when(interval.since_at)),
+        Some(until) if interval.since_at == BEGINNING => reader.s("window-until", reader.when(until)),
         Some(until) => reader.words.with(
             "past-between",
             [
@@ -112,13 +116,18 @@ fn said(reader: &Reader, fact: &Fact, holds: bool, of_user: bool) -> String {
     }
 }
 
-/// A place in a sentence: `API pay`.
+/// A place in a sentence: `API pay`, `Environment Production`. What an environment is called, every page knows.
 pub(super) fn place_words(reader: &Reader, on: &campanile_core::directory::entry::On) -> String {
     let (kind, id) = place(on);
     if kind == "organization" {
         return reader.t("place-organization");
     }
-    format!("{} {id}", reader.t(&format!("place-{kind}")))
+    let name = if kind == "environment" {
+        reader.environment_name(id)
+    } else {
+        id
+    };
+    format!("{} {name}", reader.t(&format!("place-{kind}")))
 }
 
 fn target(fact: &Fact, of_user: bool) -> Option<String> {

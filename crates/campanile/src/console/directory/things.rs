@@ -12,8 +12,8 @@ use super::super::form::{Asked, Fields, Path};
 use super::super::page::{Reader, refuse, show};
 use super::super::undo::Deed;
 use super::cell::{
-    Cell, Fact, Section, Table, membership_end, place_address, place_cell, role_cell, state_word, status_cell,
-    user_cell,
+    BEGINNING, Cell, Fact, Section, Table, membership_end, place_address, place_cell, role_cell, state_word,
+    status_cell, user_cell,
 };
 use super::customers::Tree;
 use super::lists::{subscription_table, user_table, window};
@@ -178,7 +178,9 @@ impl View<'_> {
                 by,
             } => self.of_subscription(item, api, application, by.as_deref()),
         };
-        facts.push(self.fact("since", Cell::time(raw.created_at())));
+        if raw.created_at() != BEGINNING {
+            facts.push(self.fact("since", Cell::time(raw.created_at())));
+        }
         if !raw.active() {
             facts.insert(0, self.fact("state", Cell::pill("", state_word(self.reader, kind))));
         }
@@ -222,7 +224,7 @@ impl View<'_> {
         let mut facts = vec![self.fact("id", Cell::id(&item.id))];
         if let Some(environment) = &item.environment {
             let to = Kind::Environments.at(environment);
-            facts.push(self.fact("environment", Cell::link(to, environment)));
+            facts.push(self.fact("environment", Cell::link(to, self.reader.environment_name(environment))));
         }
         facts
     }

@@ -73,7 +73,10 @@ pub(super) async fn list(
         };
         Ok::<_, Error>((page.items.into_iter().map(choice).collect(), page.next, false))
     };
-    let (apis, next, more) = app.db.scan(work).await?;
+    let (mut apis, next, more) = app.db.scan(work).await?;
+    for api in &mut apis {
+        api.detail = api.detail.take().map(|id| reader.environment_name(&id).to_owned());
+    }
     let next = next.map(|next| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("q", search).append_pair("cursor", &next);
@@ -152,8 +155,7 @@ pub(super) async fn one(
     } else {
         (Vec::new(), None)
     };
-    let environment = reader.environments.iter().find(|one| one.id == api.environment);
-    let environment = environment.map_or_else(|| api.environment.clone(), |one| one.name.clone());
+    let environment = reader.environment_name(&api.environment).to_owned();
     show(&ApiPage {
         page: Page::new(&reader, "apis", api.name.clone()).after(&asked),
         environment,

@@ -103,7 +103,11 @@ pub(super) async fn find(app: &App, reader: &Reader, within: &Within, words: &st
         value: named.value(),
         kind: texts.t(&format!("found-{}", part::kind(&named.target))),
         name: named.words(texts),
-        detail,
+        detail: match named.target {
+            // Beside an API stands the id of its environment.
+            Target::Subscribers { .. } => detail.map(|id| reader.environment_name(&id).to_owned()),
+            _ => detail,
+        },
     };
     Ok(app.db.scan(work).await?.into_iter().map(shown).collect())
 }

@@ -13,6 +13,8 @@ const HEIGHT: u64 = 200;
 
 /// What is drawn.
 pub(super) struct Plot {
+    /// Whether anybody has seen it: two flat lines would say less than a word.
+    pub(super) seen_by_any: bool,
     /// The path of the line of those who had seen it, and of the area below it.
     pub(super) seen: String,
     pub(super) seen_area: String,
@@ -52,6 +54,7 @@ pub(super) fn plot(reader: &Reader, published: Moment, timeline: &Timeline) -> P
         }
     }
     Plot {
+        seen_by_any: most > 0,
         seen_area: format!("{seen}V{HEIGHT}H0Z"),
         seen,
         read: line(&timeline.read, top),

@@ -91,7 +91,10 @@ fn bars(of: &Progress) -> Vec<Bar> {
 
 fn line(id: MessageId, of: Progress) -> Line {
     let name = channel_name(of.channel);
-    let (state, colour) = run_name(of.state);
+    let (state, colour) = match run_name(of.state) {
+        ("ended", _) if of.failed > 0 => ("ended", "high"),
+        usual => usual,
+    };
     let figure = |(which, text)| Figure {
         name: text,
         number: standing(&of, which),

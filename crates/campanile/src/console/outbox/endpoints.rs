@@ -60,16 +60,23 @@ struct Row {
     state: &'static str,
     colour: &'static str,
     why: Option<String>,
+    /// Whose messages are posted to it, in words.
+    whose: String,
     of: Endpoint,
 }
 
 fn row(reader: &Reader, of: Endpoint) -> Row {
     let (state, colour) = state_name(&of);
     let why = of.health.failed_reason.as_deref();
+    let whose = of.api.as_ref().map_or_else(
+        || reader.s("endpoint-of-environment", reader.environment_name(&of.environment)),
+        |api| reader.s("endpoint-of-api", api),
+    );
     Row {
         state,
         colour,
         why: why.map(|reason| reader.refusal(reason)),
+        whose,
         of,
     }
 }
