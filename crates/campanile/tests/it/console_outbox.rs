@@ -234,7 +234,10 @@ fn a_destination_is_saved_its_secret_is_shown_once_and_it_is_paused_and_removed(
             .post("/endpoints/new", &[&good[..], &typed].concat())
             .await
             .is(200);
-        shows(&made, &["Tickets", "whsec_", "X-Key"]);
+        shows(
+            &made,
+            &["Tickets", "whsec_", "X-Key", "Messages of the environment Default"],
+        );
         hides(&made, &["deep-secret"]);
         let listed = admin.get("/endpoints").await.is(200);
         let id = listed
