@@ -141,8 +141,8 @@ impl Pass {
     }
 }
 
-/// Puts a router behind the pass, with problems for unknown methods (405, with `Allow`), and the
-/// body limit of the settings; a route's own `DefaultBodyLimit` goes before it.
+/// Puts a router behind the pass, with problems for unknown methods (405, with `Allow`), and the body limit of the
+/// settings; a route's own `DefaultBodyLimit` goes before it.
 pub fn around(router: Router, pass: Pass) -> Router {
     let limit = DefaultBodyLimit::max(pass.body_limit);
     router
@@ -154,6 +154,11 @@ pub fn around(router: Router, pass: Pass) -> Router {
 pub(crate) fn wrong_method() -> Problem {
     let detail = "this address knows other methods; the header `Allow` lists them";
     Problem::new(Kind::Method, detail)
+}
+
+/// The answer to an address that belongs to nobody. A router brings it along, dressed as it likes.
+pub async fn nothing() -> Problem {
+    Problem::new(Kind::Missing, "there is nothing at this address")
 }
 
 async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) -> Response {

@@ -1,5 +1,5 @@
-//! What SQLite alone needs for the rows of an import: the same tables and indexes, filled by one statement a table, with
-//! no lines to read, no rules and no look-ups. Quicker than this no import into this file can be on this machine.
+//! What SQLite alone needs for the rows of an import: the same tables and indexes, filled by one statement a table,
+//! with no lines to read, no rules and no look-ups. Quicker than this no import into this file can be on this machine.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

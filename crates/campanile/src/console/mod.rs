@@ -37,7 +37,7 @@ use campanile_core::first::Steps;
 use http::{HeaderValue, header};
 
 use crate::app::App;
-use crate::problem::{Kind, Problem};
+use crate::pass;
 pub(crate) use assets::address as asset;
 use form::Form;
 use page::Reader;
@@ -77,9 +77,8 @@ pub fn routes(app: &Arc<App>) -> Router {
 
 /// The answer to an address that belongs to nobody: to a browser a page, as any other problem is.
 pub fn nothing(app: &Arc<App>) -> Router {
-    let problem = || async { Problem::new(Kind::Missing, "there is nothing at this address") };
     Router::new()
-        .fallback(problem)
+        .fallback(pass::nothing)
         .layer(from_fn_with_state(Arc::clone(app), problems::dress_for_browsers))
 }
 

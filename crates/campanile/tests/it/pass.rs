@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::routing::{get, post};
 use campanile::api::extract::{Json, Path, Query};
 use campanile::config::Limits;
-use campanile::pass::{Pass, SECURE_SESSION_COOKIE, SESSION_COOKIE, around};
+use campanile::pass::{Pass, SECURE_SESSION_COOKIE, SESSION_COOKIE, around, nothing};
 use campanile::problem::Problem;
 use campanile::telemetry::{self, Metrics, Readiness};
 use campanile_core::Error;
@@ -57,6 +57,7 @@ fn inner() -> Router {
         .route("/api/v1/slow", get(std::future::pending::<()>))
         .route("/api/v1/long", get(long))
         .route("/page", get(async || "page").post(async || "posted"))
+        .fallback(nothing)
 }
 
 async fn bomb() -> &'static str {

@@ -251,6 +251,12 @@ impl Shared {
         } else if let Some(slot) = closed.filter(|_| state.open() < limit) {
             state.slots[slot].phase = Phase::Opening;
             self.tasks.spawn(talk::work(Arc::clone(self), slot));
+        } else if closed.is_some()
+            && let Some(beyond) = state.slots[limit..].iter().find(|slot| slot.phase == Phase::Idle)
+        {
+            // Idle beyond the limit, which has become less, it takes no mail and keeps another one from being opened.
+            // It ends now, and when it has, whoever waits is seen to again.
+            beyond.wake.notify_one();
         }
     }
 

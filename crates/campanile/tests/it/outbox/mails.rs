@@ -142,9 +142,15 @@ fn a_relay_that_hangs_delays_its_mails_and_doubts_only_what_it_had_whole() {
         }))
         .await
     };
-    // Long enough that all the others are through before, and no longer than a test may wait.
-    let patience =
-        ["CONNECT", "COMMAND", "DATA", "DOT"].map(|of| (format!("CAMPANILE_SMTP_{of}_TIMEOUT"), "2s".to_owned()));
+    // Long enough that all the others are through before. Who is idle stays so: no mail may wait for that to end.
+    let patience = [
+        ("CONNECT", "2s"),
+        ("COMMAND", "2s"),
+        ("DATA", "2s"),
+        ("DOT", "2s"),
+        ("IDLE", "10min"),
+    ];
+    let patience = patience.map(|(of, time)| (format!("CAMPANILE_SMTP_{of}_TIMEOUT"), time.to_owned()));
     let patience: Vec<(&str, String)> = patience.iter().map(|(name, time)| (&**name, time.clone())).collect();
     each_house_with(&patience, relay, async |house, relay| {
         house.people(10).await;
