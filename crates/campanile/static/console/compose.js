@@ -68,8 +68,8 @@ export function start(form) {
     refresh();
   });
   const where = /** @type {HTMLSelectElement | null} */ (form.querySelector("select[name=environment]"));
+  const shown = /** @type {HTMLInputElement} */ (form.elements.namedItem("shown"));
   where?.addEventListener("change", async () => {
-    const shown = /** @type {HTMLInputElement} */ (form.elements.namedItem("shown"));
     try {
       const page = await fetchPage(`${form.getAttribute("action")}`, { method: "POST", body: fieldsOf(form, null, "show") });
       for (const part of [".for-people > .boxes", "#chips"]) {
@@ -81,8 +81,16 @@ export function start(form) {
     }
     refresh();
   });
-  // What a browser put back by itself, after "back", has not been counted.
+  // What a browser put back by itself, after "back", has not been counted. Roles it puts back by their place: where they
+  // were those of another environment, nobody ticked these.
   const counted = () => {
+    if (where && where.value !== shown.value) {
+      for (const box of form.querySelectorAll(".for-people > .boxes input")) {
+        if (box instanceof HTMLInputElement) box.checked = box.defaultChecked;
+      }
+      where.dispatchEvent(new Event("change"));
+      return;
+    }
     const differs = (/** @type {any} */ field) =>
       (field.defaultValue !== undefined && field.value !== field.defaultValue) ||
       (field.defaultChecked !== undefined && field.checked !== field.defaultChecked);
