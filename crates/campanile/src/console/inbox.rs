@@ -77,7 +77,7 @@ struct InboxPage<'r> {
     page: Page<'r>,
     tabs: Vec<Tab>,
     /// The rows, as HTML.
-    rows: String,
+    rows: Vec<Arc<str>>,
     /// The address of what follows.
     more: Option<String>,
     view: View,
@@ -110,8 +110,8 @@ impl InboxPage<'_> {
             view_name(self.view)
         };
         (
-            self.page.t(&format!("empty-{key}-title")),
-            self.page.t(&format!("empty-{key}-text")),
+            self.page.words.t(&format!("empty-{key}-title")),
+            self.page.words.t(&format!("empty-{key}-text")),
         )
     }
 
@@ -214,7 +214,7 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
 }
 
 /// The rows of a list. Those of the whole inbox are shared; others lead back to where they were found.
-fn rows(app: &App, viewer: &Viewer, items: &[Listed], way_back: &str) -> Result<String, Problem> {
+fn rows(app: &App, viewer: &Viewer, items: &[Listed], way_back: &str) -> Result<Vec<Arc<str>>, Problem> {
     let labels = LazyCell::new(|| Labels::new(viewer.words));
     let row = |item| InboxRow {
         page: viewer,
@@ -225,11 +225,10 @@ fn rows(app: &App, viewer: &Viewer, items: &[Listed], way_back: &str) -> Result<
     if way_back.is_empty() {
         return app.rows.html(viewer, Place::Inbox, items, row);
     }
-    let mut out = String::new();
-    for item in items {
-        row(item).render_into(&mut out).map_err(Problem::internal)?;
-    }
-    Ok(out)
+    let rendered = items
+        .iter()
+        .map(|item| Ok(row(item).render().map_err(Problem::internal)?.into()));
+    rendered.collect()
 }
 
 /// How a message leads back to its list; to the whole inbox it does so by itself.
@@ -271,7 +270,7 @@ fn undo(page: &mut Page<'_>, asked: &Fields) {
         _ => return,
     };
     let ids = asked.get("ids");
-    let label = page.t("undo");
+    let label = page.words.t("undo");
     if let Some(notice) = &mut page.notice
         && !ids.is_empty()
     {
@@ -327,7 +326,7 @@ struct Panel {
     counts: Counts,
     revision: i64,
     /// The rows, as HTML.
-    rows: String,
+    rows: Vec<Arc<str>>,
     unread: bool,
 }
 

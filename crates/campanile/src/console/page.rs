@@ -1,5 +1,6 @@
 //! Who reads a page, and what every page has: top bar, bell, texts, times, a word on what was just done.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -188,6 +189,12 @@ impl<'r> Page<'r> {
     pub(super) const fn of_environment(mut self, reader: &'r Reader) -> Self {
         self.chooser = Some(reader);
         self
+    }
+
+    /// A text. As [`Voice::t`](super::voice::Voice::t), without a copy: a page says dozens.
+    #[must_use]
+    pub(super) fn t(&self, key: &str) -> Cow<'static, str> {
+        self.viewer.words.text(key)
     }
 
     /// Who chooses among environments here, where there is a choice.

@@ -2,6 +2,7 @@
 //! on everybody's first page. Each is kept until a time that stands in it reads otherwise.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use askama::Template;
@@ -13,7 +14,7 @@ use crate::known::Known;
 use crate::problem::Problem;
 
 /// Where a row stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The page.
     Inbox,
@@ -22,7 +23,7 @@ pub(super) enum Place {
 }
 
 /// All on which a row rests, but the time.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 struct Key {
     place: Place,
     message: i64,
@@ -35,6 +36,18 @@ struct Key {
     language: &'static str,
     /// By its number in [`Rows::zones`].
     zone: usize,
+}
+
+/// By what tells most rows apart; a page looks up two dozen.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let own = (self.zone << 3) | usize::from(self.place == Place::Panel) << 2;
+        (
+            self.message,
+            own | usize::from(self.read) << 1 | usize::from(self.archived),
+        )
+            .hash(state);
+    }
 }
 
 /// The rows that were rendered last.
@@ -60,16 +73,16 @@ const ENTRY: usize = 128;
 const MINUTE: i64 = 60_000;
 
 impl Rows {
-    /// The rows of a page, one after the other: as they are known, else rendered.
+    /// The rows of a page: as they are known, else rendered.
     pub(super) fn html<'i, T: Template>(
         &self,
         voice: &Voice,
         place: Place,
         items: &'i [Listed],
         row: impl Fn(&'i Listed) -> T,
-    ) -> Result<String, Problem> {
+    ) -> Result<Vec<Arc<str>>, Problem> {
         let zone = self.zone(voice.zone.name());
-        let mut out = String::with_capacity(items.len() * 1_280);
+        let mut out = Vec::with_capacity(items.len());
         for item in items {
             let (shown, state) = (item.shared(), item.state());
             let key = Key {
@@ -85,13 +98,13 @@ impl Rows {
                 zone,
             };
             if let Some(known) = self.known.get(&key, Some(0), voice.now) {
-                out.push_str(&known);
+                out.push(known);
                 continue;
             }
             let html: Arc<str> = row(item).render().map_err(Problem::internal)?.into();
-            out.push_str(&html);
             let (bytes, until) = (ENTRY + html.len(), stands_until(shown.published_at, voice.now));
-            self.known.put(key, html, bytes, Some(0), until);
+            self.known.put(key, Arc::clone(&html), bytes, Some(0), until);
+            out.push(html);
         }
         Ok(out)
     }

@@ -10,12 +10,14 @@
 
 mod dates;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 use campanile_core::markup;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use rustc_hash::FxHashMap;
 use unic_langid::LanguageIdentifier;
 
 use dates::Dates;
@@ -32,15 +34,15 @@ pub(super) struct Language {
     /// The keys of refusals that hold names, those with the most words first.
     named: Vec<Vec<&'static str>>,
     /// The texts in which nothing is to be filled in.
-    plain: HashMap<&'static str, String>,
-    /// Texts about numbers as they were last said, by key and number.
-    counted: RwLock<HashMap<String, HashMap<u64, String>>>,
+    plain: FxHashMap<&'static str, String>,
+    /// Texts about numbers as they were last said, by number and key; at most [`COUNTED`].
+    counted: RwLock<HashMap<u64, HashMap<String, String>>>,
     /// How it writes times, once somebody has read one.
     dates: OnceLock<Dates>,
 }
 
-/// Numbers below this are kept with the texts about them.
-const COUNTED: u64 = 100;
+/// Numbers that are kept with the texts about them.
+const COUNTED: usize = 2_048;
 
 /// What stands for the thing in a text that is taken apart; in no text of ours.
 const THING: &str = "\u{1}";
@@ -87,7 +89,7 @@ impl Language {
             group,
             bundle,
             named: files.last().map_or_else(Vec::new, |refusals| named_keys(refusals)),
-            plain: HashMap::new(),
+            plain: FxHashMap::default(),
             counted: RwLock::default(),
             dates: OnceLock::new(),
         }
@@ -150,10 +152,16 @@ impl Words {
     /// A text.
     #[must_use]
     pub(super) fn t(self, key: &str) -> String {
+        self.text(key).into_owned()
+    }
+
+    /// A text, as a template wants it: most of them are there already.
+    #[must_use]
+    pub(super) fn text(self, key: &str) -> Cow<'static, str> {
         if let Some(text) = self.0.plain.get(key) {
-            return text.clone();
+            return Cow::Borrowed(text);
         }
-        self.find(key, None).unwrap_or_else(|| format!("[{key}]"))
+        Cow::Owned(self.find(key, None).unwrap_or_else(|| format!("[{key}]")))
     }
 
     /// A text about a number: `$n` to choose a form by, `$count` to show.
@@ -163,7 +171,7 @@ impl Words {
             return text.clone();
         }
         let counted = self.0.counted.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = counted.get(key).and_then(|texts| texts.get(&n)) {
+        if let Some(text) = counted.get(&n).and_then(|texts| texts.get(key)) {
             return text.clone();
         }
         drop(counted);
@@ -171,11 +179,12 @@ impl Words {
         args.set("n", n);
         args.set("count", self.number(n));
         let text = self.find(key, Some(&args)).unwrap_or_else(|| format!("[{key}]"));
-        // Every page says some of them, and most numbers are small.
-        if n < COUNTED {
-            let mut counted = self.0.counted.write().unwrap_or_else(PoisonError::into_inner);
-            counted.entry(key.to_owned()).or_default().insert(n, text.clone());
+        // Every page says some of them, and most numbers are those of a bell.
+        let mut counted = self.0.counted.write().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= COUNTED && !counted.contains_key(&n) {
+            counted.clear();
         }
+        counted.entry(n).or_default().insert(key.to_owned(), text.clone());
         text
     }
 

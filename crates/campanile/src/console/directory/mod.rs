@@ -228,12 +228,12 @@ impl<'r> Shell<'r> {
         let kinds = TABS.into_iter().filter(|kind| may_list_roles || *kind != "roles");
         let tab = |kind: &str| Tab {
             address: format!("/directory/{kind}"),
-            name: self.page.t(&format!("kind-{kind}")),
+            name: self.page.words.t(&format!("kind-{kind}")),
             current: kind == self.tab,
         };
         let mut tabs = vec![Tab {
             address: "/directory".to_owned(),
-            name: self.page.t("directory-overview"),
+            name: self.page.words.t("directory-overview"),
             current: self.tab == "overview",
         }];
         tabs.extend(kinds.map(tab));

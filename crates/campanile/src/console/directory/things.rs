@@ -61,11 +61,17 @@ impl ThingPage<'_> {
     /// The list that this belongs to.
     fn list(&self) -> (String, String) {
         let path = self.kind.path();
-        (format!("/directory/{path}"), self.shell.page.t(&format!("kind-{path}")))
+        (
+            format!("/directory/{path}"),
+            self.shell.page.words.t(&format!("kind-{path}")),
+        )
     }
 
     fn end_word(&self) -> String {
-        self.shell.page.t(if self.is_user() { "deactivate" } else { "end-it" })
+        self.shell
+            .page
+            .words
+            .t(if self.is_user() { "deactivate" } else { "end-it" })
     }
 }
 
@@ -134,7 +140,7 @@ fn undo(app: &App, shell: &mut Shell<'_>, asked: &Fields, to: &str) {
         "deactivated" | "customer-removed" | "subscription-removed"
     );
     if whole {
-        let label = shell.page.t("undo");
+        let label = shell.page.words.t("undo");
         brought_back(to, asked.some("parent")).offer(app, &mut shell.page, asked, label);
     }
 }
