@@ -232,6 +232,12 @@ CREATE TABLE message (
     opens_at BIGINT NOT NULL,
     closes_at BIGINT NOT NULL CHECK (closes_at >= opens_at),
     enabled BOOLEAN NOT NULL,
+    -- A critical banner may be dismissed; others always may, but for what has to be acknowledged.
+    dismissible BOOLEAN NOT NULL DEFAULT FALSE,
+    -- Its banner stands until the person says "I have read this".
+    must_acknowledge BOOLEAN NOT NULL DEFAULT FALSE,
+    -- What the UI messages contract said of sub-customers where the audience is everyone: no effect, returned as sent.
+    sub_customers BOOLEAN NOT NULL DEFAULT FALSE,
     author BIGINT NOT NULL REFERENCES person (id),
     created_at BIGINT NOT NULL,
     -- When it last came up for everybody: publication, enabling, ringing again. Marks of "all" are compared with it.
@@ -257,6 +263,8 @@ CREATE TABLE message (
 );
 -- Those still to be opened.
 CREATE INDEX message_waiting ON message (opens_at) WHERE revision IS NULL;
+-- Those with a banner: the UI messages contract lists them by id.
+CREATE INDEX message_banner ON message (id) WHERE channels & 2 <> 0;
 
 -- The selectors of a message; role 0 where a kind has none. kind: 1 environment role, 2 API and application role,
 -- 3 subscribers of an API, 4 customer, 5 customer with those below it, 6 everyone, 7 group, 8 person.
@@ -294,6 +302,8 @@ CREATE TABLE edition (
     opens_at BIGINT NOT NULL,
     closes_at BIGINT NOT NULL,
     enabled BOOLEAN NOT NULL,
+    dismissible BOOLEAN NOT NULL DEFAULT FALSE,
+    must_acknowledge BOOLEAN NOT NULL DEFAULT FALSE,
     -- The name of its API that was shown with the title.
     api_name TEXT
 ) {clustered};
@@ -337,6 +347,8 @@ CREATE TABLE engagement (
 -- With all that a sender's numbers are told by, so that a message that very many opened costs no search each; the
 -- last written stand last, which is where the numbers of before are brought up to date from.
 CREATE INDEX engagement_message ON engagement (message, written, person, seen_at, read_at, read_revision, unread_at);
+CREATE INDEX engagement_acknowledged ON engagement (message, person, acknowledged_at)
+    WHERE acknowledged_at IS NOT NULL;
 
 -- "All of it": one row, whatever the number of messages. kind: 1 seen, 2 read, 3 deleted. It covers what had come up
 -- for the person up to a revision and, where the clock alone decides, up to a time. Kept in order, so that "seen when?"

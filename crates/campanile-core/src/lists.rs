@@ -12,16 +12,17 @@ use campanile_store::{Row, Tx, sql};
 use crate::audience::{Addressed, Held, Key, Rule};
 use crate::error::Result;
 use crate::inbox::texts::Texts;
+use crate::message::Channel;
 use crate::time::{Moment, OPEN};
 
 sql! {
     // Published ones only. $1: ids above it are new. $2: what has changed since that revision is read again.
     LOAD = "SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at
+                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge
             FROM message WHERE id > $1 AND revision IS NOT NULL
             UNION ALL
             SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at
+                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge
             FROM message WHERE id <= $1 AND revision IS NOT NULL
                 AND id IN (SELECT message FROM edition WHERE revision > $2)";
     SELECTORS = "SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
@@ -67,6 +68,10 @@ pub struct Entry {
     pub rule: Rule,
     /// Switched on.
     pub enabled: bool,
+    /// Its banner may be dismissed even where it is critical.
+    pub dismissible: bool,
+    /// Its banner stands until the person says that they have read it.
+    pub must_acknowledge: bool,
 }
 
 impl Entry {
@@ -81,6 +86,12 @@ impl Entry {
     #[must_use]
     pub const fn is_past(&self, now: Moment) -> bool {
         self.closes_at < now.second().0
+    }
+
+    /// Whether it goes out by a channel.
+    #[must_use]
+    pub const fn has(&self, channel: Channel) -> bool {
+        self.channels & channel.bit() != 0
     }
 
     /// Whether its audience may see it at all now, apart from the window.
@@ -270,6 +281,8 @@ fn entry(row: &Row<'_>) -> campanile_store::Result<Entry> {
         ring: row.get(12)?,
         edition: row.get(13)?,
         recalled_at: row.get::<Option<i64>>(14)?.unwrap_or(0),
+        dismissible: row.get(15)?,
+        must_acknowledge: row.get(16)?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use campanile_core::id::PersonId;
-use campanile_core::inbox::{self, Counted, Filter, Page};
+use campanile_core::inbox::{self, Banners, Counted, Filter, Listed, Page};
 use campanile_core::revision::topic;
 use campanile_core::time::Moment;
 use campanile_store::{Signal, Tx};
@@ -97,8 +97,14 @@ pub async fn count(app: &App, person: PersonId, now: Moment) -> Result<Found<Cou
     }
     let lists = Arc::clone(&app.lists);
     let value = app.db.read(move |tx| inbox::count(tx, &lists, person, now)).await?;
-    known.put(person, value, ENTRY + size_of::<Counted>(), state, value.stands_until);
+    let bytes = ENTRY + size_of::<Counted>() + banner_bytes(value.banners.as_deref());
+    known.put(person, value.clone(), bytes, state, value.stands_until);
     Ok(Found { value, state })
+}
+
+/// What banners take beside texts that others read too.
+fn banner_bytes(banners: Option<&Banners>) -> usize {
+    banners.map_or(0, |banners| banners.items.len() * size_of::<Listed>())
 }
 
 /// A page of a person's inbox.
@@ -121,7 +127,7 @@ pub async fn page(app: &App, person: PersonId, wanted: Wanted, now: Moment) -> R
     }
     let value = Arc::new(app.db.read(work).await?);
     // The texts are shared with other pages, but for those that nobody else reads.
-    let bytes = ENTRY + size_of::<Page>() + value.items.iter().map(inbox::Listed::json_len).sum::<usize>();
+    let bytes = ENTRY + size_of::<Page>() + value.items.iter().map(Listed::json_len).sum::<usize>();
     known.put(key, Arc::clone(&value), bytes, state, value.stands_until);
     Ok(Found { value, state })
 }

@@ -45,6 +45,7 @@ pub fn channels(app: &App) -> Vec<Way> {
     };
     vec![
         way(Channel::Portal, true, ""),
+        way(Channel::Banner, true, ""),
         way(
             Channel::Email,
             outlets.email,

@@ -176,7 +176,7 @@ pub async fn to_myself(
             opens_at: None,
             closes_at: None,
             enabled: true,
-            late_joiners: Rule::AtSend,
+            late_joiners: Some(Rule::AtSend),
             ..draft.clone()
         };
         let name = sent::person_name(tx, person)?;

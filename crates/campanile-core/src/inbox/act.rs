@@ -5,14 +5,14 @@
 use campanile_store::{Signal, Sql, Tx, sql};
 use serde::{Deserialize, Serialize};
 
-use super::judge::{self, Item, State, View};
+use super::judge::{self, Acknowledgement, Banner, Item, State, View};
 use super::page::{self, Filter};
 use crate::audience::bundle;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
 use crate::lists::Shared;
 use crate::revision::topic;
-use crate::time::Moment;
+use crate::time::{Moment, OPEN};
 
 /// Where a row stands among those with the same message, or among the marks: see `written` in the schema.
 macro_rules! written {
@@ -24,22 +24,37 @@ macro_rules! written {
     };
 }
 
+/// When a message that is read now was read first since the bell last rang.
+macro_rules! read_at {
+    () => {
+        "CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)
+                THEN engagement.read_at ELSE excluded.read_at END"
+    };
+}
+
+/// Up to which ring of the bell it is read; what was acknowledged, for ever.
+macro_rules! read_revision {
+    () => {
+        "{greatest}(COALESCE(engagement.read_revision, 0), excluded.read_revision)"
+    };
+}
+
 sql! {
     // The first time of each thing stands, done twice or not: "when did they read it?" has one answer. A later ring of
     // the bell makes it unread, and reading it then is another reading.
     READ = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, written)
         VALUES ($1, $2, $3, $3, $4, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE SET
-            read_at = CASE WHEN engagement.read_revision >= (SELECT ring FROM message WHERE id = $2)
-                THEN engagement.read_at ELSE excluded.read_at END,
-            read_revision = excluded.read_revision, unread_at = NULL, written = excluded.written");
+            read_at = ", read_at!(), ", read_revision = ", read_revision!(), ",
+            unread_at = NULL, written = excluded.written");
     // What one person does is in order even within a millisecond: a time is never before that of what it overrides.
     UNREAD = concat!("INSERT INTO engagement (person, message, seen_at, unread_at, written)
         VALUES ($1, $2, $3,
             {greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 2), 0)),
             ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
-        SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL, written = excluded.written");
+        SET unread_at = excluded.unread_at, read_at = NULL, read_revision = NULL, written = excluded.written
+        WHERE engagement.acknowledged_at IS NULL");
     // What these four change of a row that is there is nothing that a sender's numbers are told by.
     ARCHIVE = concat!("INSERT INTO engagement (person, message, seen_at, archived_at, written)
         VALUES ($1, $2, $3, $3, ", written!(deed), ")
@@ -55,6 +70,25 @@ sql! {
         VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)),
             ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at");
+    // To dismiss is to read. $5: of no later edition than the one that was looked at; of one that was corrected meanwhile
+    // the banner stays.
+    DISMISS = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, dismissed_at,
+            dismissed_edition, written)
+        VALUES ($1, $2, $3, $3, $4, $3, {least}((SELECT edition FROM message WHERE id = $2), $5), ", written!(deed), ")
+        ON CONFLICT (person, message) DO UPDATE SET
+            read_at = ", read_at!(), ", read_revision = ", read_revision!(), ", unread_at = NULL,
+            dismissed_at = excluded.dismissed_at,
+            dismissed_edition = {greatest}(excluded.dismissed_edition, COALESCE(engagement.dismissed_edition, 0)),
+            written = excluded.written");
+    SHOW = "UPDATE engagement SET dismissed_at = NULL, dismissed_edition = NULL WHERE person = $1 AND message = $2";
+    // So it is to acknowledge. The first time stands, and the message is read for ever: a reminder rings for others.
+    ACKNOWLEDGE = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, acknowledged_at,
+            written)
+        VALUES ($1, $2, $3, $3, 9223372036854775807, $3, ", written!(deed), ")
+        ON CONFLICT (person, message) DO UPDATE SET
+            read_at = ", read_at!(), ", read_revision = ", read_revision!(), ", unread_at = NULL,
+            acknowledged_at = COALESCE(engagement.acknowledged_at, excluded.acknowledged_at),
+            written = excluded.written");
     // One row, whatever the number of messages. Neither its time nor its revision nor its clock runs against the mark
     // before: an old page takes nothing back. Its time is after that of the deeds that it overrides.
     MARK = concat!("INSERT INTO mark (person, kind, at, revision, clock, written)
@@ -92,6 +126,12 @@ pub enum Action {
     Delete,
     /// Undo the removal.
     Restore,
+    /// Take its banner away, until it is corrected.
+    Dismiss,
+    /// Let its banner stand again.
+    Show,
+    /// Say that one has read it.
+    Acknowledge,
 }
 
 impl Action {
@@ -99,12 +139,31 @@ impl Action {
     const fn changes(self, state: State) -> bool {
         match self {
             Self::Read => !state.read,
-            Self::Unread => state.read,
+            // What was acknowledged stays read.
+            Self::Unread => state.read && !matches!(state.acknowledgement, Some(Acknowledgement::Given)),
             Self::Archive => !state.archived,
             Self::Unarchive => state.archived,
             Self::Delete => !state.deleted,
             Self::Restore => state.deleted,
+            Self::Dismiss => matches!(state.banner, Some(Banner::Dismissible)),
+            Self::Show => state.has_banner && !state.past && state.banner.is_none() && !state.deleted,
+            Self::Acknowledge => matches!(state.acknowledgement, Some(Acknowledgement::Needed)),
         }
+    }
+
+    /// Whether it can be done with a message in this state at all.
+    fn may(self, state: State) -> Result<()> {
+        let refused = match self {
+            Self::Dismiss if !state.has_banner => "this message has no banner to dismiss",
+            Self::Dismiss if state.banner == Some(Banner::Fixed) && state.acknowledgement.is_some() => {
+                "this banner stays until you acknowledge the message"
+            }
+            Self::Dismiss if state.banner == Some(Banner::Fixed) => "this banner stays until its time is over",
+            Self::Show if !state.has_banner => "this message has no banner to show",
+            Self::Acknowledge if state.acknowledgement.is_none() => "this message does not ask to be acknowledged",
+            _ => return Ok(()),
+        };
+        Err(Error::Conflict(refused.into()))
     }
 
     /// The item as a filter looks at it: a deleted one stands in no view, so for restoring it is looked at as if it
@@ -124,6 +183,9 @@ impl Action {
             Self::Unarchive => &UNARCHIVE,
             Self::Delete => &DELETE,
             Self::Restore => &RESTORE,
+            Self::Dismiss => &DISMISS,
+            Self::Show => &SHOW,
+            Self::Acknowledge => &ACKNOWLEDGE,
         }
     }
 }
@@ -148,6 +210,21 @@ pub struct Plan {
     pub revision: i64,
     /// The filter takes more than one call may touch; call again.
     pub more: bool,
+    /// Of a banner that is dismissed, the edition that the person looked at; [`OPEN`] for the last one.
+    pub edition: i64,
+}
+
+impl Plan {
+    /// These, as of a revision.
+    #[must_use]
+    pub const fn new(messages: Vec<i64>, revision: i64, more: bool) -> Self {
+        Self {
+            messages,
+            revision,
+            more,
+            edition: OPEN,
+        }
+    }
 }
 
 /// The named messages, each of which the person must be able to see: [`Error::Missing`] otherwise. A deleted one may be
@@ -167,16 +244,13 @@ pub fn named(
     let lists = shared.at(tx, bundle.messages)?;
     for id in ids {
         let item = judge::one(&bundle, &lists, id.0, now).ok_or(Error::Missing("message"))?;
-        if item.state.deleted && action != Action::Restore {
+        if item.state.deleted && item.state.banner.is_none() && action != Action::Restore {
             return Err(Error::Missing("message"));
         }
+        action.may(item.state)?;
     }
     let messages = ids.iter().map(|id| id.0).collect();
-    Ok(Plan {
-        messages,
-        revision: bundle.revision,
-        more: false,
-    })
+    Ok(Plan::new(messages, bundle.revision, false))
 }
 
 /// Those of the named messages that the person can see and that the action changes, and how many are gone: recalled,
@@ -205,12 +279,7 @@ pub fn among(
             _ => gone += 1,
         }
     }
-    let plan = Plan {
-        messages,
-        revision: bundle.revision,
-        more: false,
-    };
-    Ok((plan, gone))
+    Ok((Plan::new(messages, bundle.revision, false), gone))
 }
 
 /// The messages that a filter takes, that came up no later than `up_to`, and that an action would change, newest first,
@@ -242,11 +311,7 @@ pub fn filtered(
     let more = items.len() > BATCH_LIMIT;
     items.truncate(BATCH_LIMIT);
     let messages = items.into_iter().map(|item| item.message).collect();
-    Ok(Plan {
-        messages,
-        revision: bundle.revision,
-        more,
-    })
+    Ok(Plan::new(messages, bundle.revision, more))
 }
 
 /// Does it: one row a message.
@@ -257,10 +322,14 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
     for message in &messages {
         match action {
             Action::Read => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.revision])?,
-            Action::Unread | Action::Archive | Action::Delete | Action::Restore => {
+            Action::Dismiss => {
+                let (revision, edition) = (&plan.revision, &plan.edition);
+                tx.send(action.sql(), &[&person.0, message, &now.0, revision, edition])?;
+            }
+            Action::Unread | Action::Archive | Action::Delete | Action::Restore | Action::Acknowledge => {
                 tx.send(action.sql(), &[&person.0, message, &now.0])?;
             }
-            Action::Unarchive => tx.send(action.sql(), &[&person.0, message])?,
+            Action::Unarchive | Action::Show => tx.send(action.sql(), &[&person.0, message])?,
         }
     }
     tx.signal(Signal {
@@ -328,11 +397,7 @@ pub fn read_all(
     }
     let more = by_hand.len() > BATCH_LIMIT;
     by_hand.truncate(BATCH_LIMIT);
-    Ok(ReadAll::Each(Plan {
-        messages: by_hand,
-        revision: bundle.revision,
-        more,
-    }))
+    Ok(ReadAll::Each(Plan::new(by_hand, bundle.revision, more)))
 }
 
 /// Marks all of it, up to what was there: one row, whatever the number of messages.

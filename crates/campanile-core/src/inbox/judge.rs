@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::{Addressed, Bundle, Holding, Instant, Mark, Rule};
 use crate::lists::{Entry, Lists};
-use crate::message::Channel;
+use crate::message::{Channel, Importance};
 use crate::time::{Moment, OPEN, Revision};
 
 /// The lists that a person can ask for.
@@ -22,6 +22,28 @@ pub enum View {
     Archived,
     /// Whose window has closed.
     Past,
+    /// Banners whose window is open, dismissed or not.
+    Banners,
+}
+
+/// How a banner that stands at the top of every page may be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Banner {
+    /// By the person, until it is corrected.
+    Dismissible,
+    /// It stays until its window closes, or until it is acknowledged.
+    Fixed,
+}
+
+/// Whether a person has said that they have read what has to be acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Acknowledgement {
+    /// Not yet.
+    Needed,
+    /// They have.
+    Given,
 }
 
 /// A message's state for one person.
@@ -38,6 +60,14 @@ pub struct State {
     pub deleted: bool,
     /// Its window has closed.
     pub past: bool,
+    /// It rings no bell and stands in no inbox: a banner alone.
+    pub banner_only: bool,
+    /// It has a banner, which stands at the top of every page or was dismissed.
+    pub has_banner: bool,
+    /// Its banner stands at the top of every page.
+    pub banner: Option<Banner>,
+    /// Where it has to be acknowledged.
+    pub acknowledgement: Option<Acknowledgement>,
 }
 
 impl State {
@@ -48,10 +78,11 @@ impl State {
             return false;
         }
         match view {
-            View::Inbox => !self.archived && !self.past,
-            View::Unread => !self.archived && !self.past && !self.read,
+            View::Inbox => !self.archived && !self.past && !self.banner_only,
+            View::Unread => !self.archived && !self.past && !self.banner_only && !self.read,
             View::Archived => self.archived,
             View::Past => self.past && !self.archived,
+            View::Banners => self.has_banner && !self.past,
         }
     }
 }
@@ -78,7 +109,7 @@ thread_local! {
     static STAMPS: RefCell<(u32, Vec<u32>)> = const { RefCell::new((0, Vec::new())) };
 }
 
-/// Hands over every portal message that the person may see or could see while it lasted, each once: of each selector
+/// Hands over every message in bell, inbox or banner that the person may see or could see while it lasted, each once: of each selector
 /// the newest first.
 pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(Item)) {
     let second = now.second().0;
@@ -140,10 +171,13 @@ pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<
     }
 }
 
-/// Whether a message is there for its audience: in bell and inbox, or under Past. Its window is open or has closed
+/// Bell, inbox and banner: what people look at here.
+const LOOKED_AT: i64 = Channel::Portal.bit() | Channel::Banner.bit();
+
+/// Whether a message is there for its audience: in bell and inbox, as a banner, or under Past. Its window is open or has closed
 /// where it has opened, since no window closes before it opens.
 const fn shown(entry: &Entry, second: i64) -> bool {
-    entry.opens_at <= second && entry.channels & Channel::Portal.bit() != 0 && entry.is_on()
+    entry.opens_at <= second && entry.channels & LOOKED_AT != 0 && entry.is_on()
 }
 
 /// Whether every `at_send` message that was published during a holding had the person in its audience: no clock decides
@@ -254,12 +288,26 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
     let had = covers(marks.read, arrival) || deed.unread_at != 0 && deed.unread_at >= entry.arrival_at;
     // Restored where negative: that overrides a mark made before.
     let all_deleted = covers(marks.deleted, arrival) && marks.deleted.at > -deed.deleted_at;
+    let acknowledgement = entry.must_acknowledge.then_some(if deed.acknowledged_at != 0 {
+        Acknowledgement::Given
+    } else {
+        Acknowledgement::Needed
+    });
+    let deleted = deed.deleted_at > 0 || all_deleted;
+    let past = entry.closes_at < second;
+    let has_banner = entry.has(Channel::Banner);
     let state = State {
         read,
         seen: read || had || covers(marks.seen, arrival),
         archived: deed.archived_at != 0,
-        deleted: deed.deleted_at > 0 || all_deleted,
-        past: entry.closes_at < second,
+        deleted,
+        past,
+        banner_only: !entry.has(Channel::Portal),
+        has_banner,
+        banner: (has_banner && !past)
+            .then(|| banner(entry, deed.dismissed_edition, acknowledgement, deleted))
+            .flatten(),
+        acknowledgement,
     };
     Item {
         message: entry.id,
@@ -268,6 +316,18 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
         state,
         version: (entry.edition, entry.opens_at, entry.closes_at),
         arrival: (arrival.revision, arrival.clock),
+    }
+}
+
+/// A banner stands until it is dismissed, which is for this edition of it (decision 20), or acknowledged. What is
+/// critical stays, unless its sender allows otherwise.
+fn banner(entry: &Entry, dismissed: i64, acknowledgement: Option<Acknowledgement>, deleted: bool) -> Option<Banner> {
+    let is_critical = entry.importance == Importance::Critical.code();
+    match acknowledgement {
+        Some(Acknowledgement::Needed) => Some(Banner::Fixed),
+        Some(Acknowledgement::Given) => None,
+        None if is_critical && !entry.dismissible => Some(Banner::Fixed),
+        None => (dismissed < entry.edition && !deleted).then_some(Banner::Dismissible),
     }
 }
 

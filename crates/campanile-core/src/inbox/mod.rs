@@ -4,15 +4,20 @@
 //! of texts is one statement more. [`judge`] is the one place that says in which state a message is for a person.
 
 pub mod act;
+pub mod banner;
 pub mod judge;
 pub(crate) mod page;
 pub(crate) mod texts;
 
+use std::sync::Arc;
+
+use banner::Standing;
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
 pub use act::UpTo;
-pub use judge::{Item, State, View};
+pub use banner::{BANNERS, Banners};
+pub use judge::{Acknowledgement, Banner, Item, State, View};
 pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
 pub use texts::{EXCERPT_CHARS, Line, Listed};
 
@@ -56,10 +61,12 @@ impl Counts {
 }
 
 /// The numbers, and what they rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// The numbers.
     pub counts: Counts,
+    /// What stands at the top of every page; `None` for nothing.
+    pub banners: Option<Arc<Banners>>,
     /// The revision of the snapshot that was counted.
     pub revision: i64,
     /// Without a write, the numbers stand until this time.
@@ -71,10 +78,16 @@ pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) ->
     let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut counts = Counts::default();
-    judge::each(&bundle, &lists, now, |item| counts.add(&item));
+    let mut standing = Standing::default();
+    judge::each(&bundle, &lists, now, |item| {
+        counts.add(&item);
+        standing.add(&item);
+    });
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    drop(lists);
     Ok(Counted {
         counts,
+        banners: standing.finish(tx, shared)?,
         revision: bundle.revision,
         stands_until,
     })

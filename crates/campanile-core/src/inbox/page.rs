@@ -1,10 +1,13 @@
 //! A page of the inbox with its texts.
 
+use std::sync::Arc;
+
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
-use super::judge::{self, Item, View};
+use super::banner::{Banners, Standing};
+use super::judge::{self, Acknowledgement, Banner, Item, View};
 use super::texts::{self, Listed};
 use crate::audience::{Bundle, bundle};
 use crate::error::{Error, Result};
@@ -88,6 +91,15 @@ pub struct Shown {
     pub archived: bool,
     /// Its window has closed.
     pub past: bool,
+    /// It rings no bell and stands in no inbox.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub banner_only: bool,
+    /// While its banner stands: whether you may dismiss it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner: Option<Banner>,
+    /// Where it asks to be acknowledged: whether you have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<Acknowledgement>,
 }
 
 /// A page.
@@ -101,6 +113,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// The numbers of bell and tabs in the same snapshot.
     pub counts: Counts,
+    /// What stands at the top of every page; `None` for nothing.
+    pub banners: Option<Arc<Banners>>,
     /// The revision of the snapshot.
     pub revision: i64,
     /// The last revision of the snapshot that changed a message: a message that came up again looks the same.
@@ -125,20 +139,25 @@ pub fn page(
     let limit = limit.clamp(1, PAGE_LIMIT);
     let place = before.unwrap_or(i64::MAX);
     let keep = if words.is_some() { SEARCH_LIMIT } else { limit };
-    let (newest, total, counts) = candidates(&bundle, &lists, filter, place, keep, now);
-    let (items, left) = newest.finish();
+    let found = candidates(&bundle, &lists, filter, place, keep, now);
+    let (items, left) = found.newest.finish();
     let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
     drop(lists);
-    let (revision, messages) = (bundle.revision, bundle.messages);
+    let page = Page {
+        items: Vec::new(),
+        next: left,
+        total: None,
+        counts: found.counts,
+        banners: found.standing.finish(tx, shared)?,
+        revision: bundle.revision,
+        messages: bundle.messages,
+        stands_until,
+    };
     let Some(words) = words else {
         return Ok(Page {
             items: texts::fetch(tx, shared, &items)?,
-            next: left,
-            total: Some(total),
-            counts,
-            revision,
-            messages,
-            stands_until,
+            total: Some(found.total),
+            ..page
         });
     };
     let mut found = Vec::new();
@@ -153,26 +172,11 @@ pub fn page(
             found.truncate(limit);
             let next = found.last().map(|(_, item)| item.ring);
             let items = found.into_iter().map(|(listed, _)| listed).collect();
-            return Ok(Page {
-                items,
-                next,
-                total: None,
-                counts,
-                revision,
-                messages,
-                stands_until,
-            });
+            return Ok(Page { items, next, ..page });
         }
     }
-    Ok(Page {
-        items: found.into_iter().map(|(listed, _)| listed).collect(),
-        next: left,
-        total: None,
-        counts,
-        revision,
-        messages,
-        stands_until,
-    })
+    let items = found.into_iter().map(|(listed, _)| listed).collect();
+    Ok(Page { items, ..page })
 }
 
 /// One message of a person's; [`Error::Missing`] where they may not know of it.
@@ -183,7 +187,7 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
         judge::one(&bundle, &lists, id.0, now)
     };
     let item = item
-        .filter(|item| !item.state.deleted)
+        .filter(|item| !item.state.deleted || item.state.banner.is_some())
         .ok_or(Error::Missing("message"))?;
     texts::fetch(tx, shared, &[item])?
         .pop()
@@ -191,28 +195,36 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
         .ok_or(Error::Missing("message"))
 }
 
-/// The newest items of a filter below a place, how many the filter takes in all, and the numbers of the inbox.
-fn candidates(
-    bundle: &Bundle,
-    lists: &Lists,
-    filter: &Filter,
-    before: i64,
-    keep: usize,
-    now: Moment,
-) -> (Newest, u64, Counts) {
-    let mut newest = Newest::new(keep);
-    let mut total = 0;
-    let mut counts = Counts::default();
+/// What is found in one walk over a person's messages.
+struct Found {
+    /// The newest items of the filter below a place.
+    newest: Newest,
+    /// How many the filter takes in all.
+    total: u64,
+    /// The numbers of the inbox.
+    counts: Counts,
+    /// What stands at the top of every page.
+    standing: Standing,
+}
+
+fn candidates(bundle: &Bundle, lists: &Lists, filter: &Filter, before: i64, keep: usize, now: Moment) -> Found {
+    let mut found = Found {
+        newest: Newest::new(keep),
+        total: 0,
+        counts: Counts::default(),
+        standing: Standing::default(),
+    };
     judge::each(bundle, lists, now, |item| {
-        counts.add(&item);
+        found.counts.add(&item);
+        found.standing.add(&item);
         if filter.takes(&item) {
-            total += 1;
+            found.total += 1;
             if item.ring < before {
-                newest.put(item);
+                found.newest.put(item);
             }
         }
     });
-    (newest, total, counts)
+    found
 }
 
 /// The newest of many items, without keeping them all.

@@ -9,13 +9,13 @@ use campanile_store::{Param, Row, Tx, sql};
 
 use serde::Serialize;
 
-use super::judge::{Item, State};
+use super::judge::{Acknowledgement, Banner, Item, State};
 use super::page::Shown;
 use crate::error::Result;
 use crate::id::MessageId;
 use crate::lists::Shared;
 use crate::markup::{self, Format};
-use crate::message::{Importance, Window, shown_title};
+use crate::message::{Importance, Window, name, shown_title};
 use crate::time::Moment;
 
 /// Texts fetched by one statement.
@@ -46,7 +46,7 @@ struct Text {
 /// A message as one line of a list: safe HTML, since every list would escape it alike.
 #[derive(Debug)]
 pub struct Line {
-    /// The title.
+    /// The title, else the beginning of its text.
     pub title: Box<str>,
     /// Who it says it is from.
     pub sender: Box<str>,
@@ -103,28 +103,30 @@ struct Own {
     seen: bool,
     archived: bool,
     past: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    banner_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    banner: Option<Banner>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledgement: Option<Acknowledgement>,
 }
 
 impl Own {
     const fn of(importance: Importance, state: State) -> Self {
-        let State {
-            read,
-            seen,
-            archived,
-            past,
-            ..
-        } = state;
         Self {
             importance,
-            read,
-            seen,
-            archived,
-            past,
+            read: state.read,
+            seen: state.seen,
+            archived: state.archived,
+            past: state.past,
+            banner_only: state.banner_only,
+            banner: state.banner,
+            acknowledgement: state.acknowledgement,
         }
     }
 
     fn write_json(&self, out: &mut Vec<u8>) {
-        serde_json::to_writer(out, self).expect("a word and four truth values always serialise");
+        serde_json::to_writer(out, self).expect("words and truth values always serialise");
     }
 }
 
@@ -161,7 +163,7 @@ impl Listed {
     pub fn line(&self) -> &Line {
         let shown = &self.text.shown;
         self.text.line.get_or_init(|| Line {
-            title: markup::escaped(&shown.title).into(),
+            title: markup::escaped(&name(&shown.title, shown.format, &shown.text)).into(),
             sender: markup::escaped(&shown.sender_name).into(),
             excerpt: markup::escaped(&markup::excerpt(shown.format, &shown.text, EXCERPT_CHARS)).into(),
             iso: shown.published_at.to_string().into(),
@@ -196,6 +198,9 @@ impl Listed {
             seen,
             archived,
             past,
+            banner_only,
+            banner,
+            acknowledgement,
         } = Own::of(self.importance, self.state);
         Shown {
             importance,
@@ -203,6 +208,9 @@ impl Listed {
             seen,
             archived,
             past,
+            banner_only,
+            banner,
+            acknowledgement,
             ..self.text.shown.clone()
         }
     }
@@ -226,13 +234,23 @@ impl Listed {
 impl Hash for Listed {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let (shown, state) = (&self.text.shown, self.state);
-        let flags = [state.read, state.seen, state.archived, state.past];
+        let flags = [
+            state.read,
+            state.seen,
+            state.archived,
+            state.past,
+            state.banner_only,
+            state.banner.is_some(),
+            state.banner == Some(Banner::Fixed),
+            state.acknowledgement.is_some(),
+            state.acknowledgement == Some(Acknowledgement::Given),
+        ];
         let flags = flags.iter().fold(0, |bits, flag| bits << 1 | i64::from(*flag));
         shown.id.0.hash(hasher);
         shown.edition.hash(hasher);
         shown.opens_at.unwrap_or_default().0.hash(hasher);
         shown.closes_at.unwrap_or(Moment::NEVER).0.hash(hasher);
-        (self.importance.code() << 4 | flags).hash(hasher);
+        (self.importance.code() << 9 | flags).hash(hasher);
     }
 }
 
@@ -358,6 +376,9 @@ fn read(row: &Row<'_>) -> campanile_store::Result<(Version, Shown)> {
         seen: false,
         archived: false,
         past: false,
+        banner_only: false,
+        banner: None,
+        acknowledgement: None,
     };
     Ok(((edition, opens, closes), shown))
 }

@@ -17,12 +17,14 @@ use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
     KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, api_name)
-        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, api_name
+            opens_at, closes_at, enabled, dismissible, must_acknowledge, api_name)
+        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, dismissible,
+            must_acknowledge, api_name
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
-            arrival = $13, arrival_at = $14, ring = $15, missed = $16, environment = $17, api = $18, api_name = $19
+            arrival = $13, arrival_at = $14, ring = $15, missed = $16, environment = $17, api = $18, api_name = $19,
+            dismissible = $20, must_acknowledge = $21, sub_customers = $22
         WHERE id = $1";
     ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
     API_NAME = "SELECT name FROM api WHERE id = $1";
@@ -108,6 +110,17 @@ pub struct Correction {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
     #[schema(nullable = false)]
     pub enabled: Option<bool>,
+    /// Whether its banner may be dismissed even where it is critical.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
+    pub dismissible: Option<bool>,
+    /// Whether people have to say that they have read it.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    #[schema(nullable = false)]
+    pub must_acknowledge: Option<bool>,
+    /// Of the UI messages contract; it has no effect where the audience is everyone, and is kept as sent.
+    #[serde(skip)]
+    pub sub_customers: Option<bool>,
     /// Another audience. Only of a `while_active` message, or before publication.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
     #[schema(nullable = false)]
@@ -196,13 +209,16 @@ fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> 
     let mut new = old.clone();
     let mut faults = Faults::default();
     if let Some(title) = &correction.title {
-        draft::check_title(title, &mut faults);
+        if !(title.is_empty() && draft::needs_no_title(old.channels)) {
+            draft::check_title(title, &mut faults);
+        }
         new.title.clone_from(title);
     }
     if let Some(text) = &correction.text {
         draft::check_text(text, &mut faults);
         new.text.clone_from(text);
     }
+    draft::check_words(&new.title, &new.text, new.channels, &mut faults);
     if let Some(name) = &correction.sender_name {
         draft::check_sender(name, &mut faults);
         new.sender_name.clone_from(name);
@@ -223,6 +239,10 @@ fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> 
     };
     draft::check_order(&new.window, &mut faults);
     new.enabled = correction.enabled.unwrap_or(old.enabled);
+    new.dismissible = correction.dismissible.unwrap_or(old.dismissible);
+    new.must_acknowledge = correction.must_acknowledge.unwrap_or(old.must_acknowledge);
+    draft::check_acknowledgement(new.must_acknowledge, new.channels, &mut faults);
+    new.sub_customers = correction.sub_customers.unwrap_or(old.sub_customers);
     if correction.ring && !(new.enabled && new.window.contains(at)) {
         faults.add("ring", "the bell can ring only for a message that people see now");
     }
@@ -264,6 +284,7 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
             message.sender_name.clone(),
             message.importance,
             message.window,
+            (message.dismissible, message.must_acknowledge, message.sub_customers),
         )
     };
     if content(old) != content(new) {
@@ -357,6 +378,9 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
             &new.environment.map(|id| id.0),
             &new.api.map(|id| id.0),
             &new.api_name,
+            &new.dismissible,
+            &new.must_acknowledge,
+            &new.sub_customers,
         ],
     )?;
     Ok(())

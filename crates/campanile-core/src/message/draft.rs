@@ -18,11 +18,15 @@ use crate::time::Moment;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
-    /// 1 to 1,000 characters, one line.
+    /// 1 to 1,000 characters, one line. A banner alone needs none.
+    #[serde(default)]
     pub title: String,
     /// At most 64 KiB. Bold, italic, links, lists and line breaks as typed; HTML is shown as typed.
     #[serde(default)]
     pub text: String,
+    /// How the text is read.
+    #[serde(default = "markdown")]
+    pub format: Format,
     /// Who it says it is from; your own name where absent. At most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
@@ -43,9 +47,18 @@ pub struct Draft {
     /// `false` stores it without showing it to anybody.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// What people get who come to match later.
+    /// What people get who come to match later; `at_send` where absent, of a banner `while_active`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_joiners: Option<Rule>,
+    /// Its banner may be dismissed even where it is critical; others always may.
     #[serde(default)]
-    pub late_joiners: Rule,
+    pub dismissible: bool,
+    /// People have to say that they have read it; a banner stands until they do.
+    #[serde(default)]
+    pub must_acknowledge: bool,
+    /// Of the UI messages contract; it has no effect where the audience is everyone, and is kept as sent.
+    #[serde(skip)]
+    pub sub_customers: bool,
     /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -64,6 +77,7 @@ impl Draft {
         Self {
             title: title.into(),
             text: text.into(),
+            format: Format::Markdown,
             sender_name: None,
             importance: Importance::default(),
             audience,
@@ -71,11 +85,29 @@ impl Draft {
             opens_at: None,
             closes_at: None,
             enabled: true,
-            late_joiners: Rule::default(),
+            late_joiners: None,
+            dismissible: false,
+            must_acknowledge: false,
+            sub_customers: false,
             environment: None,
             api: None,
             posts: Vec::new(),
         }
+    }
+
+    /// What people get who come to match later.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        self.late_joiners
+            .unwrap_or(if self.channels.contains(&Channel::Banner) {
+                Rule::WhileActive
+            } else {
+                Rule::AtSend
+            })
+    }
+
+    fn channel_bits(&self) -> i64 {
+        self.channels.iter().fold(0, |bits, channel| bits | channel.bit())
     }
 
     /// Whether it has no people: it is posted, and that is all.
@@ -87,6 +119,10 @@ impl Draft {
 
 fn portal() -> Vec<Channel> {
     vec![Channel::Portal]
+}
+
+const fn markdown() -> Format {
+    Format::Markdown
 }
 
 const fn yes() -> bool {
@@ -105,6 +141,9 @@ pub struct Checked {
     pub(super) window: Window,
     pub(super) enabled: bool,
     pub(super) rule: Rule,
+    pub(super) dismissible: bool,
+    pub(super) must_acknowledge: bool,
+    pub(super) sub_customers: bool,
     /// Who gets it.
     pub selectors: Vec<Selector>,
     /// Its home environment.
@@ -135,11 +174,13 @@ pub fn check_for(
 ) -> Result<Checked> {
     let mut faults = Faults::default();
     let is_post = draft.is_post_alone();
-    // A POST has no place for a title (contract "console messaging", section 1.1).
-    if !(is_post && draft.title.is_empty()) {
+    let channels = draft.channel_bits();
+    if !(draft.title.is_empty() && needs_no_title(channels)) {
         check_title(&draft.title, &mut faults);
     }
     check_text(&draft.text, &mut faults);
+    check_words(&draft.title, &draft.text, channels, &mut faults);
+    check_acknowledgement(draft.must_acknowledge, channels, &mut faults);
     let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
     check_sender(&sender_name, &mut faults);
     let window = check_window(draft.opens_at, draft.closes_at, now, &mut faults);
@@ -174,13 +215,16 @@ pub fn check_for(
     Ok(Checked {
         title: draft.title.clone(),
         text: draft.text.clone(),
-        format: Format::Markdown,
+        format: draft.format,
         sender_name,
         importance: draft.importance,
-        channels: draft.channels.iter().fold(0, |bits, channel| bits | channel.bit()),
+        channels,
         window,
         enabled: draft.enabled,
-        rule: draft.late_joiners,
+        rule: draft.rule(),
+        dismissible: draft.dismissible,
+        must_acknowledge: draft.must_acknowledge,
+        sub_customers: draft.sub_customers,
         selectors: resolved.selectors,
         environment,
         api: resolved.api.map(|(api, name, _)| (api, name)),
@@ -201,8 +245,11 @@ fn check_channels(draft: &Draft, outlets: &Outlets, faults: &mut Faults) {
             );
         }
         // What leaves the house leaves at publication; late joiners are for what stays.
-        let stays = draft.channels.contains(&Channel::Portal);
-        if at == 0 && draft.late_joiners == Rule::WhileActive && !stays {
+        let stays = draft
+            .channels
+            .iter()
+            .any(|one| matches!(one, Channel::Portal | Channel::Banner));
+        if at == 0 && draft.rule() == Rule::WhileActive && !stays {
             faults.add(
                 "late_joiners",
                 "email and POST go to those of the moment of publication",
@@ -340,6 +387,30 @@ pub(super) fn home_of(resolved: &target::Resolved, given: Option<EnvironmentId>)
     let fallback = needs_home.then(|| given.unwrap_or(EnvironmentId(DEFAULT_ENVIRONMENT)));
     let of_api = resolved.api.as_ref().map(|(_, _, environment)| *environment);
     of_api.or(resolved.environment).or(fallback)
+}
+
+/// Whether these channels show no title: a banner has none, and a POST no place for one (contract "console messaging",
+/// section 1.1).
+pub(super) const fn needs_no_title(channels: i64) -> bool {
+    channels != 0 && channels & (Channel::Portal.bit() | Channel::Email.bit()) == 0
+}
+
+/// A message without a title is told by its text.
+pub(super) fn check_words(title: &str, text: &str, channels: i64, faults: &mut Faults) {
+    if channels & Channel::Banner.bit() != 0 && title.is_empty() {
+        faults.require(!text.trim().is_empty(), "text", "is empty; say what it is about");
+    }
+}
+
+/// Only what people can look at can be acknowledged.
+pub(super) fn check_acknowledgement(must: bool, channels: i64, faults: &mut Faults) {
+    let stays = channels & (Channel::Portal.bit() | Channel::Banner.bit()) != 0;
+    if must && !stays {
+        faults.add(
+            "must_acknowledge",
+            "is for messages in bell and inbox, or with a banner",
+        );
+    }
 }
 
 pub(super) fn check_title(title: &str, faults: &mut Faults) {

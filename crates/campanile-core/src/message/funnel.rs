@@ -51,6 +51,7 @@ sql! {
     DEEDS_OF = "SELECT person, seen_at, read_at, read_revision, unread_at, message FROM engagement
         WHERE person IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
             AND message >= $21 AND message <= $22";
+    ACKNOWLEDGED = "SELECT person FROM engagement WHERE message = $1 AND acknowledged_at IS NOT NULL";
     SIZE = "UPDATE message SET people = $2, without_email = $3 WHERE id = $1 AND people IS NULL";
 }
 
@@ -65,6 +66,9 @@ pub struct Funnel {
     pub seen: u64,
     /// Opened it, marked it, or marked everything read.
     pub read: u64,
+    /// Where it has to be acknowledged: who did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<u64>,
 }
 
 /// The people behind the numbers, as bitmaps of their ids.
@@ -76,6 +80,8 @@ pub struct Crowds {
     pub seen: RoaringBitmap,
     /// Of these, who read it.
     pub read: RoaringBitmap,
+    /// Of these, who acknowledged it.
+    pub acknowledged: RoaringBitmap,
 }
 
 /// Messages whose marks are looked through at once; each holds three bitmaps meanwhile.
@@ -93,7 +99,21 @@ pub fn crowds(
 ) -> Result<Crowds> {
     let found = look(tx, residents, kept, std::slice::from_ref(message), Over::None, now)?;
     let found = found.into_iter().next().flatten();
-    Ok(found.map(|found| found.crowds.clone()).unwrap_or_default())
+    let mut crowds = found.map(|found| found.crowds.clone()).unwrap_or_default();
+    crowds.acknowledged = acknowledged(tx, message, &crowds)?;
+    Ok(crowds)
+}
+
+/// Who of an audience has acknowledged a message that asks for it.
+fn acknowledged(tx: &mut Tx<'_>, message: &Message, crowds: &Crowds) -> Result<RoaringBitmap> {
+    let mut people = RoaringBitmap::new();
+    if message.must_acknowledge {
+        tx.each(&ACKNOWLEDGED, &[&message.id.0], |row| {
+            people.insert(row.get::<i64>(0)? as u32);
+            Ok::<(), campanile_store::Error>(())
+        })?;
+    }
+    Ok(people & &crowds.people)
 }
 
 /// Whether it is also asked how far a message got by when.
@@ -446,23 +466,26 @@ pub fn funnels(
     let mut out = Vec::with_capacity(messages.len());
     for messages in messages.chunks(AT_ONCE) {
         let found = look(tx, residents, kept, messages, Over::None, now)?;
-        let of =
-            |(message, found): (&Message, Option<Arc<Kept>>)| found.map(|it| numbers(residents, message, &it.crowds));
-        out.extend(messages.iter().zip(found).map(of));
+        for (message, found) in messages.iter().zip(found) {
+            let funnel = found.map(|found| numbers(tx, residents, message, &found.crowds));
+            out.push(funnel.transpose()?);
+        }
     }
     Ok(out)
 }
 
-pub(super) fn numbers(residents: &Residents, message: &Message, crowds: &Crowds) -> Funnel {
+pub(super) fn numbers(tx: &mut Tx<'_>, residents: &Residents, message: &Message, crowds: &Crowds) -> Result<Funnel> {
     let people = crowds.people.len();
     let now = people - crowds.people.intersection_len(residents.with_email());
-    Funnel {
+    let acknowledged = message.must_acknowledge.then(|| acknowledged(tx, message, crowds));
+    Ok(Funnel {
         people,
         // Whoever gets an address later had none then.
         without_email: message.without_email.map_or(now, |then| then as u64),
         seen: crowds.seen.len(),
         read: crowds.read.len(),
-    }
+        acknowledged: acknowledged.transpose()?.map(|people| people.len()),
+    })
 }
 
 /// Stores the size of a published `at_send` audience, once and for ever (decision 7).

@@ -124,7 +124,7 @@ impl Kept {
 
     /// About how many bytes it takes.
     fn size(&self) -> u64 {
-        let Crowds { people, seen, read } = &self.crowds;
+        let Crowds { people, seen, read, .. } = &self.crowds;
         let own = [people, seen, read, &self.clocked, &self.doubtful];
         let stretches = self.stretches.iter().flat_map(Stretches::bitmaps);
         let bitmaps: u64 = own.into_iter().chain(stretches).map(bytes).sum();

@@ -18,13 +18,15 @@ pub mod someone;
 pub mod target;
 pub mod timeline;
 
+use std::borrow::Cow;
+
 use campanile_store::{Row, Tx, sql};
 use serde::{Deserialize, Serialize};
 
 use crate::audience::{Addressed, Key, Rule, Selector};
 use crate::error::{Error, Result};
 use crate::id::{ApiId, EnvironmentId, MessageId, PersonId};
-use crate::markup::Format;
+use crate::markup::{self, Format};
 use crate::time::{Moment, OPEN};
 
 /// Characters of a title at most (decision 23).
@@ -75,6 +77,8 @@ impl Importance {
 pub enum Channel {
     /// Bell and inbox.
     Portal = 1,
+    /// At the top of every page, during its window.
+    Banner = 2,
     /// A mail of their own to everybody in the audience who has an address.
     Email = 4,
     /// A POST to each destination of the message.
@@ -82,6 +86,20 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All there are, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Portal, Self::Banner, Self::Email, Self::Http];
+
+    /// Its name, as the API has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Banner => "banner",
+            Self::Email => "email",
+            Self::Http => "http",
+        }
+    }
+
     /// Its bit in `message.channels`.
     #[must_use]
     pub const fn bit(self) -> i64 {
@@ -167,6 +185,12 @@ pub struct Message {
     pub window: Window,
     /// Switched on.
     pub enabled: bool,
+    /// Its banner may be dismissed even where it is critical.
+    pub dismissible: bool,
+    /// Its banner stands until the person says that they have read it.
+    pub must_acknowledge: bool,
+    /// See the schema.
+    pub sub_customers: bool,
     /// Who sent it.
     pub author: PersonId,
     /// When it was accepted.
@@ -228,6 +252,17 @@ impl Message {
         }
     }
 
+    /// Whether it goes out by a channel.
+    #[must_use]
+    pub const fn has(&self, channel: Channel) -> bool {
+        self.channels & channel.bit() != 0
+    }
+
+    /// The channels by which it goes out.
+    pub fn ways(&self) -> impl Iterator<Item = Channel> + '_ {
+        Channel::ALL.into_iter().filter(|channel| self.has(*channel))
+    }
+
     /// The title as it is shown: an API message carries the API's name.
     #[must_use]
     pub fn shown_title(&self) -> String {
@@ -235,10 +270,22 @@ impl Message {
     }
 }
 
+/// Characters of a text that stand for its title where it has none, as a banner may.
+const NAME_CHARS: usize = 80;
+
+/// What a message is called in a list: its title as it is shown, else the beginning of its text.
+#[must_use]
+pub fn name<'t>(shown_title: &'t str, format: Format, text: &str) -> Cow<'t, str> {
+    if shown_title.is_empty() {
+        return Cow::Owned(markup::excerpt(format, text, NAME_CHARS));
+    }
+    Cow::Borrowed(shown_title)
+}
+
 /// The title as it is shown (decision 24).
 #[must_use]
 pub fn shown_title(api_name: Option<&str>, title: &str) -> String {
-    match api_name {
+    match api_name.filter(|_| !title.is_empty()) {
         Some(name) => format!("[{name}] {title}"),
         None => title.to_owned(),
     }
@@ -257,7 +304,8 @@ macro_rules! columns {
             "id, revision, published_at, rule, environment, api, api_name, ",
             $text,
             ", format, sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, edition,
-             edited_at, recalled_at, missed, people, without_email, arrival, ring"
+             edited_at, recalled_at, missed, people, without_email, arrival, ring, dismissible, must_acknowledge,
+             sub_customers"
         )
     };
 }
@@ -301,6 +349,9 @@ pub(crate) fn message(row: &Row<'_>) -> campanile_store::Result<Message> {
         without_email: row.get(23)?,
         arrival: row.get(24)?,
         ring: row.get(25)?,
+        dismissible: row.get(26)?,
+        must_acknowledge: row.get(27)?,
+        sub_customers: row.get(28)?,
     })
 }
 

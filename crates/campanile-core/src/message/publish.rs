@@ -12,9 +12,9 @@ use crate::time::Moment;
 sql! {
     INSERT = "INSERT INTO message (id, revision, published_at, rule, environment, api, api_name, title, body, format,
             sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, arrival, arrival_at,
-            ring, edition, missed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1,
-            FALSE)";
+            ring, dismissible, must_acknowledge, sub_customers, edition, missed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, 1, FALSE)";
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
     REMEMBER = "INSERT INTO idempotency (author, key, fingerprint, message, at) VALUES ($1, $2, $3, $4, $5)";
     REPEATED = "SELECT message, fingerprint FROM idempotency WHERE author = $1 AND key = $2";
@@ -121,6 +121,9 @@ pub fn publish(
             &arrival,
             &published_at.unwrap_or(0),
             &arrival,
+            &draft.dismissible,
+            &draft.must_acknowledge,
+            &draft.sub_customers,
         ],
     )?;
     for selector in &draft.selectors {

@@ -30,6 +30,7 @@ sql! {
         ORDER BY message, kind, object, role";
     KEY = "SELECT key FROM person WHERE id = $1";
     NAME = "SELECT name FROM person WHERE id = $1";
+    ACKNOWLEDGED_AT = "SELECT acknowledged_at FROM engagement WHERE person = $1 AND message = $2";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
             e.opens_at, e.closes_at, e.enabled, p.name
         FROM edition e LEFT JOIN person p ON p.id = e.author
@@ -172,6 +173,9 @@ pub struct Recipient {
     /// When they read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Moment>,
+    /// When they acknowledged it, where it asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Moment>,
 }
 
 /// Which part of an audience is asked for.
@@ -189,6 +193,10 @@ pub enum Part {
     Read,
     /// Who did not.
     Unread,
+    /// Who acknowledged it.
+    Acknowledged,
+    /// Who did not; of a message that does not ask for it, everybody.
+    Unacknowledged,
 }
 
 impl Part {
@@ -201,6 +209,8 @@ impl Part {
             Self::Unseen => &crowds.people - &crowds.seen,
             Self::Read => crowds.read.clone(),
             Self::Unread => &crowds.people - &crowds.read,
+            Self::Acknowledged => crowds.acknowledged.clone(),
+            Self::Unacknowledged => &crowds.people - &crowds.acknowledged,
         }
     }
 }
@@ -237,10 +247,16 @@ pub fn recipients(
             }
         };
         let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.id)?;
+        let acknowledged_at = if message.must_acknowledge {
+            tx.first(&ACKNOWLEDGED_AT, &[&person.id, &message.id.0], |row| row.get(0))?
+        } else {
+            None
+        };
         out.push(Recipient {
             person,
             seen_at,
             read_at,
+            acknowledged_at: acknowledged_at.flatten().map(Moment),
         });
     }
     Ok((out, next))
@@ -274,7 +290,7 @@ pub struct Visible {
 /// Messages that one call looks at; a cursor goes on from there.
 const LOOK: i64 = 500;
 
-/// What a person could see in bell and inbox at a time, and whether they did: newest first, from the facts of that
+/// What a person could see in bell, inbox and banners at a time, and whether they did: newest first, from the facts of that
 /// time and the texts of that time. Also the `below` of the next page.
 pub fn visible_at(
     tx: &mut Tx<'_>,
@@ -311,7 +327,7 @@ fn was_visible(
         return Ok(None);
     };
     let gone = message.recalled_at.is_some_and(|recalled| recalled <= at);
-    if gone || message.channels & Channel::Portal.bit() == 0 {
+    if gone || !(message.has(Channel::Portal) || message.has(Channel::Banner)) {
         return Ok(None);
     }
     let then = as_of(tx, message, at)?;

@@ -161,6 +161,6 @@ pub fn timeline(
         seen: sums(&stretches.seen),
         read: sums(&stretches.read),
     });
-    let funnel = funnel::numbers(residents, message, &found.crowds);
+    let funnel = funnel::numbers(tx, residents, message, &found.crowds)?;
     Ok(timeline.map(|timeline| (funnel, timeline)))
 }

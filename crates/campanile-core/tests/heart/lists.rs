@@ -86,6 +86,8 @@ fn entry(message: &Message) -> Entry {
         opens_at: message.opens_at,
         closes_at: message.closes_at,
         enabled: message.enabled,
+        dismissible: false,
+        must_acknowledge: false,
         recalled: revision(message.recalled),
         recalled_at: at(message.recalled),
         arrival: revision(message.arrival),

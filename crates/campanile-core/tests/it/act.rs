@@ -277,11 +277,7 @@ fn what_a_person_does_is_announced_to_their_other_devices() {
 fn a_message_that_vanished_between_look_and_deed_is_not_acted_on() {
     each_world(|world| {
         let ann = world.person("ann");
-        let plan = act::Plan {
-            messages: vec![77],
-            revision: 1,
-            more: false,
-        };
+        let plan = act::Plan::new(vec![77], 1, false);
         let now = world.now();
         let done = world.db.jot(move |tx| act::act(tx, ann, &plan, Action::Read, now));
         assert!(

@@ -109,11 +109,7 @@ fn marks_at_once(world: &World<'_>, person: PersonId, all: All) {
 /// Does something in the millisecond that it is.
 fn does_at_once(world: &World<'_>, person: PersonId, action: Action, id: MessageId) {
     let now = world.now();
-    let plan = Plan {
-        messages: vec![id.0],
-        revision: world.revision(),
-        more: false,
-    };
+    let plan = Plan::new(vec![id.0], world.revision(), false);
     let done = world.db.jot(move |tx| act::act(tx, person, &plan, action, now));
     done.expect("it is done");
 }

@@ -14,6 +14,7 @@ tab-unread =
        *[other] Ungelesen { $count }
     }
 tab-archived = Archiv
+tab-banners = Ankündigungen
 tab-past = Abgelaufen
 unread = Ungelesen
 edited = bearbeitet
@@ -40,6 +41,8 @@ empty-unread-title = Alles gelesen
 empty-unread-text = Sie haben alles gelesen, was an Sie ging.
 empty-archived-title = Das Archiv ist leer
 empty-archived-text = Was Sie archivieren, verlässt den Eingang und bleibt hier.
+empty-banners-title = Zurzeit keine Ankündigungen
+empty-banners-text = Was oben auf jeder Seite angekündigt wird, steht hier, solange es gilt, ausgeblendet oder nicht.
 empty-past-title = Nichts abgelaufen
 empty-past-text = Eine Nachricht, deren Zeit abgelaufen ist, steht danach hier.
 empty-found-title = Nichts gefunden
@@ -86,3 +89,24 @@ done-gone =
         [one] Die Nachricht ist nicht mehr da: Sie wurde zurückgerufen oder gelöscht.
        *[other] { $count } Nachrichten sind nicht mehr da: Sie wurden zurückgerufen oder gelöscht.
     }
+
+# Was oben auf jeder Seite steht.
+banners = Ankündigungen
+banners-more =
+    { $n ->
+        [one] Eine weitere Ankündigung
+       *[other] { $count } weitere Ankündigungen
+    }
+banner-low = Hinweis
+banner-high = Wichtig
+banner-critical = Kritisch
+banner-whole = Ganz lesen
+dismiss = Ausblenden
+dismiss-what = „{ $what }“ ausblenden
+acknowledge = Ich habe es gelesen
+acknowledge-asked = Der Absender bittet Sie zu bestätigen, dass Sie dies gelesen haben.
+acknowledged = Sie haben bestätigt, dass Sie dies gelesen haben.
+to-acknowledge = Zu bestätigen
+done-dismissed = Ausgeblendet.
+done-shown = Es steht wieder oben.
+done-acknowledged = Bestätigt: Sie haben es gelesen.

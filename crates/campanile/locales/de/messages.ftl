@@ -78,6 +78,7 @@ compose-intro = An Personen dieser Plattform. Für die Nutzer einer API beginnen
 compose-intro-api = An Nutzer von { $what } mit gültigem Abonnement.
 send-as = Senden als
 channel-portal = Portal-Mitteilung
+channel-banner = Ankündigung oben auf jeder Seite
 channel-email = E-Mail
 channel-http = POST-HTTP-Nachricht
 email-off = E-Mail ist aus: Es ist kein Mail-Relay eingerichtet.

@@ -14,6 +14,7 @@ tab-unread =
        *[other] Unread { $count }
     }
 tab-archived = Archived
+tab-banners = Announcements
 tab-past = Past
 unread = Unread
 edited = edited
@@ -40,6 +41,8 @@ empty-unread-title = All read
 empty-unread-text = You have read everything that was sent to you.
 empty-archived-title = The archive is empty
 empty-archived-text = What you archive leaves the inbox and stays here.
+empty-banners-title = No announcements now
+empty-banners-text = What is announced at the top of every page stands here while it lasts, dismissed or not.
 empty-past-title = Nothing past
 empty-past-text = A message whose time is over moves here.
 empty-found-title = Nothing found
@@ -86,3 +89,24 @@ done-gone =
         [one] The message is gone: it was recalled or deleted.
        *[other] The { $count } messages are gone: they were recalled or deleted.
     }
+
+# What stands at the top of every page.
+banners = Announcements
+banners-more =
+    { $n ->
+        [one] One more announcement
+       *[other] { $count } more announcements
+    }
+banner-low = Notice
+banner-high = Important
+banner-critical = Critical
+banner-whole = Read all of it
+dismiss = Dismiss
+dismiss-what = Dismiss “{ $what }”
+acknowledge = I have read this
+acknowledge-asked = The sender asks you to confirm that you have read this.
+acknowledged = You have confirmed that you read this.
+to-acknowledge = To confirm
+done-dismissed = Dismissed.
+done-shown = It stands at the top again.
+done-acknowledged = Confirmed: you have read it.

@@ -81,6 +81,7 @@ compose-intro = To people on this platform. For the consumers of one API, start 
 compose-intro-api = To consumers of { $what } with a valid subscription.
 send-as = Send as
 channel-portal = Portal notification
+channel-banner = Banner at the top of every page
 channel-email = Email
 channel-http = POST HTTP message
 email-off = Email is off: no mail relay is configured.

@@ -21,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::etag::{self, Given};
 use crate::api::extract::{self, Json, Path, Query};
-use crate::api::refusals::{Invalid, Malformed, Missing, Unauthenticated, Unavailable};
+use crate::api::refusals::{Conflict, Invalid, Malformed, Missing, Unauthenticated, Unavailable};
 use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
@@ -178,6 +178,7 @@ async fn counts(State(app): State<Arc<App>>, principal: Principal, given: Given)
         counts,
         revision,
         stands_until,
+        ..
     } = value;
     let body = InboxCounts {
         counts,
@@ -237,18 +238,28 @@ async fn seen(State(app): State<Arc<App>>, principal: Principal) -> Result<Statu
 
 /// Does something with one message, for yourself. Doing it twice is doing it once.
 #[utoipa::path(post, path = "/api/v1/inbox/{id}/{action}", tag = "Inbox",
-    params(("id" = i64, Path), ("action" = inline(Action), Path)),
+    params(("id" = i64, Path), ("action" = inline(Action), Path), SingleQuery),
     responses(
     (status = 204, description = "Done."),
-    Unauthenticated, Missing, Unavailable,
+    Malformed, Unauthenticated, Missing, Conflict, Unavailable,
 ))]
 async fn single(
     State(app): State<Arc<App>>,
     principal: Principal,
     Path((id, action)): Path<(MessageId, Action)>,
+    Query(query): Query<SingleQuery>,
 ) -> Result<StatusCode, Problem> {
-    on_ids(&app, principal.person, vec![id], action).await?;
+    on_ids(&app, principal.person, vec![id], action, query.edition).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was looked at.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SingleQuery {
+    /// Of a banner that is dismissed, the `edition` that you looked at: if it was corrected meanwhile, it stays.
+    edition: Option<i64>,
 }
 
 /// Something to do with several messages: by id, or by what a list shows.
@@ -321,7 +332,7 @@ async fn bulk(
         if of_list || bulk.up_to.is_some() || bulk.as_of.is_some() {
             return Err(Error::field("ids", "give ids or a list, not both").into());
         }
-        let changed = on_ids(&app, person, ids, action).await?;
+        let changed = on_ids(&app, person, ids, action, None).await?;
         return Ok(Json(BulkDone {
             changed: Some(changed),
             more: false,
@@ -353,14 +364,21 @@ async fn bulk(
     }))
 }
 
-async fn on_ids(app: &App, person: PersonId, ids: Vec<MessageId>, action: Action) -> Result<usize, Problem> {
+async fn on_ids(
+    app: &App,
+    person: PersonId,
+    ids: Vec<MessageId>,
+    action: Action,
+    edition: Option<i64>,
+) -> Result<usize, Problem> {
     let now = app.clock.now();
     let lists = Arc::clone(&app.lists);
-    let plan = app
+    let mut plan = app
         .db
         .read(move |tx| act::named(tx, &lists, person, &ids, action, now))
         .await?;
     let changed = plan.messages.len();
+    plan.edition = edition.unwrap_or(plan.edition);
     app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;
     Ok(changed)
 }

@@ -26,8 +26,10 @@ macro_rules! asset {
 
 /// Name, media type and bytes of each.
 static ASSETS: &[(&str, &str, &[u8])] = &[
+    asset!("banner.css", CSS),
     asset!("console.css", CSS),
     asset!("console.js", JS),
+    asset!("banner.js", JS),
     asset!("bell.js", JS),
     asset!("chosen.js", JS),
     asset!("copy.js", JS),

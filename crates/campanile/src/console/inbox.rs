@@ -11,8 +11,10 @@ use axum::routing::{get, post};
 use campanile_core::Error;
 use campanile_core::id::MessageId;
 use campanile_core::inbox::act::{self, Action, All, UpTo};
-use campanile_core::inbox::{self, Counts, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View};
-use campanile_core::message::Importance;
+use campanile_core::inbox::{
+    self, Acknowledgement, Banner, Counts, Filter, Listed, PAGE_DEFAULT, SEARCH_CHARS, Shown, View,
+};
+use campanile_core::message::{self, Importance};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 use http::HeaderMap;
@@ -132,7 +134,7 @@ impl InboxPage<'_> {
     }
 }
 
-const VIEWS: [View; 4] = [View::Inbox, View::Unread, View::Archived, View::Past];
+const VIEWS: [View; 5] = [View::Inbox, View::Unread, View::Banners, View::Archived, View::Past];
 
 const fn view_name(view: View) -> &'static str {
     match view {
@@ -140,6 +142,7 @@ const fn view_name(view: View) -> &'static str {
         View::Unread => "unread",
         View::Archived => "archived",
         View::Past => "past",
+        View::Banners => "banners",
     }
 }
 
@@ -189,7 +192,9 @@ async fn list(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) ->
     };
     let person = visit.person(&app).await?;
     let (found, counts) = find(&app, &visit, Wanted::new(filter, before, PAGE_DEFAULT)).await?;
-    let viewer = visit.viewer(person, counts, found.revision);
+    let viewer = visit
+        .viewer(person, counts, found.revision)
+        .with_banners(found.banners.clone());
     let tab = |at: View| Tab {
         address: address(at, importance, search, None),
         name: viewer.n(&format!("tab-{}", view_name(at)), viewer.counts.unread),
@@ -294,6 +299,16 @@ struct ItemPage<'r> {
     back: &'r str,
 }
 
+impl ItemPage<'_> {
+    fn is_given(&self, acknowledgement: &Acknowledgement) -> bool {
+        *acknowledgement == Acknowledgement::Given
+    }
+
+    fn may_dismiss(&self) -> bool {
+        self.item.banner == Some(Banner::Dismissible)
+    }
+}
+
 async fn one(
     State(app): State<Arc<App>>,
     mut reader: Viewer,
@@ -306,12 +321,13 @@ async fn one(
     // Opening is reading. A browser that fetches ahead has not opened anything.
     let ahead = headers.contains_key("sec-purpose");
     if !item.read && !ahead && asked.get("done") != "unread" {
-        on_ids(&app, &reader, vec![id], Action::Read).await?;
-        if !item.archived && !item.past {
+        on_ids(&app, &reader, vec![id], Action::Read, i64::MAX).await?;
+        if !item.archived && !item.past && !item.banner_only {
             reader.counts.unread = reader.counts.unread.saturating_sub(1);
         }
     }
-    let mut page = Page::new(&reader, "inbox", item.title.clone()).after(&asked);
+    let name = message::name(&item.title, item.format, &item.text).into_owned();
+    let mut page = Page::new(&reader, "inbox", name).after(&asked).without_banner(id);
     undo(&mut page, &asked);
     let back = page::back(&asked, "/inbox");
     show(&ItemPage { page, item, back })
@@ -370,6 +386,9 @@ fn action_of(name: &str) -> Option<(Action, &'static str)> {
         "unarchive" => (Action::Unarchive, "unarchived"),
         "delete" => (Action::Delete, "deleted"),
         "restore" => (Action::Restore, "restored"),
+        "dismiss" => (Action::Dismiss, "dismissed"),
+        "show" => (Action::Show, "shown"),
+        "acknowledge" => (Action::Acknowledge, "acknowledged"),
         _ => return None,
     })
 }
@@ -381,7 +400,8 @@ async fn single(
     Form(fields): Form,
 ) -> Result<Response, Problem> {
     let (action, what) = action_of(&action).ok_or(Error::Missing("action"))?;
-    let (changed, gone) = on_ids(&app, &reader, vec![id], action).await?;
+    let edition = fields.get("edition").parse().unwrap_or(i64::MAX);
+    let (changed, gone) = on_ids(&app, &reader, vec![id], action, edition).await?;
     if gone > 0 {
         return Err(Error::Missing("message").into());
     }
@@ -418,7 +438,7 @@ async fn bulk(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -
         return Ok(Redirect::to(to).into_response());
     }
     // Only what is changed here is what can be undone: the others were so before.
-    let (changed, gone) = on_ids(&app, &reader, ids, action).await?;
+    let (changed, gone) = on_ids(&app, &reader, ids, action, i64::MAX).await?;
     let named = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
     let (count, gone) = (changed.len().to_string(), gone.to_string());
     Ok(match (changed.is_empty(), gone.as_str()) {
@@ -431,10 +451,17 @@ async fn bulk(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -
 
 /// Does something with those of the messages that are there and not so already; which these were, and how many are
 /// gone.
-async fn on_ids(app: &App, reader: &Viewer, ids: Vec<MessageId>, action: Action) -> Result<(Vec<i64>, usize), Problem> {
+async fn on_ids(
+    app: &App,
+    reader: &Viewer,
+    ids: Vec<MessageId>,
+    action: Action,
+    edition: i64,
+) -> Result<(Vec<i64>, usize), Problem> {
     let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
     let look = move |tx: &mut Tx<'_>| act::among(tx, &lists, person, &ids, action, now);
-    let (plan, gone) = app.db.read(look).await?;
+    let (mut plan, gone) = app.db.read(look).await?;
+    plan.edition = edition;
     let changed = plan.messages.clone();
     if !changed.is_empty() {
         app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;

@@ -5,6 +5,7 @@
 //! come from this server alone, and nothing inline runs (`POLICY`).
 
 mod assets;
+mod banner;
 mod directory;
 mod form;
 mod inbox;

@@ -10,11 +10,13 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use campanile_core::Error;
 use campanile_core::directory::addressable::{self, Addressable, Search};
 use campanile_core::directory::list::{self, Kind as Things, PAGE_LIMIT, Paging, ThingFilter};
+use campanile_core::id::MessageId;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_store::Tx;
 use http::request::Parts;
 
+use super::banner::{self, BannerRow};
 use super::form::{self, Fields};
 pub(super) use super::notice::{Notice, Undo};
 use super::visit::Visit;
@@ -169,6 +171,8 @@ pub(super) struct Page<'r> {
     pub(super) notice: Option<Notice>,
     /// Where the chosen environment decides what is on this page.
     chooser: Option<&'r Reader>,
+    /// The message that this page is about.
+    about: Option<MessageId>,
 }
 
 impl<'r> Page<'r> {
@@ -181,6 +185,7 @@ impl<'r> Page<'r> {
             here,
             notice: None,
             chooser: None,
+            about: None,
         }
     }
 
@@ -197,6 +202,24 @@ impl<'r> Page<'r> {
         self.viewer.words.text(key)
     }
 
+    /// A page about this message, which stands on it and needs no banner.
+    #[must_use]
+    pub(super) const fn without_banner(mut self, message: MessageId) -> Self {
+        self.about = Some(message);
+        self
+    }
+
+    /// The banners that stand above this page, and how many more there are.
+    #[must_use]
+    pub(super) fn banners(&self) -> (Vec<BannerRow<'_>>, usize) {
+        let Some(banners) = &self.viewer.banners else {
+            return (Vec::new(), 0);
+        };
+        let others = banners.items.iter().filter(|item| Some(item.shared().id) != self.about);
+        let rows = others.map(|item| BannerRow::new(self.viewer, item)).collect();
+        (rows, banners.total - banners.items.len())
+    }
+
     /// Who chooses among environments here, where there is a choice.
     #[must_use]
     pub(super) fn chooser(&self) -> Option<&'r Reader> {
@@ -207,6 +230,9 @@ impl<'r> Page<'r> {
     #[must_use]
     pub(super) fn after(mut self, asked: &Fields) -> Self {
         self.notice = Notice::of(self.viewer.words, asked);
+        if let Some(notice) = self.notice.as_mut().filter(|_| asked.get("done") == "dismissed") {
+            notice.undo = Some(banner::undo(self.viewer, asked));
+        }
         self
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use campanile_core::Error;
 use campanile_core::account::profile::Profile;
 use campanile_core::first::Steps;
-use campanile_core::inbox::Counts;
+use campanile_core::inbox::{Banners, Counts};
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
@@ -76,7 +76,8 @@ impl Visit {
         let person = self.person(app).await?;
         let counted = bell::count(app, self.principal.person, self.now).await;
         let counted = counted.map_err(|problem| self.refused(problem))?.value;
-        Ok(self.viewer(person, counted.counts, counted.revision))
+        let viewer = self.viewer(person, counted.counts, counted.revision);
+        Ok(viewer.with_banners(counted.banners))
     }
 
     /// How pages speak to a person.
@@ -97,6 +98,7 @@ impl Visit {
             rights: person.rights,
             steps: person.steps,
             counts,
+            banners: None,
             revision,
             at: self.at,
         }
@@ -154,6 +156,8 @@ pub(super) struct Viewer {
     pub(super) voice: Voice,
     /// The numbers of the bell.
     pub(super) counts: Counts,
+    /// What stands at the top of every page.
+    pub(super) banners: Option<Arc<Banners>>,
     /// The revision at which the inbox was counted.
     pub(super) revision: i64,
     /// The address of this page, to come back to it without its place in a list and what was just done.
@@ -180,6 +184,13 @@ impl Deref for Viewer {
 }
 
 impl Viewer {
+    /// With what stands at the top of every page.
+    #[must_use]
+    pub(super) fn with_banners(mut self, banners: Option<Arc<Banners>>) -> Self {
+        self.banners = banners;
+        self
+    }
+
     /// Whether the first steps are of use to this person: until a message went to others than them.
     #[must_use]
     pub(super) fn is_starting(&self) -> bool {

@@ -151,7 +151,7 @@ impl Story {
     }
 
     fn for_late_joiners(mut self) -> Self {
-        self.draft.late_joiners = Rule::WhileActive;
+        self.draft.late_joiners = Some(Rule::WhileActive);
         self
     }
 

@@ -147,11 +147,7 @@ fn read_by_some(tx: &mut Tx<'_>, id: MessageId, share: std::ops::Range<u64>, at:
     for (login, _) in ACCOUNTS.iter().chain(&[("admin", "")]) {
         people.remove(preview::person(tx, login)?.0 as u32);
     }
-    let plan = Plan {
-        messages: vec![id.0],
-        revision: revision::latest(tx)?,
-        more: false,
-    };
+    let plan = Plan::new(vec![id.0], revision::latest(tx)?, false);
     for person in people {
         if share.contains(&lot(person, id)) {
             act::act(tx, PersonId(person.into()), &plan, Action::Read, at)?;

@@ -211,26 +211,23 @@ impl Args {
             (None, None) => String::new(),
         };
         Ok(Draft {
-            title: what.title.clone().unwrap_or_default(),
-            text,
             sender_name: what.sender.clone(),
             importance: match what.importance {
                 Weight::Low => Importance::Low,
                 Weight::High => Importance::High,
                 Weight::Critical => Importance::Critical,
             },
-            audience,
             channels,
             opens_at: what.opens_at,
             closes_at: what.closes_at,
-            enabled: true,
-            late_joiners: match what.late_joiners {
+            late_joiners: Some(match what.late_joiners {
                 LateJoiners::AtSend => Rule::AtSend,
                 LateJoiners::WhileActive => Rule::WhileActive,
-            },
+            }),
             environment: self.whom.environment.clone(),
             api: self.whom.apis.first().filter(|_| is_post).cloned(),
             posts: self.posts.typed()?,
+            ..Draft::new(what.title.clone().unwrap_or_default(), text, audience)
         })
     }
 }

@@ -1,5 +1,6 @@
 // What makes the console's pages quicker and handier. Each page works without it.
 // @ts-check
+import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
 
 document.documentElement.classList.add("js");
@@ -11,6 +12,7 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 }
 
 startBell();
+startBanners();
 
 // A menu closes when the pointer or the focus leaves it, and on Escape.
 const menu = document.querySelector("details.menu");

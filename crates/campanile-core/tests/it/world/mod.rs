@@ -127,7 +127,7 @@ pub(crate) fn draft(title: &str, audience: impl Into<Vec<Target>>) -> Draft {
 /// A draft that whoever matches now gets.
 pub(crate) fn active(title: &str, audience: impl Into<Vec<Target>>) -> Draft {
     Draft {
-        late_joiners: campanile_core::audience::Rule::WhileActive,
+        late_joiners: Some(campanile_core::audience::Rule::WhileActive),
         ..draft(title, audience)
     }
 }

@@ -83,13 +83,12 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         audience.push(target::name(tx, selector)?);
     }
     let (author, environment, api) = target::own_keys(tx, &message)?;
-    let has = |channel: Channel| message.channels & channel.bit() != 0;
-    let posts = if has(Channel::Http) {
+    let posts = if message.has(Channel::Http) {
         destination::of_message(tx, message.id)?
     } else {
         Vec::new()
     };
-    let progress = if has(Channel::Email) || has(Channel::Http) {
+    let progress = if message.has(Channel::Email) || message.has(Channel::Http) {
         run::progress(tx, message.id)?
     } else {
         Vec::new()
@@ -99,10 +98,7 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         status: message.status(now),
         shown_title: message.shown_title(),
         html: markup::html(message.format, &message.text),
-        channels: [Channel::Portal, Channel::Email, Channel::Http]
-            .into_iter()
-            .filter(|channel| has(*channel))
-            .collect(),
+        channels: message.ways().collect(),
         audience,
         late_joiners: message.rule,
         environment,

@@ -142,8 +142,8 @@ fn correction(reader: &Reader, one: &Seen, typed: &Typed) -> Result<Correction, 
         opens_at,
         closes_at,
         enabled: (typed.enabled != message.enabled).then_some(typed.enabled),
-        audience: None,
         ring: typed.ring,
+        ..Correction::default()
     })
 }
 

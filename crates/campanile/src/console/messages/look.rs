@@ -48,15 +48,7 @@ pub(super) struct Seen {
 impl Seen {
     /// The channels by name.
     fn channels(&self) -> Vec<&'static str> {
-        let all = [
-            (Channel::Portal, "portal"),
-            (Channel::Email, "email"),
-            (Channel::Http, "http"),
-        ];
-        let goes = all
-            .into_iter()
-            .filter(|(channel, _)| self.message.channels & channel.bit() != 0);
-        goes.map(|(_, name)| name).collect()
+        self.message.ways().map(Channel::name).collect()
     }
 }
 

@@ -51,15 +51,6 @@ pub(super) struct Typed {
 /// Rows for headers that are empty at least.
 const EMPTY_ROWS: usize = 2;
 
-/// The name of a channel in forms and names of texts.
-const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Portal => "portal",
-        Channel::Email => "email",
-        Channel::Http => "http",
-    }
-}
-
 impl Typed {
     /// Out of the fields of the form, or of an address that fills some of them in.
     pub(super) fn read(fields: &Fields, reader: &Reader) -> Self {
@@ -142,12 +133,12 @@ impl Typed {
 
     /// Whether it goes by a channel.
     pub(super) fn goes_by(&self, name: &str) -> bool {
-        self.channels.iter().any(|channel| channel_name(*channel) == name)
+        self.channels.iter().any(|channel| channel.name() == name)
     }
 
     /// The channels by name, in their order.
     pub(super) fn channel_names(&self) -> Vec<&'static str> {
-        self.channels.iter().map(|channel| channel_name(*channel)).collect()
+        self.channels.iter().map(|channel| channel.name()).collect()
     }
 
     /// Whether it is posted, and that is all: it has no people and no title.
@@ -215,28 +206,23 @@ impl Typed {
             });
         }
         Ok(Draft {
-            title: self.title.trim().to_owned(),
-            text: self.text.clone(),
             sender_name: Some(self.sender.trim().to_owned()),
             importance: self.importance,
-            audience: self.to.clone(),
             channels: self.channels.clone(),
             opens_at,
             closes_at,
-            enabled: true,
-            late_joiners: self.late_joiners,
+            late_joiners: Some(self.late_joiners),
             environment: self.home(),
-            api: None,
             posts,
+            ..Draft::new(self.title.trim(), self.text.clone(), self.to.clone())
         })
     }
 }
 
 /// The channels that are ticked; where there were no boxes to tick, bell and inbox.
 fn channels(fields: &Fields) -> Vec<Channel> {
-    let ticked = |channel: &Channel| fields.all("channel").any(|name| name == channel_name(*channel));
-    let all = [Channel::Portal, Channel::Email, Channel::Http];
-    let chosen: Vec<Channel> = all.into_iter().filter(ticked).collect();
+    let ticked = |channel: &Channel| fields.all("channel").any(|name| name == channel.name());
+    let chosen: Vec<Channel> = Channel::ALL.into_iter().filter(ticked).collect();
     if chosen.is_empty() && !fields.has("ways") {
         return vec![Channel::Portal];
     }

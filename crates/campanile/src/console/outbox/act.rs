@@ -7,7 +7,7 @@ use axum::response::Response;
 use campanile_core::id::MessageId;
 use campanile_core::{Error, Result as Ruled};
 
-use super::{Way, address, channel_name, run_of, way};
+use super::{Way, address, run_of, way};
 use crate::app::App;
 use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Reader};
@@ -46,7 +46,7 @@ impl Act {
         refused: &Refused,
     ) -> Result<Response, Problem> {
         let run = run_of(way, fields)?;
-        let channel = channel_name(run.channel);
+        let channel = run.channel.name();
         let (title, text, keep, button, page) = match self {
             Self::Again => (
                 reader.n("again-title", run.failed),
@@ -107,7 +107,7 @@ pub(super) async fn again(
     let found = way(&app, &reader, id).await?;
     let run = run_of(&found, &fields)?;
     let target = fields.some("target").map(str::to_owned);
-    let channel = channel_name(run.channel);
+    let channel = run.channel.name();
     let to = match &target {
         Some(target) => address(id, "delivery", &[("channel", channel), ("target", target)]),
         None => address(id, "deliveries", &[("channel", channel)]),
@@ -138,7 +138,7 @@ pub(super) async fn take_back(
 ) -> Result<Response, Problem> {
     let found = way(&app, &reader, id).await?;
     let run = run_of(&found, &fields)?;
-    let to = address(id, "deliveries", &[("channel", channel_name(run.channel))]);
+    let to = address(id, "deliveries", &[("channel", run.channel.name())]);
     match deliveries::cancel(&app, reader.principal.person, id, run.channel).await {
         Ok(()) => Ok(page::done(&to, "taken-back", &[])),
         Err(problem) => Act::Back.question(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),

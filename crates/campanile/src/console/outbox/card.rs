@@ -10,7 +10,7 @@ use campanile_core::message::{Channel, Message, Status};
 use campanile_core::outbox::run::{Progress, State as Run};
 use campanile_core::time::Moment;
 
-use super::{STANDINGS, address, channel_name, standing};
+use super::{STANDINGS, address, standing};
 use crate::app::App;
 use crate::console::form::Path;
 use crate::console::page::{Page, Reader, show};
@@ -90,7 +90,7 @@ fn bars(of: &Progress) -> Vec<Bar> {
 }
 
 fn line(id: MessageId, of: Progress) -> Line {
-    let name = channel_name(of.channel);
+    let name = of.channel.name();
     let (state, colour) = match run_name(of.state) {
         ("ended", _) if of.failed > 0 => ("ended", "high"),
         usual => usual,

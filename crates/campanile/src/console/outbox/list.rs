@@ -11,7 +11,7 @@ use campanile_core::outbox::look::{Delivery, Standing};
 use campanile_core::outbox::run::Progress;
 use campanile_core::time::Moment;
 
-use super::{STANDINGS, Way, address, channel_name, channel_of, standing, state_name, way, who};
+use super::{STANDINGS, Way, address, channel_of, standing, state_name, way, who};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, show};
@@ -68,7 +68,7 @@ struct ListPage<'r> {
 fn row(reader: &Reader, id: MessageId, of: Delivery, takes_again: bool) -> Row {
     let (state, colour) = state_name(&of);
     let (who, beside) = who(&of);
-    let channel = channel_name(of.channel);
+    let channel = of.channel.name();
     Row {
         who,
         beside,
@@ -96,7 +96,7 @@ fn chosen(asked: &str, of: &Progress) -> (Option<Standing>, &'static str) {
 
 fn channels(reader: &Reader, id: MessageId, way: &Way, here: &str) -> Vec<Tab> {
     let tab = |of: &Progress| {
-        let name = channel_name(of.channel);
+        let name = of.channel.name();
         Tab {
             address: address(id, "deliveries", &[("channel", name)]),
             name: reader.of("channel", name),
@@ -108,7 +108,7 @@ fn channels(reader: &Reader, id: MessageId, way: &Way, here: &str) -> Vec<Tab> {
 }
 
 fn states(reader: &Reader, id: MessageId, of: &Progress, here: &str) -> Vec<Tab> {
-    let channel = channel_name(of.channel);
+    let channel = of.channel.name();
     let tab = |name: &str, number| Tab {
         address: address(id, "deliveries", &[("channel", channel), ("state", name)]),
         name: reader.of("standing", name),
@@ -163,7 +163,7 @@ pub(super) async fn list(
         limit: ROWS,
     };
     let (found, next) = deliveries::page(&app, reader.principal.person, id, wanted).await?;
-    let channel = channel_name(run.channel);
+    let channel = run.channel.name();
     let takes_again = way.takes_again(run);
     shown.rows = found
         .into_iter()

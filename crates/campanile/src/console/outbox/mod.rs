@@ -43,18 +43,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(suppressions::routes())
 }
 
-/// The name of a channel in addresses and names of texts.
-const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Portal => "portal",
-        Channel::Email => "email",
-        Channel::Http => "http",
-    }
-}
-
 /// The channel of an address that leaves the house.
 fn channel_of(asked: &Fields) -> Option<Channel> {
-    let named = |channel: &Channel| channel_name(*channel) == asked.get("channel");
+    let named = |channel: &Channel| channel.name() == asked.get("channel");
     [Channel::Email, Channel::Http].into_iter().find(named)
 }
 

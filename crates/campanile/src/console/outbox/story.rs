@@ -10,7 +10,7 @@ use campanile_core::outbox::delivery::Outcome;
 use campanile_core::outbox::look::Attempt;
 use campanile_core::time::Moment;
 
-use super::{address, channel_name, run_of, state_name, way, who};
+use super::{address, run_of, state_name, way, who};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, show};
@@ -83,7 +83,7 @@ pub(super) async fn one(
     let of = story.delivery;
     let (state, colour) = state_name(&of);
     let (who, beside) = who(&of);
-    let channel = channel_name(run.channel);
+    let channel = run.channel.name();
     show(&StoryPage {
         page: Page::new(&reader, "messages", who).after(&asked),
         id: id.0,
