@@ -126,6 +126,12 @@ pub fn may_send_outside_apis(rights: &Rights) -> bool {
     rights.is_root() || !rights.subtree.is_empty() || rights.on_any_environment(Permission::Message, Letter::Create)
 }
 
+/// Whether somebody may announce anything: to a customer at least. Who may looks after announcements.
+#[must_use]
+pub fn may_announce(rights: &Rights) -> bool {
+    reach_of_customers(rights) != Reach::Only(None)
+}
+
 /// Letters of MESSAGE on an API with which one knows of it.
 const KNOWING: [Letter; 2] = [Letter::Create, Letter::Read];
 

@@ -56,6 +56,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::inbox::texts::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::message::STATEMENTS,
+    crate::message::announced::STATEMENTS,
     crate::message::change::STATEMENTS,
     crate::message::funnel::STATEMENTS,
     crate::message::judged::STATEMENTS,

@@ -43,6 +43,19 @@ impl Moment {
             _ => iso,
         }
     }
+
+    /// The same with seconds, where it is not at the beginning of a minute.
+    #[must_use]
+    pub fn utc_to_the_second(self) -> String {
+        if self.0.rem_euclid(60_000) < 1_000 {
+            return self.utc();
+        }
+        let iso = self.to_string();
+        match (iso.get(..10), iso.get(11..19)) {
+            (Some(day), Some(time)) => format!("{day} {time} UTC"),
+            _ => iso,
+        }
+    }
 }
 
 impl std::fmt::Display for Moment {
@@ -119,6 +132,13 @@ mod tests {
     fn prints_what_it_read() {
         let text = "2026-11-22T10:00:00.5Z";
         assert_eq!(Moment::parse(text).map(|at| at.to_string()).as_deref(), Some(text));
+    }
+
+    #[test]
+    fn reads_well_in_utc_with_seconds_where_there_are_any() {
+        let at = Moment::parse("2026-11-22T10:00:00Z").unwrap_or_default();
+        assert_eq!(at.utc_to_the_second(), "2026-11-22 10:00 UTC");
+        assert_eq!(at.plus_ms(7_250).utc_to_the_second(), "2026-11-22 10:00:07 UTC");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a sender does, for every interface: before SEND, SEND, what may be done about it afterwards, and looking after
 //! it. Each function asks the policy; an interface turns names into requests and answers into its own words.
 
+mod after;
+mod announcements;
+
 use std::sync::Arc;
 
 use campanile_core::audience::crowd::{self, Residents};
@@ -25,6 +28,8 @@ use campanile_store::Tx;
 
 use crate::app::App;
 use crate::problem::Problem;
+pub use after::{TAKEN_ALONG, can_remind, everybody, remind};
+pub use announcements::{announcements, may_announce};
 
 /// Decides whether somebody may address the parts of an audience.
 pub fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {

@@ -4,6 +4,7 @@
 //! and turns names into ids; [`publish`] stores it; [`change`] corrects, recalls and opens; [`sent`] answers the
 //! sender's questions afterwards.
 
+pub mod announced;
 pub mod change;
 pub mod draft;
 pub mod funnel;

@@ -1,6 +1,7 @@
 //! Messages and inbox against both databases, through the crate's public surface: one binary, one behaviour a test.
 
 mod act;
+mod announced;
 mod banner;
 mod change;
 mod funnel;

@@ -329,3 +329,22 @@ confirm-post =
        *[other] An { $count } Ziele senden?
     }
 post-proxy-none = ja (dieser Server hat keinen)
+
+# Acknowledged.
+funnel-acknowledged = Bestätigt
+people-acknowledged = Bestätigt
+people-unacknowledged = Nicht bestätigt
+people-csv = Als CSV herunterladen
+people-csv-most = Die Datei enthält die ersten { $count } Personen.
+remind-those =
+    { $n ->
+        [one] Diese eine Person erinnern
+       *[other] Diese { $count } erinnern
+    }
+remind-question =
+    { $n ->
+        [one] { $count } Person erinnern?
+       *[other] { $count } Personen erinnern?
+    }
+remind-text = Die Glocke läutet noch einmal, und die Nachricht ist wieder ungelesen. Wer bestätigt hat, muss es nicht noch einmal tun.
+done-reminded = Erinnert: Die Glocke hat noch einmal geläutet.

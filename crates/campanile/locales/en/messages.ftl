@@ -339,3 +339,22 @@ confirm-post =
        *[other] Post to { $count } destinations?
     }
 post-proxy-none = yes (this server has none)
+
+# Acknowledged.
+funnel-acknowledged = Acknowledged
+people-acknowledged = Acknowledged
+people-unacknowledged = Not acknowledged
+people-csv = Download as CSV
+people-csv-most = The file holds the first { $count } people.
+remind-those =
+    { $n ->
+        [one] Remind that one
+       *[other] Remind those { $count }
+    }
+remind-question =
+    { $n ->
+        [one] Remind { $count } person?
+       *[other] Remind { $count } people?
+    }
+remind-text = The bell rings again, and the message is unread again. Who has acknowledged it need not do so once more.
+done-reminded = Reminded: the bell has rung again.

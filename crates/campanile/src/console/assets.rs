@@ -26,6 +26,7 @@ macro_rules! asset {
 
 /// Name, media type and bytes of each.
 static ASSETS: &[(&str, &str, &[u8])] = &[
+    asset!("announce.css", CSS),
     asset!("banner.css", CSS),
     asset!("console.css", CSS),
     asset!("console.js", JS),
@@ -38,6 +39,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("import.js", JS),
     asset!("pick.js", JS),
     asset!("session.js", JS),
+    asset!("tags.js", JS),
     asset!("way.js", JS),
     asset!("acts.svg", SVG),
     asset!("icon.svg", SVG),

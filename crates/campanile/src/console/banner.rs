@@ -1,6 +1,9 @@
 //! What stands at the top of every page: one banner as a template shows it, and the word on its dismissal.
 
-use campanile_core::inbox::{Acknowledgement, Banner, Listed};
+use campanile_core::inbox::{Acknowledgement, Banner, EXCERPT_CHARS, Listed};
+use campanile_core::markup::{self, Format};
+use campanile_core::message::Importance;
+use campanile_core::time::Moment;
 
 use super::form::Fields;
 use super::notice::Undo;
@@ -12,13 +15,21 @@ const WHOLE_CHARS: usize = 600;
 
 /// One banner.
 pub(super) struct BannerRow<'r> {
-    /// The message.
-    pub(super) item: &'r Listed,
+    /// The message; 0 for one that is not sent yet.
+    pub(super) id: i64,
+    /// Which edition it shows.
+    pub(super) edition: i64,
     /// `low`, `high` or `critical`.
     pub(super) importance: &'static str,
+    /// Empty where it has none.
+    pub(super) title: &'r str,
+    /// What it is called, as HTML.
+    pub(super) name: &'r str,
+    /// The beginning of the text, as HTML.
+    pub(super) excerpt: &'r str,
     /// The text as safe HTML, where it is short enough to stand here whole.
     pub(super) html: Option<&'r str>,
-    /// `API name · sender · until when`, as far as there is something to say.
+    /// `sender · until when`, as far as there is something to say.
     pub(super) from: String,
     /// Whether the person may take it away.
     pub(super) dismissible: bool,
@@ -28,16 +39,84 @@ pub(super) struct BannerRow<'r> {
 
 impl<'r> BannerRow<'r> {
     pub(super) fn new(viewer: &Viewer, item: &'r Listed) -> Self {
-        let (shown, state) = (item.shared(), item.state());
-        let until = shown.closes_at.map(|at| viewer.s("closes-at", viewer.when(at)));
-        let from = [Some(shown.sender_name.clone()), until];
+        let (shown, state, line) = (item.shared(), item.state(), item.line());
         Self {
-            item,
+            id: shown.id.0,
+            edition: shown.edition,
             importance: importance_name(item.importance()),
-            html: (shown.text.chars().nth(WHOLE_CHARS).is_none()).then_some(shown.html.as_str()),
-            from: from.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            title: &shown.title,
+            name: &line.title,
+            excerpt: &line.excerpt,
+            html: whole(&shown.text, &shown.html),
+            from: from(viewer, &shown.sender_name, shown.closes_at),
             dismissible: state.banner == Some(Banner::Dismissible),
             to_acknowledge: state.acknowledgement == Some(Acknowledgement::Needed),
+        }
+    }
+}
+
+fn whole<'r>(text: &str, html: &'r str) -> Option<&'r str> {
+    text.chars().nth(WHOLE_CHARS).is_none().then_some(html)
+}
+
+fn from(viewer: &Viewer, sender: &str, closes_at: Option<Moment>) -> String {
+    let until = closes_at.map(|at| viewer.s("closes-at", viewer.when(at)));
+    let from = [Some(sender.to_owned()).filter(|name| !name.is_empty()), until];
+    from.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// A banner as it will look, before it is sent.
+pub(super) struct Sketch {
+    importance: Importance,
+    title: String,
+    excerpt: String,
+    text: String,
+    html: String,
+    from: String,
+    dismissible: bool,
+    to_acknowledge: bool,
+}
+
+/// What a [`Sketch`] is made of.
+pub(super) struct Sketched<'t> {
+    pub(super) importance: Importance,
+    pub(super) title: &'t str,
+    pub(super) text: &'t str,
+    pub(super) format: Format,
+    pub(super) sender: &'t str,
+    pub(super) closes_at: Option<Moment>,
+    pub(super) must_acknowledge: bool,
+    pub(super) dismissible: bool,
+}
+
+impl Sketch {
+    pub(super) fn new(viewer: &Viewer, of: &Sketched<'_>) -> Self {
+        let excerpt = markup::excerpt(of.format, of.text, EXCERPT_CHARS);
+        Self {
+            importance: of.importance,
+            title: of.title.to_owned(),
+            excerpt: markup::escaped(&excerpt),
+            text: of.text.to_owned(),
+            html: markup::html(of.format, of.text),
+            from: from(viewer, of.sender, of.closes_at),
+            dismissible: !of.must_acknowledge && (of.dismissible || of.importance != Importance::Critical),
+            to_acknowledge: of.must_acknowledge,
+        }
+    }
+
+    /// As a template shows it.
+    pub(super) fn row(&self) -> BannerRow<'_> {
+        BannerRow {
+            id: 0,
+            edition: 0,
+            importance: importance_name(self.importance),
+            title: &self.title,
+            name: &self.title,
+            excerpt: &self.excerpt,
+            html: whole(&self.text, &self.html),
+            from: self.from.clone(),
+            dismissible: self.dismissible,
+            to_acknowledge: self.to_acknowledge,
         }
     }
 }

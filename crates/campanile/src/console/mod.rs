@@ -4,6 +4,7 @@
 //! shown where it was typed; any other problem becomes a page of its own in `problems`. Scripts, styles and requests
 //! come from this server alone, and nothing inline runs (`POLICY`).
 
+mod announcements;
 mod assets;
 mod banner;
 mod directory;
@@ -68,6 +69,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(me::routes())
         .merge(start::routes())
         .merge(messages::routes())
+        .merge(announcements::routes())
         .merge(outbox::routes())
         .merge(unsubscribe::routes());
     pages

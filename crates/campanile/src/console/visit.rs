@@ -209,6 +209,12 @@ impl Viewer {
         policy::may_send_anything(&self.rights)
     }
 
+    /// Whether this person looks after announcements.
+    #[must_use]
+    pub(super) fn may_announce(&self) -> bool {
+        policy::may_announce(&self.rights)
+    }
+
     /// Whether the pages of messages have anything for this person.
     #[must_use]
     pub(super) fn has_messages(&self) -> bool {

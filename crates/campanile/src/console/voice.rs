@@ -61,6 +61,14 @@ impl Voice {
             .with("run-through", [("through", number(through)), ("all", number(all))])
     }
 
+    /// A text about some of all: `$some` and `$all`.
+    #[must_use]
+    pub(super) fn of_all(&self, key: &str, some: impl Count, all: impl Count) -> String {
+        let number = |n: u64| self.words.number(n).into();
+        self.words
+            .with(key, [("some", number(some.count())), ("all", number(all.count()))])
+    }
+
     /// What a rule says, in the reader's language.
     #[must_use]
     pub(super) fn refusal(&self, english: &str) -> String {
@@ -84,6 +92,12 @@ impl Voice {
     #[must_use]
     pub(super) fn when(&self, moment: impl At) -> String {
         self.zone.full(self.words, moment.at())
+    }
+
+    /// Today, as `30 Nov`.
+    #[must_use]
+    pub(super) fn today(&self) -> String {
+        self.zone.day(self.words, self.now, self.now)
     }
 
     /// How long ago a time is.

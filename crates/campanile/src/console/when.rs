@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::words::Words;
 
+/// The parts into which [`Zone::place_in_year`] takes a month.
+pub(super) const MONTH: i64 = 10_000;
+
 /// A reader's zone.
 #[derive(Clone)]
 pub(super) struct Zone(TimeZone);
@@ -69,6 +72,36 @@ impl Zone {
         self.at(moment)
             .map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string())
             .unwrap_or_default()
+    }
+
+    /// The same to the second, which only a time has that is not at the beginning of a minute.
+    #[must_use]
+    pub(super) fn input_to_the_second(&self, moment: Moment) -> String {
+        let text = |at: DateTime| at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        let text = self.at(moment).map(text).unwrap_or_default();
+        text.strip_suffix(":00").map(str::to_owned).unwrap_or(text)
+    }
+
+    /// The year in which a moment is.
+    #[must_use]
+    pub(super) fn year(&self, moment: Moment) -> i16 {
+        self.at(moment).map_or(1970, DateTime::year)
+    }
+
+    /// Where in a year a moment is, in parts of which each month has [`MONTH`]; its ends for what is outside.
+    #[must_use]
+    pub(super) fn place_in_year(&self, moment: Moment, year: i16) -> i64 {
+        let Some(at) = self.at(moment) else {
+            return if moment.0 > 0 { 12 * MONTH } else { 0 };
+        };
+        match at.year().cmp(&year) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Greater => 12 * MONTH,
+            std::cmp::Ordering::Equal => {
+                let minutes = i64::from(at.day() - 1) * 1_440 + i64::from(at.hour()) * 60 + i64::from(at.minute());
+                (i64::from(at.month()) - 1) * MONTH + minutes * MONTH / (i64::from(at.days_in_month()) * 1_440)
+            }
+        }
     }
 
     /// Out of an `<input type="datetime-local">`. A time that the clock skips is the one after it; of one that comes
@@ -137,9 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn a_place_in_a_year_goes_by_months_and_the_readers_zone() {
+        let zone = Zone::choose([Some("Europe/Berlin")]);
+        let place = |text: &str| zone.place_in_year(zone.parse(text).unwrap(), 2026);
+        assert_eq!(place("2026-01-01T00:00"), 0);
+        assert_eq!(place("2026-02-15T00:00"), 15_000);
+        assert_eq!(place("2026-12-31T12:00"), 119_838);
+        assert_eq!((place("2025-12-31T23:59"), place("2027-01-01T00:00")), (0, 120_000));
+        assert_eq!(
+            (zone.place_in_year(Moment::NEVER, 2026), zone.year(AT)),
+            (120_000, 2026)
+        );
+    }
+
+    #[test]
     fn what_is_typed_is_what_is_shown() {
         let zone = Zone::choose([Some("America/New_York")]);
         assert_eq!(zone.parse(&zone.input(AT)), Some(AT));
+        let second = AT.plus_ms(7_000);
+        assert_eq!(zone.input_to_the_second(AT), zone.input(AT));
+        assert_eq!(zone.parse(&zone.input_to_the_second(second)), Some(second));
         assert_eq!(zone.parse("2026-13-01T00:00"), None);
         // The hour that the clock skips in spring.
         assert!(zone.parse("2026-03-08T02:30").is_some());

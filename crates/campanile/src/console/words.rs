@@ -56,6 +56,7 @@ macro_rules! files {
             include_str!(concat!("../../locales/", $tag, "/common.ftl")),
             include_str!(concat!("../../locales/", $tag, "/inbox.ftl")),
             include_str!(concat!("../../locales/", $tag, "/messages.ftl")),
+            include_str!(concat!("../../locales/", $tag, "/announcements.ftl")),
             include_str!(concat!("../../locales/", $tag, "/directory.ftl")),
             include_str!(concat!("../../locales/", $tag, "/me.ftl")),
             include_str!(concat!("../../locales/", $tag, "/outbox.ftl")),

@@ -26,6 +26,10 @@ export function start(form) {
       const { send: label, told } = /** @type {HTMLElement | null} */ (aside.querySelector("[data-send]"))?.dataset ?? {};
       if (label) send.textContent = label;
       tell(told);
+      // What the part says of a field stands beside the field.
+      for (const said of /** @type {NodeListOf<HTMLOutputElement>} */ (aside.querySelectorAll("output[data-for]"))) {
+        document.getElementById(said.dataset.for ?? "")?.replaceChildren(said.textContent ?? "");
+      }
     } catch {
       // The number is that of another audience now: it is not shown as if it were this one's. The next key asks again.
       if (mine === turn) uncounted(over() ? "" : form.dataset.uncounted);

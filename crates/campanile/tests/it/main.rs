@@ -9,6 +9,7 @@ mod account;
 mod authorization;
 mod bounces;
 mod cli;
+mod console_announcements;
 mod console_directory;
 mod console_inbox;
 mod console_me;

@@ -85,7 +85,7 @@ struct ComposePage<'r> {
     scope: &'r Scope,
     typed: Typed,
     offers: Offers,
-    channels: [Channel; 3],
+    channels: [Channel; 4],
     /// Whether the server has a system proxy that a POST may take.
     has_proxy: bool,
     /// Saved destinations that it may be posted to.

@@ -12,7 +12,7 @@ use campanile_core::markup;
 use campanile_core::message::change::Change;
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::sent::{self, Edition, Part as People, Recipient};
-use campanile_core::message::{self, Channel, Message, shown_title};
+use campanile_core::message::{self, Channel, Message};
 use campanile_core::outbox::run;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
@@ -96,6 +96,15 @@ struct OnePage<'r> {
     way: Option<Card>,
     /// It is posted, and that is all.
     post: bool,
+    /// How many have not acknowledged it and can be reminded.
+    to_remind: Option<u64>,
+}
+
+impl OnePage<'_> {
+    /// Whether it is changed where announcements are, whose form has what a banner has.
+    fn is_announcement(&self) -> bool {
+        self.one.message.has(Channel::Banner) && self.page.may_announce()
+    }
 }
 
 pub(super) async fn one(
@@ -124,12 +133,17 @@ pub(super) async fn one(
             share: share(people, funnel.people),
             part,
         };
-        vec![
+        let mut bars = vec![
             bar("funnel-audience", funnel.people, "all"),
             bar("funnel-seen", funnel.seen, "seen"),
             bar("funnel-read", funnel.read, "read"),
-        ]
+        ];
+        let acknowledged = funnel.acknowledged;
+        bars.extend(acknowledged.map(|people| bar("funnel-acknowledged", people, "acknowledged")));
+        bars
     });
+    let can_remind = one.may_correct && sending::can_remind(message, now);
+    let to_remind = funnel.filter(|_| can_remind).map(|funnel| funnel.unacknowledged());
     let plot = line.zip(message.published_at).filter(|_| funnel.is_some());
     show(&OnePage {
         page: Page::new(&reader, "messages", heading(reader.words, message)).after(&asked),
@@ -146,6 +160,7 @@ pub(super) async fn one(
         },
         way,
         post,
+        to_remind: to_remind.filter(|people| *people > 0),
         one,
     })
 }
@@ -153,12 +168,31 @@ pub(super) async fn one(
 // ---------------------------------------------------------------- its people
 
 /// The parts of an audience, as tabs.
-const PARTS: [(People, &str); 4] = [
+const PARTS: [(People, &str); 6] = [
     (People::All, "all"),
     (People::Unseen, "unseen"),
     (People::Seen, "seen"),
     (People::Read, "read"),
+    (People::Acknowledged, "acknowledged"),
+    (People::Unacknowledged, "unacknowledged"),
 ];
+/// Of these, so many of a message that need not be acknowledged.
+const PLAIN_PARTS: usize = 4;
+
+/// The parts of a message's audience.
+pub(super) fn parts_of(message: &Message) -> &'static [(People, &'static str)] {
+    if message.must_acknowledge {
+        &PARTS
+    } else {
+        &PARTS[..PLAIN_PARTS]
+    }
+}
+
+/// The part of this name, else everybody.
+pub(super) fn part_named(message: &Message, name: &str) -> (People, &'static str) {
+    let found = parts_of(message).iter().find(|(_, of)| *of == name);
+    *found.unwrap_or(&PARTS[0])
+}
 
 struct Tab {
     address: String,
@@ -179,6 +213,10 @@ struct PeopleOf<'r> {
     search: &'r str,
     more: Option<String>,
     refused: Option<String>,
+    /// Whether it has to be acknowledged.
+    acknowledged: bool,
+    /// Where the list can be had as a file.
+    csv: String,
 }
 
 fn people_address(id: MessageId, part: &str, search: &str, after: Option<u32>) -> String {
@@ -205,8 +243,7 @@ pub(super) async fn people(
         reach(tx, &rights, id, Want::See)
     };
     let message = app.db.read(find).await?;
-    let part = PARTS.into_iter().find(|(_, name)| *name == asked.get("part"));
-    let (part, name) = part.unwrap_or(PARTS[0]);
+    let (part, name) = part_named(&message, asked.get("part"));
     let search = asked.get("q");
     let too_long = search.chars().count() > SEARCH_CHARS;
     let which = Which {
@@ -216,22 +253,24 @@ pub(super) async fn people(
         limit: PEOPLE,
     };
     let PeoplePage { items, total, next } = sending::people(&app, person, id, which).await?;
-    let tab = |(_, of): (People, &'static str)| Tab {
+    let tab = |&(_, of): &(People, &'static str)| Tab {
         address: people_address(id, of, search, None),
         name: reader.t(&format!("people-{of}")),
         current: of == name,
     };
     show(&PeopleOf {
-        page: Page::new(&reader, "messages", reader.t("people")),
+        page: Page::new(&reader, "messages", reader.t("people")).after(&asked),
         id: id.0,
         title: heading(reader.words, &message),
-        tabs: PARTS.into_iter().map(tab).collect(),
+        tabs: parts_of(&message).iter().map(tab).collect(),
         people: items,
         total,
         part: name,
         search,
         more: next.map(|next| people_address(id, name, search, Some(next))),
         refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS)),
+        acknowledged: message.must_acknowledge,
+        csv: format!("/messages/{id}/people.csv?part={name}"),
     })
 }
 
@@ -352,7 +391,7 @@ pub(super) async fn changes(
     show(&ChangesPage {
         page: Page::new(&reader, "messages", reader.t("changes")),
         id: id.0,
-        title: shown_title(message.api_name.as_deref(), &message.title),
+        title: heading(reader.words, &message),
         changes,
         more,
     })

@@ -1,5 +1,6 @@
 //! Messages in the console: writing and sending them, at platform level and in each API, and looking after them.
 
+mod after;
 mod apis;
 mod aside;
 mod change;
@@ -27,7 +28,8 @@ use super::page::Reader;
 use super::words::Words;
 use crate::app::App;
 use crate::problem::Problem;
-use part::Named;
+pub(super) use part::Named;
+pub(super) use typed::{fault, time};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -40,6 +42,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/messages/new/find", get(find::options))
         .route("/messages/{id}", get(look::one))
         .route("/messages/{id}/people", get(look::people))
+        .route("/messages/{id}/people.csv", get(after::csv))
+        .route("/messages/{id}/remind", get(after::ask).post(after::remind))
         .route("/messages/{id}/changes", get(look::changes))
         .route(
             "/messages/{id}/correct",
@@ -73,7 +77,7 @@ struct Kind {
 }
 
 /// The kinds of notification, and which of them this server can send.
-fn channels(app: &App) -> [Kind; 3] {
+fn channels(app: &App) -> [Kind; 4] {
     let outlets = app.outlets();
     let posts = outlets.http.is_some_and(|posting| posting.policy.enabled);
     let kind = |name, on: bool, why_not| Kind {
@@ -82,6 +86,7 @@ fn channels(app: &App) -> [Kind; 3] {
     };
     [
         kind("portal", true, ""),
+        kind("banner", true, ""),
         kind("email", outlets.email, "email-off"),
         kind("http", posts, "http-off"),
     ]
@@ -146,7 +151,7 @@ fn recipients(reader: &Reader, message: &Message, audience: &[Named]) -> String 
 }
 
 /// The parts of an audience in one line: at most three, and how many others.
-fn in_words(reader: &Reader, audience: &[Named]) -> String {
+pub(super) fn in_words(reader: &Reader, audience: &[Named]) -> String {
     const SHOWN: usize = 3;
     let audience = part::gathered(audience);
     let mut parts: Vec<String> = audience

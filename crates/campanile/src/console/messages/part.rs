@@ -8,10 +8,10 @@ use crate::console::words::Words;
 
 /// A part of an audience with the name of what it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) target: Target,
+pub(in crate::console) struct Named {
+    pub(in crate::console) target: Target,
     /// Of the environment, API, customer, group or user.
-    pub(super) name: String,
+    pub(in crate::console) name: String,
 }
 
 impl Named {

@@ -239,7 +239,7 @@ fn headers(fields: &Fields) -> Vec<(String, String)> {
 }
 
 /// A fault of a field; the reason is a key of the refusals, as those of the rules are.
-pub(super) fn fault(field: &str, reason: &str) -> Fault {
+pub(in crate::console) fn fault(field: &str, reason: &str) -> Fault {
     Fault {
         field: field.to_owned(),
         reason: reason.to_owned(),
@@ -247,7 +247,7 @@ pub(super) fn fault(field: &str, reason: &str) -> Fault {
 }
 
 /// A time that was typed; none where nothing was.
-pub(super) fn time(field: &str, typed: &str, reader: &Reader, faults: &mut Vec<Fault>) -> Option<Moment> {
+pub(in crate::console) fn time(field: &str, typed: &str, reader: &Reader, faults: &mut Vec<Fault>) -> Option<Moment> {
     if typed.is_empty() {
         return None;
     }

@@ -1,0 +1,114 @@
+//! Announcements: messages at the top of every page for the users of a customer, or of all, for those who look after them.
+//!
+//! They are messages like any other, and have the page of one; here they are listed as the portal of the UI messages
+//! contract lists them, written in its four style tags, switched on and off, and seen beside one another over a year.
+
+mod aside;
+mod edit;
+mod form;
+mod list;
+mod new;
+mod switch;
+mod year;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use campanile_core::message::announced::{Announced, For};
+use campanile_core::message::label::label;
+use campanile_core::message::target::Target;
+use campanile_core::message::{Importance, Message, Window};
+use campanile_core::time::Moment;
+use campanile_core::{Result as Ruled, message::target};
+use campanile_store::Tx;
+
+use super::messages::{Named, in_words};
+use super::page::Reader;
+use super::voice::Voice;
+use crate::app::App;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/announcements", get(list::list))
+        .route("/announcements/year", get(year::year))
+        .route("/announcements/customers", get(form::customers))
+        .route("/announcements/new", get(new::form).post(new::post))
+        .route("/announcements/new/aside", post(aside::part))
+        .route("/announcements/{id}/edit", get(edit::form).post(edit::post))
+        .route("/announcements/{id}/edit/aside", post(edit::part))
+        .route("/announcements/{id}/switch", post(switch::switch))
+        .route("/announcements/{id}/delete", get(switch::ask).post(switch::delete))
+}
+
+const IMPORTANCES: [&str; 3] = ["low", "high", "critical"];
+
+/// The importance of a name.
+fn importance_of(name: &str) -> Option<Importance> {
+    match name {
+        "low" => Some(Importance::Low),
+        "high" => Some(Importance::High),
+        "critical" => Some(Importance::Critical),
+        _ => None,
+    }
+}
+
+/// The parts of an announcement's audience, by name.
+fn names(tx: &mut Tx<'_>, announced: &Announced) -> Ruled<Vec<Named>> {
+    let mut out = Vec::with_capacity(announced.selectors.len());
+    for selector in &announced.selectors {
+        let target = target::name(tx, *selector)?;
+        let name = label(tx, &target)?;
+        out.push(Named { target, name });
+    }
+    Ok(out)
+}
+
+/// The customer of an announcement as its column says it, and whether those below it are included, where that is a question.
+fn whom(reader: &Reader, to: For, names: &[Named]) -> (String, Option<bool>) {
+    match (to, names) {
+        (For::Everyone, _) => (reader.t("all-customers"), None),
+        (For::Customer { below, .. }, [only]) => (only.name.clone(), Some(below)),
+        _ => (in_words(reader, names), None),
+    }
+}
+
+/// When an announcement is there, in the reader's zone, and once more in UTC where that is another one.
+struct Period {
+    said: String,
+    utc: Option<String>,
+}
+
+impl Period {
+    fn of(voice: &Voice, window: Window, since: Moment) -> Self {
+        let opens = window.opens_at().unwrap_or(since);
+        let utc = (voice.zone.name() != "UTC").then(|| between(voice, opens, window.closes_at(), Moment::utc));
+        Self {
+            said: between(voice, opens, window.closes_at(), |at| voice.when(at)),
+            utc,
+        }
+    }
+}
+
+fn between(voice: &Voice, opens: Moment, closes: Option<Moment>, say: impl Fn(Moment) -> String) -> String {
+    match closes {
+        Some(closes) => voice.words.with(
+            "period-between",
+            [("from", say(opens).into()), ("to", say(closes).into())],
+        ),
+        None => voice.s("period-from", say(opens)),
+    }
+}
+
+/// Since when a message without a start has been there, or would have been.
+fn since(message: &Message) -> Moment {
+    message.published_at.unwrap_or(message.created_at)
+}
+
+/// A customer, as an audience names it.
+const fn to_customer(customer: i64, include_sub_customers: bool) -> Target {
+    Target::Customer {
+        customer,
+        include_sub_customers,
+    }
+}
