@@ -1,5 +1,5 @@
-// Every page of the console but those of the directory: what axe says, its weight, its narrowest width, and pictures of
-// it in artifacts/browser.
+// Every page of the console but those of the directory and of announcements: what axe says, its weight, its narrowest
+// width, and pictures of it in artifacts/browser.
 // @ts-check
 import assert from "node:assert/strict";
 import { directory } from "./lib/directory.js";
@@ -72,7 +72,7 @@ for (const [name, path, login] of PAGES) {
 
 /** Who walks, and pages that must have been on the way. @type {[string, string[]][]} */
 const WALKS = [
-  ["admin", ["/messages/new", "/directory/import", "/me/tokens"]],
+  ["admin", ["/messages/new", "/announcements/new", "/announcements/year", "/directory/import", "/me/tokens"]],
   ["ada", ["/messages/new", "/me/tokens"]],
   ["paul", ["/apis/payments", "/apis/payments/messages/new"]],
   ["rita", ["/apis/payments", "/directory/users"]],
@@ -132,6 +132,8 @@ const GERMAN = [
   ["/login", "Anmelden", null],
   ["/inbox", "Eingang", "una"],
   ["/messages/new", "Neue Nachricht", "admin"],
+  ["/announcements/new", "Neue Ankündigung", "admin"],
+  ["/announcements/year", "Ankündigungen", "admin"],
   ["/directory/users", "Benutzer", "admin"],
   ["/me", "Profil", "una"],
 ];

@@ -26,3 +26,37 @@ export async function sendSome({ ask }) {
   await send({ title: "Payments 2 is there", text: "Try it.", audience: subscribers }, "paul");
   return { plain, corrected };
 }
+
+/** A time so many days from now. @param {number} days */
+const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+/, "");
+
+/**
+ * Announces to everybody, to customers and to a role: now, later, over, and switched off.
+ * @param {import("./site.js").Site} site @returns {Promise<{ critical: string }>} the id of one to be acknowledged
+ */
+export async function announceSome({ ask }) {
+  const customer = (/** @type {number} */ number, below = false) => [
+    { kind: "customer", customer: number, include_sub_customers: below },
+  ];
+  const send = async (/** @type {object} */ message) => {
+    const usual = { channels: ["banner"], format: "style-tags", sender_name: "Operations", audience: [{ kind: "everyone" }] };
+    return (await ask("POST", "/api/v1/messages", { ...usual, ...message })).id;
+  };
+  await send({ text: "Maintenance on [b]Sunday[/b], 22:00 to 23:30. The portal stays readable.", importance: "high", closes_at: inDays(3) });
+  const critical = await send({
+    title: "Gateway certificates must be renewed by Friday",
+    text: 'Clients that pin the old chain will be refused. [link="https://example.com/renew"]What to do[/link]',
+    importance: "critical",
+    channels: ["portal", "banner"],
+    must_acknowledge: true,
+    sender_name: "Platform Security",
+    closes_at: inDays(12),
+    audience: customer(1, true),
+  });
+  await send({ text: "Holiday support hours: [i]24 December to 2 January, 9 to 12[/i].", closes_at: inDays(20), audience: customer(2) });
+  await send({ text: "To administrators only.", audience: [{ kind: "environment_role", role: "ADMIN" }], closes_at: inDays(-1), opens_at: inDays(-30) });
+  await send({ text: "A new billing page", opens_at: inDays(9), closes_at: inDays(16), audience: customer(3) });
+  await send({ text: "Prices of next year", opens_at: inDays(21), importance: "high" });
+  await send({ text: "Not yet agreed: the old console closes", enabled: false, importance: "critical", audience: customer(1, true) });
+  return { critical };
+}
