@@ -63,6 +63,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::label::STATEMENTS,
     crate::message::preview::STATEMENTS,
     crate::message::publish::STATEMENTS,
+    crate::message::remind::STATEMENTS,
     crate::message::sent::STATEMENTS,
     crate::message::sight::STATEMENTS,
     crate::message::someone::STATEMENTS,

@@ -29,6 +29,7 @@ mod password;
 pub mod person;
 pub mod problem;
 pub mod relay;
+pub mod reminding;
 pub mod send;
 pub mod sending;
 pub mod serve;

@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::outlets::{self, Way};
 use crate::problem::Problem;
+use crate::reminding::{self, Reminded};
 use crate::sending::{self, Addressed};
 
 pub(super) const ROUTES: Part = part![
@@ -36,7 +37,8 @@ pub(super) const ROUTES: Part = part![
     (preview_post),
     (list_channels),
     (correct),
-    (recall)
+    (recall),
+    (remind)
 ];
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
@@ -228,4 +230,17 @@ async fn recall(
 ) -> Result<Json<SentMessage>, Problem> {
     sending::recall(&app, principal.person, id).await?;
     one(State(app), principal, Path(id)).await
+}
+
+/// Reminds those who have not acknowledged a message: the bell rings for them again, and they get a mail.
+#[utoipa::path(post, path = "/api/v1/messages/{id}/remind", tag = "Messages", params(("id" = i64, Path)), responses(
+    (status = 200, body = Reminded),
+    Unauthenticated, Denied, Missing, Conflict, Unavailable,
+))]
+async fn remind(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+) -> Result<Json<Reminded>, Problem> {
+    reminding::remind(&app, principal.person, id).await.map(Json)
 }
