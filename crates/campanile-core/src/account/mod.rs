@@ -5,8 +5,8 @@
 //! take its result.
 
 /// The join that leaves only people who may come in: there now, and not kept out by the UI messages contract (not
-/// approved, or locked out). The one place where that is judged for every way of signing in. A subquery that gives a value
-/// is a search for the one row; for EXISTS, PostgreSQL may read the whole table.
+/// approved, or locked out). The one place where that is judged for every way of signing in. A subquery that gives a
+/// value is a search for the one row; for EXISTS, PostgreSQL may read the whole table.
 macro_rules! admitted {
     ($person:literal) => {
         concat!(
@@ -87,8 +87,8 @@ pub struct Candidate {
     pub phc: Option<String>,
 }
 
-/// The active person with a login, in whatever case, who is not kept out. For nobody, verify against [`password::DUMMY_PHC`] all the same,
-/// so that the time of an answer does not tell which logins exist.
+/// The active person with a login, in whatever case, who is not kept out. For nobody, verify against
+/// [`password::DUMMY_PHC`] all the same, so that the time of an answer does not tell which logins exist.
 pub fn candidate(tx: &mut Tx<'_>, login: &str) -> Result<Option<Candidate>> {
     // PostgreSQL's texts cannot hold it, so no login does.
     if login.contains('\0') {

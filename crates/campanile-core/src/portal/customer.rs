@@ -18,15 +18,15 @@ use crate::time::Moment;
 pub const QUOTA_LIMIT: i64 = 2_147_483_647;
 
 sql! {
-    FIND = "SELECT contact_email, country_code, enabled, subscription_type, subscription_enabled, period_from, period_to,
-            global_check_quota, alert_sms_quota, alert_email_quota
+    FIND = "SELECT contact_email, country_code, enabled, subscription_type, subscription_enabled, period_from,
+            period_to, global_check_quota, alert_sms_quota, alert_email_quota
         FROM portal_customer WHERE customer = $1";
     SAVE = "INSERT INTO portal_customer (customer, contact_email, country_code, enabled, subscription_type,
             subscription_enabled, period_from, period_to, global_check_quota, alert_sms_quota, alert_email_quota)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ON CONFLICT (customer) DO UPDATE SET contact_email = $2, country_code = $3, enabled = $4, subscription_type = $5,
-            subscription_enabled = $6, period_from = $7, period_to = $8, global_check_quota = $9, alert_sms_quota = $10,
-            alert_email_quota = $11";
+        ON CONFLICT (customer) DO UPDATE SET contact_email = $2, country_code = $3, enabled = $4,
+            subscription_type = $5, subscription_enabled = $6, period_from = $7, period_to = $8,
+            global_check_quota = $9, alert_sms_quota = $10, alert_email_quota = $11";
 }
 
 /// What sort of subscription.

@@ -52,8 +52,8 @@ pub(super) struct Sorted {
     pub(super) others: String,
 }
 
-/// Sorts the names of a list. `Invalid` names the entry that is no role; `Denied` is who gives what is not theirs to give,
-/// where the person does not hold it already.
+/// Sorts the names of a list. `Invalid` names the entry that is no role; `Denied` is who gives what is not theirs to
+/// give, where the person does not hold it already.
 pub(super) fn sorted(by: &Rights, held: &[&str], wanted: &[String]) -> Result<Sorted> {
     let mut faults = Faults::default();
     if wanted.len() > ALL.len() {

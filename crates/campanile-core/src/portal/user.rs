@@ -255,16 +255,16 @@ pub fn may_change(tx: &mut Tx<'_>, by: PersonId) -> Result<Rights> {
     Ok(rights)
 }
 
-/// The key of a person whose password somebody wants to set: refused as [`change`] would. Whether it may be set is judged
-/// before it is compared with the old one, or the answer would tell whether that was guessed.
+/// The key of a person whose password somebody wants to set: refused as [`change`] would. Whether it may be set is
+/// judged before it is compared with the old one, or the answer would tell whether that was guessed.
 pub fn password_of(tx: &mut Tx<'_>, by: PersonId, guid: &str) -> Result<String> {
     let (rights, user, held) = to_change(tx, by, guid)?;
     policy::may(&rights, &Act::Portal(PortalAct::SetPassword(&held)))?;
     Ok(user.key)
 }
 
-/// The rights of somebody who wants to change a person, that person, and what they hold: `Denied` for who may change nobody
-/// at all, `Missing` for whom they may not see, and `Denied` again for who holds more than they.
+/// The rights of somebody who wants to change a person, that person, and what they hold: `Denied` for who may change
+/// nobody at all, `Missing` for whom they may not see, and `Denied` again for who holds more than they.
 fn to_change(tx: &mut Tx<'_>, by: PersonId, guid: &str) -> Result<(Rights, User, Rights)> {
     let rights = may_change(tx, by)?;
     let user = find(tx, &rights, guid)?;
