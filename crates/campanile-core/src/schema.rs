@@ -17,6 +17,12 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0002_outbox.sql"),
             oldest: 2,
         },
+        Migration {
+            number: 3,
+            name: "0003_journal.sql",
+            sql: include_str!("../schema/0003_journal.sql"),
+            oldest: 2,
+        },
     ],
 };
 
@@ -54,6 +60,9 @@ static LISTS: &[&[&Sql]] = &[
     crate::first::STATEMENTS,
     crate::inbox::act::STATEMENTS,
     crate::inbox::texts::STATEMENTS,
+    crate::journal::STATEMENTS,
+    crate::journal::list::STATEMENTS,
+    crate::journal::story::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::message::STATEMENTS,
     crate::message::change::STATEMENTS,

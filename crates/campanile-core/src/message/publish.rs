@@ -5,6 +5,7 @@ use campanile_store::{Tx, sql};
 use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
+use crate::journal::By;
 use crate::outbox::{destination, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
@@ -12,9 +13,9 @@ use crate::time::Moment;
 sql! {
     INSERT = "INSERT INTO message (id, revision, published_at, rule, environment, api, api_name, title, body, format,
             sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, arrival, arrival_at,
-            ring, edition, missed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1,
-            FALSE)";
+            ring, from_via, from_address, from_token, acting_for, edition, missed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24, $25, 1, FALSE)";
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
     REMEMBER = "INSERT INTO idempotency (author, key, fingerprint, message, at) VALUES ($1, $2, $3, $4, $5)";
     REPEATED = "SELECT message, fingerprint FROM idempotency WHERE author = $1 AND key = $2";
@@ -70,14 +71,19 @@ pub struct Accepted {
 ///
 /// Writes one message row and one row a selector. The size of the audience is not looked at. The draft must have been
 /// checked under the lock of this operation, or the directory not have changed since: what it names is not looked up
-/// again.
+/// again. Who sends it, and from where, is kept with it for the journal.
+///
+/// # Errors
+/// `Unauthenticated` for nobody: a message has an author.
 pub fn publish(
     tx: &mut Tx<'_>,
-    author: PersonId,
+    by: impl Into<By>,
     draft: &Checked,
     idempotency: Option<&Idempotency>,
     now: Moment,
 ) -> Result<Accepted> {
+    let by = by.into();
+    let author = by.person.ok_or(Error::Unauthenticated)?;
     // The lock first: it puts this operation in its place before anything is looked at.
     tx.tally()?;
     if let Some(known) = idempotency.map(|one| repeated(tx, author, one)).transpose()?.flatten() {
@@ -121,6 +127,10 @@ pub fn publish(
             &arrival,
             &published_at.unwrap_or(0),
             &arrival,
+            &by.origin.via_code(),
+            &by.origin.address_text(),
+            &by.origin.token,
+            &by.acting_for.map(|person| person.0),
         ],
     )?;
     for selector in &draft.selectors {
