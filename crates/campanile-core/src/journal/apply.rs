@@ -28,7 +28,7 @@ pub fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<App
         // It has no page of its own: what was said is what there is, or was.
         Entry::Membership(said) => after = serde_json::to_value(said).ok(),
         Entry::Remove(Removal::Membership(said)) => before = serde_json::to_value(said).ok(),
-        Entry::User(user) => after = after.map(|after| with_password(after, &user.password)),
+        Entry::User(user) => after = after.map(|after| with_password(after, &user.password_hash)),
         _ => {}
     }
     let action = match applied {
@@ -46,7 +46,7 @@ pub fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<App
     Ok(applied)
 }
 
-/// That a password was set, or taken away.
+/// That a password was set, or taken away: [`prepare`](directory::prepare) has hashed it.
 fn with_password<T>(mut after: Value, password: &Patch<T>) -> Value {
     match password {
         Patch::Absent => {}

@@ -12,11 +12,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Action, Kind, Via, story};
+use crate::account::login_key;
 use crate::directory::list::{LOOK, Page, Paging, Place};
 use crate::error::{Error, Faults, Result};
 use crate::id::MessageId;
 use crate::message::change::Change;
-use crate::message::preview;
 use crate::time::{Moment, OPEN, Revision};
 
 macro_rules! noted {
@@ -58,6 +58,9 @@ sql! {
     EDITED_EDGE = "SELECT revision, at FROM edition WHERE revision < $1 ORDER BY revision DESC LIMIT 1 OFFSET $2";
     EDITED_UPTO = "SELECT revision, at FROM edition WHERE revision <= $1 ORDER BY revision DESC LIMIT 1";
     WHO = "SELECT key, login, name FROM person WHERE id = $1";
+    // Also those who have left: what they did stays.
+    BY_ID = "SELECT id FROM person WHERE key = $1";
+    BY_LOGIN = "SELECT id FROM person WHERE login_key = $1";
 }
 
 /// How far the times of rows may be from the order in which they came: the clocks of servers, and commits that wait.
@@ -139,7 +142,8 @@ pub(super) enum Source {
     Edited,
 }
 
-const ARMS: [Source; 3] = [Source::Noted, Source::Born, Source::Edited];
+/// Of one time those before come first: what is changed was sent before.
+const ARMS: [Source; 3] = [Source::Noted, Source::Edited, Source::Born];
 
 /// A row as it is stored.
 #[derive(Debug, Clone)]
@@ -199,7 +203,6 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, paging: &Paging) -> Result<Page<It
     let mut more = false;
     loop {
         let newest = (0..arms.len()).filter_map(|arm| Some((arms[arm].peek()?.at, arm)));
-        // Of what is of one time, rows of the journal come before births.
         let Some((_, arm)) = newest.max_by_key(|(at, arm)| (*at, std::cmp::Reverse(*arm))) else {
             break;
         };
@@ -234,17 +237,11 @@ fn asked<'f>(tx: &mut Tx<'_>, filter: &'f Filter, limit: usize) -> Result<Asked<
     let fits = filter.object.is_none() || filter.kind.is_some();
     faults.require(fits, "object", "name the kind too");
     faults.finish()?;
-    let actor = match &filter.actor {
-        Some(name) => Some(preview::person(tx, name).map_err(|error| match error {
-            Error::Missing(_) => Error::field("actor", "there is no such user"),
-            other => other,
-        })?),
-        None => None,
-    };
+    let actor = filter.actor.as_deref().map(|name| somebody(tx, name)).transpose()?;
     let message = filter.object.as_deref().filter(|_| filter.kind == Some(Kind::Message));
     Ok(Asked {
         filter,
-        actor: actor.map(|person| person.0),
+        actor,
         // None has the number 0.
         message: message.map(|id| id.parse().unwrap_or(0)),
         words: filter
@@ -254,6 +251,16 @@ fn asked<'f>(tx: &mut Tx<'_>, filter: &'f Filter, limit: usize) -> Result<Asked<
             .filter(|words| !words.is_empty()),
         limit,
     })
+}
+
+/// The number of somebody by id or login.
+fn somebody(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    let mut find = |sql, name: &str| tx.first(sql, &[&name], |row| row.get(0));
+    let found = match find(&BY_ID, name)? {
+        Some(person) => Some(person),
+        None => find(&BY_LOGIN, &login_key(name))?,
+    };
+    found.ok_or_else(|| Error::field("actor", "there is no such user"))
 }
 
 impl Asked<'_> {
@@ -284,9 +291,9 @@ fn hits(tx: &mut Tx<'_>, source: Source, asked: &Asked<'_>, below: &mut i64, nam
         Some(from) => after(tx, upto, from.plus_ms(-SLACK_MS))?,
         None => 0,
     };
-    let named = asked.message.is_some() || source == Source::Noted && filter.object.is_some();
+    let is_one = asked.message.is_some() || source == Source::Noted && filter.object.is_some();
     // What is found by its own index, or by its id, is looked at as a whole.
-    let edge = if named {
+    let edge = if is_one {
         None
     } else {
         tx.first(edge, &[&*below, &(LOOK - 1)], |row| {

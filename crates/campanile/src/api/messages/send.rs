@@ -56,7 +56,7 @@ async fn create(
     Json(draft): Json<Draft>,
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(&headers, &draft)?;
-    let id = sending::send(&app, principal.person, draft, idempotency).await?;
+    let id = sending::send(&app, &principal, draft, idempotency).await?;
     created(&app, id).await
 }
 
@@ -212,7 +212,7 @@ async fn correct(
     Path(id): Path<MessageId>,
     Json(correction): Json<Correction>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::correct(&app, principal.person, id, correction).await?;
+    sending::correct(&app, &principal, id, correction).await?;
     one(State(app), principal, Path(id)).await
 }
 
@@ -226,6 +226,6 @@ async fn recall(
     principal: Principal,
     Path(id): Path<MessageId>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::recall(&app, principal.person, id).await?;
+    sending::recall(&app, &principal, id).await?;
     one(State(app), principal, Path(id)).await
 }
