@@ -122,6 +122,14 @@ flow("the menu of one's own", held, async ({ open }) =>
     },
   }));
 
+flow("what differs in the journal", held, async ({ open }) =>
+  look(await open("admin"), "/journal?action=corrected", "journal-open", {
+    ready: async (page) => {
+      await page.locator(".journal summary").first().click();
+      await shows(page.locator(".journal ins").first(), "Harbour closed");
+    },
+  }));
+
 flow("nothing moves for who wants no motion", held, async ({ open }) => {
   const page = await open("una");
   await visit(page, "/inbox");

@@ -10,6 +10,7 @@
 //! No secret stands here: what holds one is masked when it is written ([`masked`]).
 
 mod apply;
+mod item;
 pub mod list;
 pub mod story;
 
@@ -20,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use apply::apply;
-pub use list::{Filter, Item, Who, list};
+pub use item::{Filter, Item, Who};
+pub use list::list;
 
 use crate::error::Result;
 use crate::id::PersonId;

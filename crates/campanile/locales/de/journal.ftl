@@ -29,7 +29,7 @@ journal-via-session = Sitzung
 journal-via-token = persönliches Token
 journal-via-basic = Anmeldename und Passwort
 journal-via-ticket = Ticket
-journal-via-shell = Kommandozeile
+journal-via-shell = Die Kommandozeile
 
 journal-action-created = Angelegt
 journal-action-changed = Geändert

@@ -29,7 +29,7 @@ journal-via-session = session
 journal-via-token = personal token
 journal-via-basic = login and password
 journal-via-ticket = ticket
-journal-via-shell = shell
+journal-via-shell = The command line
 
 journal-action-created = Created
 journal-action-changed = Changed

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use campanile_core::directory::list::{Page as Found, Paging};
-use campanile_core::journal::{Action, Filter, Item, Kind, Who};
+use campanile_core::journal::{Action, Filter, Item, Kind, Via, Who};
 use campanile_core::policy::{self, Act};
 use campanile_core::time::Moment;
 use serde_json::{Map, Value};
@@ -44,8 +44,7 @@ struct Row {
     /// What it was done to, and where that has a page.
     name: String,
     to: Option<String>,
-    /// Who; `None` for the server itself.
-    who: Option<String>,
+    who: String,
     acting_for: Option<String>,
     address: Option<String>,
     via: Option<String>,
@@ -178,13 +177,20 @@ fn query(path: &str, parameters: impl IntoIterator<Item = (&'static str, String)
 
 fn row(reader: &Viewer, item: Item) -> Row {
     let named = |who: &Who| format!("{} ({})", who.name, who.login);
-    let via = item.via.map(|via| reader.of("journal-via", via.name()));
+    // Who has the shell is nobody else.
+    let via = item.via.filter(|_| item.actor.is_some());
+    let via = via.map(|via| reader.of("journal-via", via.name()));
+    let nobody = if item.via == Some(Via::Shell) {
+        "journal-via-shell"
+    } else {
+        "journal-nobody"
+    };
     Row {
         at: item.at,
         action: item.action.name(),
         kind: item.kind.name(),
         to: place(&item),
-        who: item.actor.as_ref().map(named),
+        who: item.actor.as_ref().map_or_else(|| reader.t(nobody), named),
         acting_for: item.acting_for.as_ref().map(named),
         via: via.map(|via| match &item.token {
             Some(token) => format!("{via} {token}…"),

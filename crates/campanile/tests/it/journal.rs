@@ -653,3 +653,53 @@ fn it_is_exported_whole_and_a_spreadsheet_runs_none_of_it() {
         assert_eq!(some.body.lines().count(), 1);
     });
 }
+
+#[test]
+fn the_page_shows_it_to_who_operates_the_server_alone() {
+    each_world(async |world| {
+        let admin = Client::admin(world).await;
+        world.person(77, "ann", "a fine password").await;
+        let log_in = async |login: &str, password: &str| {
+            let body = json!({"login": login, "password": password});
+            let said = world.post("/api/v1/session").json(&body).send().await.is(201);
+            said.set_cookie()
+        };
+        let (boss, ann) = (
+            log_in("admin", ADMIN_PASSWORD).await,
+            log_in("ann", "a fine password").await,
+        );
+        let page = async |query: &str, cookie: &str| {
+            let ask = world.get(&format!("/journal{query}")).cookie(cookie);
+            ask.header("accept-language", "de").send().await
+        };
+        assert!(page("", &boss).await.is(200).body.contains("Hier ist nichts"));
+        let id = send(&admin, &draft("<b>Tonigth</b>")).await;
+        admin
+            .patch(&format!("/api/v1/messages/{id}"), &json!({"title": "Tonight"}))
+            .await
+            .is(200);
+        let shown = page("?action=corrected&kind=message", &boss).await.is(200).body;
+        for text in [
+            "Berichtigt",
+            "Administrator (admin)",
+            "192.0.2.1",
+            &format!("href=\"/messages/{id}\""),
+            "<del><span class=\"sr\">Vorher: </span>&#60;b&#62;Tonigth&#60;/b&#62;</del>",
+            "/api/v1/journal/export?format=csv&#38;kind=message&#38;action=corrected",
+        ] {
+            assert!(shown.contains(text), "{text} in {shown}");
+        }
+        assert!(page("?q=nowhere", &boss).await.is(200).body.contains("Hier ist nichts"));
+        assert!(
+            page("?actor=nobody", &boss)
+                .await
+                .is(200)
+                .body
+                .contains("diesen Benutzer gibt es nicht")
+        );
+        assert!(page("?from=soon", &boss).await.is(200).body.contains("kein Datum"));
+        page("", &ann).await.is(403);
+        let inbox = world.get("/inbox").cookie(&ann).send().await.is(200);
+        assert!(!inbox.body.contains("/journal"), "it is not offered");
+    });
+}
