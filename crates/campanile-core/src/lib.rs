@@ -10,6 +10,7 @@ pub mod error;
 pub mod first;
 pub mod id;
 pub mod inbox;
+pub mod journal;
 pub mod lists;
 pub mod markup;
 pub mod message;

@@ -24,6 +24,12 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0003_portal.sql"),
             oldest: 3,
         },
+        Migration {
+            number: 4,
+            name: "0004_journal.sql",
+            sql: include_str!("../schema/0004_journal.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -61,6 +67,9 @@ static LISTS: &[&[&Sql]] = &[
     crate::first::STATEMENTS,
     crate::inbox::act::STATEMENTS,
     crate::inbox::texts::STATEMENTS,
+    crate::journal::STATEMENTS,
+    crate::journal::list::STATEMENTS,
+    crate::journal::story::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::message::STATEMENTS,
     crate::message::change::STATEMENTS,

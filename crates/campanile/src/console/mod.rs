@@ -9,6 +9,7 @@ mod banner;
 mod directory;
 mod form;
 mod inbox;
+mod journal;
 mod login;
 mod me;
 mod messages;
@@ -69,6 +70,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(start::routes())
         .merge(messages::routes())
         .merge(outbox::routes())
+        .merge(journal::routes())
         .merge(unsubscribe::routes());
     pages
         .with_state(Arc::clone(app))

@@ -165,7 +165,8 @@ pub(super) struct Page<'r> {
     viewer: &'r Viewer,
     /// What stands in the browser's title and, on most pages, as its heading.
     pub(super) title: String,
-    /// The entry of the top bar that this page belongs to: `inbox`, `messages`, `apis`, `directory`, `me`, `start`.
+    /// The entry of the top bar that this page belongs to: `inbox`, `messages`, `apis`, `directory`, `journal`, `me`,
+    /// `start`.
     pub(super) here: &'static str,
     /// What was just done.
     pub(super) notice: Option<Notice>,

@@ -110,6 +110,8 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/suppressions", "", "", organization(200)),
     ("POST /api/v1/suppressions", "", r#"{"address": "nowhere"}"#, organization(422)),
     ("DELETE /api/v1/suppressions/{address}", "nobody@example.com", "", organization(404)),
+    ("GET /api/v1/journal", "", "", organization(200)),
+    ("GET /api/v1/journal/export", "", "", organization(200)),
     // The directory.
     ("GET /api/v1/customers", "", "", organization(200)),
     ("POST /api/v1/customers", "", "{}", organization(422)),

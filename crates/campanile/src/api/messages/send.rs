@@ -58,7 +58,7 @@ async fn create(
     Json(draft): Json<Draft>,
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(&headers, &draft)?;
-    let id = sending::send(&app, principal.person, draft, idempotency).await?;
+    let id = sending::send(&app, &principal, draft, idempotency).await?;
     created(&app, id).await
 }
 
@@ -214,7 +214,7 @@ async fn correct(
     Path(id): Path<MessageId>,
     Json(correction): Json<Correction>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::correct(&app, principal.person, id, correction).await?;
+    sending::correct(&app, &principal, id, correction).await?;
     one(State(app), principal, Path(id)).await
 }
 
@@ -228,7 +228,7 @@ async fn recall(
     principal: Principal,
     Path(id): Path<MessageId>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::recall(&app, principal.person, id).await?;
+    sending::recall(&app, &principal, id).await?;
     one(State(app), principal, Path(id)).await
 }
 
