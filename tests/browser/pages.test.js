@@ -63,6 +63,9 @@ const PAGES = [
   ["me-ticket", "/me/ticket", "una"],
   ["me-sessions", "/me/sessions", "una"],
   ["start", "/start", "admin"],
+  ["journal", "/journal", "admin"],
+  ["journal-narrowed", "/journal?kind=message&action=corrected", "admin"],
+  ["journal-empty", "/journal?q=nothing+of+the+sort", "admin"],
 ];
 
 for (const [name, path, login] of PAGES) {
@@ -72,7 +75,7 @@ for (const [name, path, login] of PAGES) {
 
 /** Who walks, and pages that must have been on the way. @type {[string, string[]][]} */
 const WALKS = [
-  ["admin", ["/messages/new", "/announcements/new", "/announcements/year", "/directory/import", "/me/tokens"]],
+  ["admin", ["/messages/new", "/announcements/new", "/announcements/year", "/directory/import", "/me/tokens", "/journal"]],
   ["ada", ["/messages/new", "/me/tokens"]],
   ["paul", ["/apis/payments", "/apis/payments/messages/new"]],
   ["rita", ["/apis/payments", "/directory/users"]],
@@ -119,6 +122,14 @@ flow("the menu of one's own", held, async ({ open }) =>
     },
   }));
 
+flow("what differs in the journal", held, async ({ open }) =>
+  look(await open("admin"), "/journal?action=corrected", "journal-open", {
+    ready: async (page) => {
+      await page.locator(".journal summary").first().click();
+      await shows(page.locator(".journal ins").first(), "Harbour closed");
+    },
+  }));
+
 flow("nothing moves for who wants no motion", held, async ({ open }) => {
   const page = await open("una");
   await visit(page, "/inbox");
@@ -136,6 +147,7 @@ const GERMAN = [
   ["/announcements/year", "Ankündigungen", "admin"],
   ["/directory/users", "Benutzer", "admin"],
   ["/me", "Profil", "una"],
+  ["/journal", "Journal", "admin"],
 ];
 
 for (const [path, heading, login] of GERMAN) {

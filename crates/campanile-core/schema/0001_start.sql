@@ -238,6 +238,8 @@ CREATE TABLE message (
     must_acknowledge BOOLEAN NOT NULL DEFAULT FALSE,
     -- What the UI messages contract said of sub-customers where the audience is everyone: no effect, returned as sent.
     sub_customers BOOLEAN NOT NULL DEFAULT FALSE,
+    -- A mail to those who had not acknowledged this other message; its people are those of its chunks.
+    reminds BIGINT REFERENCES message (id),
     author BIGINT NOT NULL REFERENCES person (id),
     created_at BIGINT NOT NULL,
     -- When it last came up for everybody: publication, enabling, ringing again. Marks of "all" are compared with it.
@@ -265,6 +267,7 @@ CREATE TABLE message (
 CREATE INDEX message_waiting ON message (opens_at) WHERE revision IS NULL;
 -- Those with a banner: the UI messages contract lists them by id.
 CREATE INDEX message_banner ON message (id) WHERE channels & 2 <> 0;
+CREATE INDEX message_reminds ON message (reminds) WHERE reminds IS NOT NULL;
 
 -- The selectors of a message; role 0 where a kind has none. kind: 1 environment role, 2 API and application role,
 -- 3 subscribers of an API, 4 customer, 5 customer with those below it, 6 everyone, 7 group, 8 person.

@@ -63,6 +63,15 @@ pub fn take(tx: &mut Tx<'_>, now: Moment) -> Result<Stamp> {
     })
 }
 
+/// The last revision that was taken: by this operation, where it took one.
+pub fn taken(tx: &mut Tx<'_>) -> Result<Stamp> {
+    let tally = tx.tally()?;
+    Ok(Stamp {
+        revision: Revision(tally.get(tally::REVISION)),
+        at: Moment(tally.get(tally::REVISION_AT)),
+    })
+}
+
 /// Notes that a revision changed the directory.
 pub fn directory_changed(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
     tx.tally()?.set(tally::DIRECTORY, stamp.revision.0);

@@ -17,6 +17,19 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0002_outbox.sql"),
             oldest: 2,
         },
+        // An older binary would let in who is locked out.
+        Migration {
+            number: 3,
+            name: "0003_portal.sql",
+            sql: include_str!("../schema/0003_portal.sql"),
+            oldest: 3,
+        },
+        Migration {
+            number: 4,
+            name: "0004_journal.sql",
+            sql: include_str!("../schema/0004_journal.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -54,6 +67,9 @@ static LISTS: &[&[&Sql]] = &[
     crate::first::STATEMENTS,
     crate::inbox::act::STATEMENTS,
     crate::inbox::texts::STATEMENTS,
+    crate::journal::STATEMENTS,
+    crate::journal::list::STATEMENTS,
+    crate::journal::story::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::message::STATEMENTS,
     crate::message::announced::STATEMENTS,
@@ -64,6 +80,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::label::STATEMENTS,
     crate::message::preview::STATEMENTS,
     crate::message::publish::STATEMENTS,
+    crate::message::remind::STATEMENTS,
     crate::message::sent::STATEMENTS,
     crate::message::sight::STATEMENTS,
     crate::message::someone::STATEMENTS,
@@ -82,6 +99,8 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::run::STATEMENTS,
     crate::outbox::suppression::STATEMENTS,
     crate::outbox::wish::STATEMENTS,
+    crate::portal::customer::STATEMENTS,
+    crate::portal::user::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

@@ -109,6 +109,7 @@ fn stationery(signer: Option<Signer>) -> Arc<Stationery> {
 fn real(signer: Option<Signer>) -> impl Fn(usize) -> Mail + Send + Sync + 'static {
     let letter = Letter {
         message: MessageId(1),
+        opens: MessageId(1),
         title: "Maintenance tonight",
         text: "From **22:00** to 23:00 UTC the gateway answers 503 for about ten minutes. Retry as usual.\n\n\
                [Status](https://status.example.com)",

@@ -10,6 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use campanile_core::account::{self, session, ticket, token};
 use campanile_core::id::PersonId;
+use campanile_core::journal::{self, By, Origin};
 use campanile_core::rights::Rights;
 use campanile_core::secret::Hash;
 use campanile_core::time::Moment;
@@ -22,6 +23,9 @@ use crate::known;
 use crate::pass::session_cookie;
 use crate::problem::{Kind, Problem};
 
+/// Characters of a personal token's public name that the journal keeps: they tell the tokens of a person apart.
+const TOKEN_CHARS: usize = 8;
+
 /// Who makes a request, and how they showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -29,6 +33,8 @@ pub struct Principal {
     pub person: PersonId,
     /// By what.
     pub via: Via,
+    /// The client's address, behind trusted proxies; `None` where no request is known.
+    pub address: Option<IpAddr>,
 }
 
 /// How somebody showed who they are.
@@ -45,6 +51,38 @@ pub enum Via {
 }
 
 impl Principal {
+    const fn new(person: PersonId, via: Via) -> Self {
+        Self {
+            person,
+            via,
+            address: None,
+        }
+    }
+
+    /// As the journal has it.
+    #[must_use]
+    pub fn by(&self) -> By {
+        let via = match self.via {
+            Via::Session(_) => journal::Via::Session,
+            Via::Token(_) => journal::Via::Token,
+            Via::Basic => journal::Via::Basic,
+            Via::Ticket => journal::Via::Ticket,
+        };
+        let token = match &self.via {
+            Via::Token(id) => Some(id.chars().take(TOKEN_CHARS).collect()),
+            _ => None,
+        };
+        By {
+            person: Some(self.person),
+            acting_for: None,
+            origin: Origin {
+                via: Some(via),
+                address: self.address,
+                token,
+            },
+        }
+    }
+
     /// What the person holds now.
     pub async fn rights(&self, app: &App) -> Result<Rights, Problem> {
         let person = self.person;
@@ -79,7 +117,8 @@ impl FromRequestParts<Arc<App>> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match authorization(&parts.headers) {
+        let from = address_of(app, &parts.extensions, &parts.headers);
+        let found = match authorization(&parts.headers) {
             Credentials::None => match session_secret(app, &parts.headers) {
                 Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
                 None => Err(nobody(NEEDED)),
@@ -88,12 +127,14 @@ impl FromRequestParts<Arc<App>> for Principal {
                 Some(found) => Ok(found),
                 None => Err(no_token(app, text).await?),
             },
-            Credentials::Basic(login, password) => {
-                let from = Client::of(app, &parts.extensions, &parts.headers);
-                by_basic(app, &login, password, from.address).await
-            }
+            Credentials::Basic(login, password) => by_basic(app, &login, password, from).await,
             Credentials::Other => Err(nobody(UNREADABLE)),
-        }
+        };
+        // What is remembered of a secret is of no address: the next request may come from another.
+        Ok(Self {
+            address: Some(from),
+            ..found?
+        })
     }
 }
 
@@ -199,15 +240,19 @@ impl Client {
     /// Out of a request. One that came over no connection of [`crate::serve`] is of no address, 0.0.0.0.
     #[must_use]
     pub fn of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Self {
-        let peer = extensions
-            .get::<Peer>()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         Self {
-            address: client_address(peer, headers, &app.settings.trusted_proxies),
+            address: address_of(app, extensions, headers),
             agent: agent.unwrap_or_default().to_owned(),
         }
     }
+}
+
+fn address_of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    let peer = extensions
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    client_address(peer, headers, &app.settings.trusted_proxies)
 }
 
 impl FromRequestParts<Arc<App>> for Client {
@@ -255,10 +300,7 @@ fn used_session(app: &Arc<App>, alive: session::Alive, now: Moment) -> Principal
         let id = alive.id.clone();
         record(app, move |tx| session::touch(tx, &id, now));
     }
-    Principal {
-        person: alive.person,
-        via: Via::Session(alive.id),
-    }
+    Principal::new(alive.person, Via::Session(alive.id))
 }
 
 /// The person of a personal token.
@@ -276,10 +318,7 @@ pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, P
         record(app, move |tx| token::touch(tx, &id, now));
     }
     let expires_at = alive.expires_at.unwrap_or(Moment::NEVER);
-    let principal = Principal {
-        person: alive.person,
-        via: Via::Token(alive.id),
-    };
+    let principal = Principal::new(alive.person, Via::Token(alive.id));
     remember(app, hash, &principal, state, expires_at.min(now.plus_ms(KEEP_MS)));
     Ok(Some(principal))
 }
@@ -288,10 +327,7 @@ pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, P
 pub async fn by_ticket(app: &App, text: &str) -> Result<Option<Principal>, Problem> {
     let text = text.to_owned();
     let person = app.db.read(move |tx| ticket::find(tx, &text)).await?;
-    Ok(person.map(|person| Principal {
-        person,
-        via: Via::Ticket,
-    }))
+    Ok(person.map(|person| Principal::new(person, Via::Ticket)))
 }
 
 /// The person of a login and password that come with every request: a verified pair is remembered for a minute.
@@ -304,19 +340,13 @@ pub async fn by_basic(app: &App, login: &str, password: String, address: IpAddr)
     if let Some((person, phc)) = &known
         && app.hasher.remembers(&password, phc, app.clock.now())
     {
-        return Ok(Principal {
-            person: *person,
-            via: Via::Basic,
-        });
+        return Ok(Principal::new(*person, Via::Basic));
     }
     let person = verify(app, login, candidate, password.clone(), address).await?;
     if let Some((_, phc)) = known {
         app.hasher.remember(&password, &phc, app.clock.now());
     }
-    Ok(Principal {
-        person,
-        via: Via::Basic,
-    })
+    Ok(Principal::new(person, Via::Basic))
 }
 
 /// The person of a login and password: 401 where they are wrong, in the same time whether or not the login exists, and

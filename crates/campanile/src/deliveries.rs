@@ -1,12 +1,12 @@
 //! What a sender sees of email and POST, and does about it: progress, who got what, an export, sending the failed ones
 //! again, taking back what has not left. For every interface; each function asks the policy.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::SEARCH_CHARS;
+use campanile_core::journal::{self, Action, Deed, Kind};
 use campanile_core::message::{self, Channel, Message, Status, sent, target};
 use campanile_core::outbox::delivery;
 use campanile_core::outbox::look::{self, Delivery, Standing, Story, Which};
@@ -17,8 +17,11 @@ use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 use futures_util::{Stream, StreamExt as _};
+use serde_json::json;
 
 use crate::app::App;
+use crate::auth::Principal;
+use crate::csv;
 use crate::problem::Problem;
 use crate::relay::Trouble;
 use crate::sending::{Want, reach};
@@ -139,27 +142,37 @@ pub async fn one(
 /// where nothing of it is sent any more.
 pub async fn resend(
     app: &App,
-    person: PersonId,
+    by: &Principal,
     id: MessageId,
     channel: Channel,
     target: Option<String>,
 ) -> Result<u64, Problem> {
     leaving(channel)?;
-    let now = app.clock.now();
+    let (person, by, now) = (by.person, Arc::new(by.by()), app.clock.now());
     let is_one = target.is_some();
     let target = Arc::new(target);
-    let (mut sent, mut failed) = (0, None);
+    let (mut sent, mut failed, mut row) = (0, None, None);
     // What fails again meanwhile has had its turn.
     while failed.is_none_or(|failed| sent < failed) {
-        let wanted = Arc::clone(&target);
+        let (wanted, by) = (Arc::clone(&target), Arc::clone(&by));
         let again = move |tx: &mut Tx<'_>| {
             // The lock first: rights are those of the moment at which it is written.
             tx.tally()?;
             let (one, failed) = resendable(tx, person, id, channel, wanted.as_deref(), now)?;
-            Ok::<_, Error>((delivery::again(tx, id, channel, one, now)?, failed))
+            let more = delivery::again(tx, id, channel, one, now)?;
+            let told = json!({"channel": channel, "target": wanted.as_deref(), "deliveries": sent + more});
+            let row = match row {
+                _ if more == 0 => row,
+                None => {
+                    let deed = Deed::new(Action::Resent, Kind::Message, id.to_string());
+                    Some(journal::record(tx, &by, &deed.after(told), now)?)
+                }
+                Some(known) => journal::go_on(tx, known, None, &told).map(|()| row)?,
+            };
+            Ok::<_, Error>((more, failed, row))
         };
-        let (more, at_first) = app.db.write(again).await?;
-        failed = failed.or(Some(at_first));
+        let (more, at_first, noted) = app.db.write(again).await?;
+        (failed, row) = (failed.or(Some(at_first)), noted);
         sent += more;
         if more == 0 || is_one {
             break;
@@ -205,13 +218,16 @@ fn resendable(
 ///
 /// # Errors
 /// As [`reach`]; `Conflict` where nothing is under way.
-pub async fn cancel(app: &App, person: PersonId, id: MessageId, channel: Channel) -> Result<(), Problem> {
+pub async fn cancel(app: &App, by: &Principal, id: MessageId, channel: Channel) -> Result<(), Problem> {
     leaving(channel)?;
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         tx.tally()?;
         let rights = Rights::load(tx, person)?;
         reach(tx, &rights, id, Want::Recall)?;
-        run::cancel(tx, id, channel)
+        run::cancel(tx, id, channel)?;
+        let deed = Deed::new(Action::Cancelled, Kind::Message, id.to_string());
+        journal::record(tx, &by, &deed.after(json!({"channel": channel})), now)
     };
     app.db.write(work).await?;
     Ok(())
@@ -311,62 +327,11 @@ fn line(out: &mut String, of: &Delivery) {
         of.at.map(|at| at.to_string()).unwrap_or_default(),
         of.next_at.map(|at| at.to_string()).unwrap_or_default(),
     ];
-    for (at, cell) in cells.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        push_cell(out, cell);
-    }
-    out.push_str("\r\n");
+    csv::line(out, &cells);
 }
 
 /// As it is written in JSON.
 fn name(of: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(of).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// One cell: in quotes where it must be, and with an apostrophe before what a spreadsheet would take for a formula.
-fn push_cell(out: &mut String, cell: &str) {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let defused = if is_formula { "'" } else { "" };
-    if cell.contains([',', '"', '\r', '\n']) {
-        write!(out, "\"{defused}{}\"", cell.replace('"', "\"\"")).expect("a string takes everything");
-    } else {
-        out.push_str(defused);
-        out.push_str(cell);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cell(text: &str) -> String {
-        let mut out = String::new();
-        push_cell(&mut out, text);
-        out
-    }
-
-    #[test]
-    fn a_cell_is_quoted_where_it_must_be() {
-        assert_eq!(cell("Ann"), "Ann");
-        assert_eq!(cell("Ann, Bob"), "\"Ann, Bob\"");
-        assert_eq!(cell("\"Ann\"\r\n"), "\"\"\"Ann\"\"\r\n\"");
-    }
-
-    #[test]
-    fn nothing_is_a_formula() {
-        for (text, defused) in [
-            ("=1+1", "'=1+1"),
-            ("+49 30", "'+49 30"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\""),
-            ("\t=1", "'\t=1"),
-            ("a=1", "a=1"),
-        ] {
-            assert_eq!(cell(text), defused);
-        }
-    }
 }

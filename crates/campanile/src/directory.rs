@@ -1,6 +1,6 @@
 //! Changes of the directory by hand, one thing at a time: what the REST interface and the console share.
 //!
-//! Every change is an [`Entry`] of the directory file, said to the same [`directory::apply`]. What the kinds have in
+//! Every change is an [`Entry`] of the directory file, said to [`journal::apply`]. What the kinds have in
 //! common stands here, once: a [`Noun`] says what differs.
 
 use std::fmt::Display;
@@ -11,6 +11,7 @@ use campanile_core::directory::history::Subject;
 use campanile_core::directory::list::{self, Kind};
 use campanile_core::directory::{self, Entry};
 use campanile_core::id::PersonId;
+use campanile_core::journal;
 use campanile_core::message::sent::person_key;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
@@ -28,12 +29,12 @@ pub(crate) fn begin(tx: &mut Tx<'_>, by: PersonId) -> Ruled<()> {
     policy::may(&Rights::load(tx, by)?, &Act::EditDirectory)
 }
 
-/// Does what an entry without a password says.
+/// Does what an entry without a password says. As every change here, it has its row in the journal.
 pub(crate) async fn apply(app: &App, by: &Principal, entry: Entry) -> Ruled<Applied> {
-    let (person, now) = (by.person, app.clock.now());
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         begin(tx, person)?;
-        directory::apply(tx, &entry, now)
+        journal::apply(tx, &by, &entry, now)
     };
     app.db.write(work).await
 }
@@ -138,7 +139,7 @@ pub(crate) fn present<N: Noun>(tx: &mut Tx<'_>, id: &N::Id) -> Ruled<N::Item> {
 /// there already.
 pub(crate) async fn create<N: Noun>(app: &App, by: &Principal, wanted: N) -> Result<(N::Id, N::Item), Problem> {
     let mut entry = ready(app, by, wanted.entry()).await?;
-    let (person, now) = (by.person, app.clock.now());
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let made = app.db.write(move |tx| {
         // What is looked at before the lock, another server may change.
         begin(tx, person)?;
@@ -158,7 +159,7 @@ pub(crate) async fn create<N: Noun>(app: &App, by: &Principal, wanted: N) -> Res
                 Err(other) => return Err(other),
             }
         }
-        directory::apply(tx, &entry, now)?;
+        journal::apply(tx, &by, &entry, now)?;
         // Without an id the entry was refused.
         let id = id.ok_or_else(|| Error::field("id", "is needed"))?;
         let item = N::find(tx, &id)?;
@@ -174,11 +175,11 @@ pub(crate) async fn change<N: Noun>(app: &App, by: &Principal, id: N::Id, mut wa
         given => *given = Some(id.clone()),
     }
     let entry = ready(app, by, wanted.entry()).await?;
-    let (person, now) = (by.person, app.clock.now());
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let changed = app.db.write(move |tx| {
         begin(tx, person)?;
         present::<N>(tx, &id)?;
-        directory::apply(tx, &entry, now)?;
+        journal::apply(tx, &by, &entry, now)?;
         N::find(tx, &id)
     });
     Ok(changed.await?)
@@ -186,11 +187,11 @@ pub(crate) async fn change<N: Noun>(app: &App, by: &Principal, id: N::Id, mut wa
 
 /// Ends one that is there now; its history stays.
 pub(crate) async fn end<N: Noun>(app: &App, by: &Principal, id: N::Id) -> Result<(), Problem> {
-    let (person, now) = (by.person, app.clock.now());
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let ended = app.db.write(move |tx| {
         begin(tx, person)?;
         present::<N>(tx, &id)?;
-        directory::apply(tx, &Entry::Remove(N::removal(id)), now)
+        journal::apply(tx, &by, &Entry::Remove(N::removal(id)), now)
     });
     ended.await?;
     Ok(())

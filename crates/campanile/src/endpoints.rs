@@ -2,6 +2,7 @@
 //! may not see.
 
 use campanile_core::id::{MessageId, PersonId};
+use campanile_core::journal::{self, Action, By, Deed, Kind};
 use campanile_core::message::Channel;
 use campanile_core::message::draft::Draft;
 use campanile_core::outbox::destination::{Destination, Posting};
@@ -13,6 +14,7 @@ use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::problem::Problem;
 use crate::sending;
 
@@ -31,34 +33,42 @@ fn reach(tx: &mut Tx<'_>, app: &Reached, wish: Wish) -> Ruled<Endpoint> {
 /// Who asks for which one, and what is needed to look at it.
 struct Reached {
     person: PersonId,
+    by: By,
     id: i64,
     posting: Posting,
     now: Moment,
 }
 
 impl Reached {
-    fn new(app: &App, person: PersonId, id: i64) -> Self {
+    fn new(app: &App, by: &Principal, id: i64) -> Self {
         Self {
-            person,
+            person: by.person,
+            by: by.by(),
             id,
             posting: app.posting(),
             now: app.clock.now(),
         }
     }
 
-    /// Does it, where the caller may, and shows what is there then.
+    /// Does it, where the caller may, notes it where it changes something, and shows what is there then.
     async fn and<T: Send + 'static>(
         self,
         app: &App,
-        wish: Wish,
+        action: Action,
         work: impl FnOnce(&mut Tx<'_>, &Self) -> Ruled<T> + Send + 'static,
     ) -> Result<(Endpoint, T), Problem> {
         let done = move |tx: &mut Tx<'_>| {
             // The lock first: rights are those of the moment at which it is written.
             tx.tally()?;
-            reach(tx, &self, wish)?;
+            let before = reach(tx, &self, Act::ChangeEndpoint)?;
             let done = work(tx, &self)?;
-            Ok::<_, Error>((endpoint::find(tx, &self.posting.key, self.id, self.now)?, done))
+            let after = endpoint::find(tx, &self.posting.key, self.id, self.now)?;
+            // Another secret is not to be seen; other values of headers are sealed anew.
+            if action == Action::Renewed || before != after {
+                let deed = Deed::new(action, Kind::Endpoint, self.id.to_string());
+                journal::record(tx, &self.by, &deed.before(&before).after(&after), self.now)?;
+            }
+            Ok::<_, Error>((after, done))
         };
         Ok(app.db.write(done).await?)
     }
@@ -103,8 +113,8 @@ pub async fn list(app: &App, person: PersonId, wanted: Wanted) -> Result<(Vec<En
 ///
 /// # Errors
 /// `Missing` for one that is not there or not theirs to see.
-pub async fn one(app: &App, person: PersonId, id: i64) -> Result<Endpoint, Problem> {
-    let asked = Reached::new(app, person, id);
+pub async fn one(app: &App, by: &Principal, id: i64) -> Result<Endpoint, Problem> {
+    let asked = Reached::new(app, by, id);
     Ok(app.db.read(move |tx| reach(tx, &asked, Act::SeeEndpoint)).await?)
 }
 
@@ -112,8 +122,9 @@ pub async fn one(app: &App, person: PersonId, id: i64) -> Result<Endpoint, Probl
 ///
 /// # Errors
 /// `Denied`; `Invalid` with every fault; `Conflict` where the environment has as many as it may.
-pub async fn create(app: &App, person: PersonId, new: New) -> Result<(Endpoint, Option<String>), Problem> {
+pub async fn create(app: &App, by: &Principal, new: New) -> Result<(Endpoint, Option<String>), Problem> {
     let (now, posting) = (app.clock.now(), app.posting());
+    let (person, by) = (by.person, by.by());
     let work = move |tx: &mut Tx<'_>| {
         tx.tally()?;
         let rights = Rights::load(tx, person)?;
@@ -121,7 +132,10 @@ pub async fn create(app: &App, person: PersonId, new: New) -> Result<(Endpoint, 
             policy::may(&rights, &Act::CreateEndpoint(part))
         })?;
         let (id, secret) = endpoint::create(tx, &new, home, &posting, now)?;
-        Ok::<_, Error>((endpoint::find(tx, &posting.key, id, now)?, secret))
+        let made = endpoint::find(tx, &posting.key, id, now)?;
+        let deed = Deed::new(Action::Created, Kind::Endpoint, id.to_string());
+        journal::record(tx, &by, &deed.after(&made), now)?;
+        Ok::<_, Error>((made, secret))
     };
     Ok(app.db.write(work).await?)
 }
@@ -130,9 +144,9 @@ pub async fn create(app: &App, person: PersonId, new: New) -> Result<(Endpoint, 
 ///
 /// # Errors
 /// `Missing`, `Denied`, `Invalid` with every fault.
-pub async fn change(app: &App, person: PersonId, id: i64, change: Change) -> Result<Endpoint, Problem> {
+pub async fn change(app: &App, by: &Principal, id: i64, change: Change) -> Result<Endpoint, Problem> {
     let work = move |tx: &mut Tx<'_>, of: &Reached| endpoint::change(tx, of.id, &change, &of.posting, of.now);
-    let done = Reached::new(app, person, id).and(app, Act::ChangeEndpoint, work);
+    let done = Reached::new(app, by, id).and(app, Action::Changed, work);
     Ok(done.await?.0)
 }
 
@@ -140,7 +154,7 @@ pub async fn change(app: &App, person: PersonId, id: i64, change: Change) -> Res
 ///
 /// # Errors
 /// `Missing`, `Denied`.
-pub async fn pause(app: &App, person: PersonId, id: i64, paused: bool) -> Result<Endpoint, Problem> {
+pub async fn pause(app: &App, by: &Principal, id: i64, paused: bool) -> Result<Endpoint, Problem> {
     let work = move |tx: &mut Tx<'_>, of: &Reached| {
         if paused {
             endpoint::pause(tx, of.id)
@@ -148,7 +162,8 @@ pub async fn pause(app: &App, person: PersonId, id: i64, paused: bool) -> Result
             endpoint::resume(tx, of.id)
         }
     };
-    let done = Reached::new(app, person, id).and(app, Act::ChangeEndpoint, work);
+    let action = if paused { Action::Paused } else { Action::Resumed };
+    let done = Reached::new(app, by, id).and(app, action, work);
     Ok(done.await?.0)
 }
 
@@ -158,7 +173,7 @@ pub async fn pause(app: &App, person: PersonId, id: i64, paused: bool) -> Result
 /// `Missing`, `Denied`, `Invalid`.
 pub async fn rotate(
     app: &App,
-    person: PersonId,
+    by: &Principal,
     id: i64,
     secret: Option<String>,
     grace_hours: Option<i64>,
@@ -166,19 +181,21 @@ pub async fn rotate(
     let work = move |tx: &mut Tx<'_>, of: &Reached| {
         endpoint::rotate(tx, of.id, secret.as_deref(), grace_hours, &of.posting, of.now)
     };
-    Reached::new(app, person, id).and(app, Act::ChangeEndpoint, work).await
+    Reached::new(app, by, id).and(app, Action::Renewed, work).await
 }
 
 /// Removes one. What waits for it fails.
 ///
 /// # Errors
 /// `Missing`, `Denied`.
-pub async fn remove(app: &App, person: PersonId, id: i64) -> Result<(), Problem> {
-    let asked = Reached::new(app, person, id);
+pub async fn remove(app: &App, by: &Principal, id: i64) -> Result<(), Problem> {
+    let asked = Reached::new(app, by, id);
     let work = move |tx: &mut Tx<'_>| {
         tx.tally()?;
-        reach(tx, &asked, Act::RemoveEndpoint)?;
-        endpoint::remove(tx, id, asked.now)
+        let before = reach(tx, &asked, Act::RemoveEndpoint)?;
+        endpoint::remove(tx, id, asked.now)?;
+        let deed = Deed::new(Action::Ended, Kind::Endpoint, id.to_string());
+        journal::record(tx, &asked.by, &deed.before(&before), asked.now)
     };
     app.db.write(work).await?;
     Ok(())
@@ -188,8 +205,8 @@ pub async fn remove(app: &App, person: PersonId, id: i64) -> Result<(), Problem>
 ///
 /// # Errors
 /// `Missing`, `Denied`; `Conflict` where it would wait; those of a message.
-pub async fn test(app: &App, person: PersonId, id: i64) -> Result<MessageId, Problem> {
-    let asked = Reached::new(app, person, id);
+pub async fn test(app: &App, by: &Principal, id: i64) -> Result<MessageId, Problem> {
+    let asked = Reached::new(app, by, id);
     let found = app.db.read(move |tx| reach(tx, &asked, Act::CreateEndpoint)).await?;
     if found.state != State::Active {
         return Err(Error::Conflict("it is paused or off: resume it first".into()).into());
@@ -204,5 +221,5 @@ pub async fn test(app: &App, person: PersonId, id: i64) -> Result<MessageId, Pro
         }],
         ..Draft::new("Test", format!("Test of the endpoint {}.", found.name), Vec::new())
     };
-    sending::send(app, person, draft, None).await
+    sending::send(app, by, draft, None).await
 }

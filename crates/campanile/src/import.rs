@@ -9,6 +9,7 @@
 //! touch is then written once for all of them. And where there are next to no people yet, the big indexes are made at
 //! the end.
 
+mod noted;
 mod read;
 pub(crate) mod upload;
 mod write;

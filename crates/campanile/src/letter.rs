@@ -27,6 +27,7 @@ pub fn mail(
     };
     Ok(office.stationery.preview(&mail::Letter {
         message: MessageId(0),
+        opens: MessageId(0),
         title,
         text,
         format: Format::Markdown,

@@ -4,10 +4,14 @@ use std::net::IpAddr;
 
 use campanile_core::account::{self, password};
 use campanile_core::id::PersonId;
+use campanile_core::journal::{self, Action, By, Deed};
 use campanile_core::message::preview;
+use campanile_core::message::sent::person_key;
 use campanile_core::policy::{Act, may};
 use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
 use campanile_core::{Error, error};
+use campanile_store::Tx;
 
 use crate::app::App;
 use crate::auth::{self, Principal};
@@ -38,9 +42,13 @@ pub(crate) async fn change(
             _ => problem,
         })?;
     let phc = hash(app, new).await?;
+    let (by, now) = (principal.by(), app.clock.now());
     let kept = principal.session().map(str::to_owned);
     app.db
-        .jot(move |tx| account::set_password(tx, person, &phc, kept.as_deref()))
+        .jot(move |tx| {
+            account::set_password(tx, person, &phc, kept.as_deref())?;
+            noted(tx, &by, person, now)
+        })
         .await?;
     Ok(())
 }
@@ -66,8 +74,20 @@ pub(crate) async fn reset(app: &App, by: &Principal, name: String, wanted: Strin
     }
     password::check("password", &wanted, &login)?;
     let phc = hash(app, wanted).await?;
-    app.db.jot(move |tx| account::set_password(tx, id, &phc, None)).await?;
+    let (by, now) = (by.by(), app.clock.now());
+    app.db
+        .jot(move |tx| {
+            account::set_password(tx, id, &phc, None)?;
+            noted(tx, &by, id, now)
+        })
+        .await?;
     Ok(())
+}
+
+/// Notes that somebody has another password. Nothing of it stands in the journal.
+fn noted(tx: &mut Tx<'_>, by: &By, of: PersonId, now: Moment) -> error::Result<i64> {
+    let deed = Deed::new(Action::Changed, journal::Kind::Password, person_key(tx, of)?);
+    journal::record(tx, by, &deed, now)
 }
 
 /// The slow hash of a password, on a thread for it.

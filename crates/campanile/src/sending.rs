@@ -27,8 +27,9 @@ use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::problem::Problem;
-pub use after::{TAKEN_ALONG, can_remind, everybody, remind};
+pub use after::{TAKEN_ALONG, everybody};
 pub use announcements::{announcements, may_announce};
 
 /// Decides whether somebody may address the parts of an audience.
@@ -131,11 +132,11 @@ pub async fn check(app: &App, person: PersonId, draft: Draft) -> Result<(), Prob
 /// What the rules say of the draft.
 pub async fn send(
     app: &App,
-    person: PersonId,
+    by: &Principal,
     draft: Draft,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
-    let (key, outlets) = (idempotency.clone(), app.outlets());
+    let (person, key, outlets) = (by.person, idempotency.clone(), app.outlets());
     let check = move |tx: &mut Tx<'_>, now| {
         if let Some(known) = before(tx, person, key.as_ref())? {
             return Ok(Err(known));
@@ -144,7 +145,7 @@ pub async fn send(
         let name = sent::person_name(tx, person)?;
         draft::check_for(tx, &draft, &name, &outlets, now, &may_send(&rights)).map(Ok)
     };
-    publish(app, person, check, idempotency).await
+    publish(app, by, check, idempotency).await
 }
 
 /// Sends what is being written to its writer alone, at once. Whoever may send it to its audience may do so, as may
@@ -154,11 +155,11 @@ pub async fn send(
 /// As [`send`].
 pub async fn to_myself(
     app: &App,
-    person: PersonId,
+    by: &Principal,
     draft: Draft,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
-    let (key, outlets) = (idempotency.clone(), app.outlets());
+    let (person, key, outlets) = (by.person, idempotency.clone(), app.outlets());
     let check = move |tx: &mut Tx<'_>, now| {
         if let Some(known) = before(tx, person, key.as_ref())? {
             return Ok(Err(known));
@@ -190,7 +191,7 @@ pub async fn to_myself(
         checked.environment = None;
         Ok(Ok(checked))
     };
-    publish(app, person, check, idempotency).await
+    publish(app, by, check, idempotency).await
 }
 
 fn channels_for_oneself(channels: &[Channel]) -> Vec<Channel> {
@@ -208,11 +209,11 @@ fn before(tx: &mut Tx<'_>, person: PersonId, key: Option<&Idempotency>) -> Ruled
 
 async fn publish(
     app: &App,
-    person: PersonId,
+    by: &Principal,
     check: impl Fn(&mut Tx<'_>, Moment) -> Ruled<Result<draft::Checked, MessageId>> + Send + Sync + 'static,
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
-    let now = app.clock.now();
+    let (by, now) = (by.by(), app.clock.now());
     let check = Arc::new(check);
     let first = Arc::clone(&check);
     let look = move |tx: &mut Tx<'_>| Ok::<_, Error>((first(tx, now)?, crowd::directory_position(tx)?));
@@ -232,7 +233,7 @@ async fn publish(
                 Err(known) => return Ok(known),
             }
         };
-        publish::publish(tx, person, &checked, idempotency.as_ref(), now).map(|accepted| accepted.id)
+        publish::publish(tx, by, &checked, idempotency.as_ref(), now).map(|accepted| accepted.id)
     };
     Ok(app.db.write(work).await?)
 }
@@ -241,8 +242,8 @@ async fn publish(
 ///
 /// # Errors
 /// As [`reach`]; what the rules say of the correction.
-pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Correction) -> Result<(), Problem> {
-    let now = app.clock.now();
+pub async fn correct(app: &App, by: &Principal, id: MessageId, correction: Correction) -> Result<(), Problem> {
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         // The lock first: rights and audience are those of the moment at which it is written.
         tx.tally()?;
@@ -251,7 +252,7 @@ pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Cor
         if let Some(audience) = &correction.audience {
             draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
         }
-        change::correct(tx, person, id, &correction, now)
+        change::correct(tx, by, id, &correction, now)
     };
     app.db.write(work).await?;
     Ok(())
@@ -261,13 +262,13 @@ pub async fn correct(app: &App, person: PersonId, id: MessageId, correction: Cor
 ///
 /// # Errors
 /// As [`reach`]; `Conflict` for one that was recalled already.
-pub async fn recall(app: &App, person: PersonId, id: MessageId) -> Result<(), Problem> {
-    let now = app.clock.now();
+pub async fn recall(app: &App, by: &Principal, id: MessageId) -> Result<(), Problem> {
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         tx.tally()?;
         let rights = Rights::load(tx, person)?;
         reach(tx, &rights, id, Want::Recall)?;
-        change::recall(tx, person, id, now)
+        change::recall(tx, by, id, now)
     };
     app.db.write(work).await?;
     Ok(())

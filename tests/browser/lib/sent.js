@@ -54,7 +54,13 @@ export async function announceSome({ ask }) {
     audience: customer(1, true),
   });
   await send({ text: "Holiday support hours: [i]24 December to 2 January, 9 to 12[/i].", closes_at: inDays(20), audience: customer(2) });
-  await send({ text: "To administrators only.", audience: [{ kind: "environment_role", role: "ADMIN" }], closes_at: inDays(-1), opens_at: inDays(-30) });
+  await send({
+    text: "To administrators only.",
+    audience: [{ kind: "environment_role", role: "ADMIN" }],
+    closes_at: inDays(20),
+  });
+  const gone = await send({ text: "Sent by mistake", importance: "high" });
+  await ask("POST", `/api/v1/messages/${gone}/recall`);
   await send({ text: "A new billing page", opens_at: inDays(9), closes_at: inDays(16), audience: customer(3) });
   await send({ text: "Prices of next year", opens_at: inDays(21), importance: "high" });
   await send({ text: "Not yet agreed: the old console closes", enabled: false, importance: "critical", audience: customer(1, true) });

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use campanile_store::Tx;
 
-use super::judge::Item;
+use super::judge::{self, Item};
 use super::texts::{self, Listed};
+use crate::audience::bundle;
 use crate::error::Result;
+use crate::id::{MessageId, PersonId};
 use crate::lists::Shared;
+use crate::time::Moment;
 
 /// Banners that are shown at most; the others are told by their number, and stand in the view of banners.
 pub const BANNERS: usize = 5;
@@ -21,6 +24,28 @@ pub struct Banners {
     pub items: Vec<Listed>,
     /// How many there are in all.
     pub total: usize,
+}
+
+/// The messages with a banner that are there now for a person, dismissed or not, by id.
+pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Vec<MessageId>> {
+    let bundle = bundle(tx, shared.held(), person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let mut ids = Vec::new();
+    judge::each(&bundle, &lists, now, |item| {
+        if item.state.has_banner && !item.state.past {
+            ids.push(MessageId(item.message));
+        }
+    });
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Whether a message is one of [`addressed`].
+pub fn is_addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, now: Moment) -> Result<bool> {
+    let bundle = bundle(tx, shared.held(), person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let item = judge::one(&bundle, &lists, id.0, now);
+    Ok(item.is_some_and(|item| item.state.has_banner && !item.state.past))
 }
 
 /// The banners of a person while their messages are gone through.

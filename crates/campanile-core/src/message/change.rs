@@ -10,16 +10,19 @@ use super::target::Target;
 use super::{Importance, Message, Window, columns, draft, message};
 use crate::audience::{Rule, Selector};
 use crate::error::{Error, Faults, Result};
-use crate::id::{MessageId, PersonId};
+use crate::id::MessageId;
+use crate::journal::By;
 use crate::outbox::run;
 use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
     KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, dismissible, must_acknowledge, api_name)
+            opens_at, closes_at, enabled, dismissible, must_acknowledge, api_name, from_via, from_address, from_token,
+            acting_for, audience)
         SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, dismissible,
-            must_acknowledge, api_name
+            must_acknowledge, api_name, CAST($7 AS BIGINT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS BIGINT),
+            CAST($11 AS TEXT)
         FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
@@ -146,7 +149,13 @@ fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> std::resul
 ///
 /// A correction of content raises the edition ("edited"). The bell rings again only where the sender asks for it.
 /// Switching on or off is no correction (decision 20). What changes nothing takes no revision and rings no bell.
-pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correction, now: Moment) -> Result<Message> {
+pub fn correct(
+    tx: &mut Tx<'_>,
+    by: impl Into<By>,
+    id: MessageId,
+    correction: &Correction,
+    now: Moment,
+) -> Result<Message> {
     // The lock first: it puts this operation in its place before anything is looked at.
     tx.tally()?;
     let old = super::find(tx, id)?;
@@ -160,7 +169,18 @@ pub fn correct(tx: &mut Tx<'_>, by: PersonId, id: MessageId, correction: &Correc
         return Ok(old);
     };
     let stamp = revision::take(tx, now)?;
-    keep(tx, &old, Some(by), change, correction.ring, stamp)?;
+    let audience = match &selectors {
+        Some(_) => Some(super::selectors(tx, id)?),
+        None => None,
+    };
+    keep(
+        tx,
+        (&old, audience.as_deref()),
+        &by.into(),
+        change,
+        correction.ring,
+        stamp,
+    )?;
     settle(tx, &old, &mut new, correction.ring, stamp, now)?;
     store(tx, &new, stamp, now)?;
     if old.revision.is_none() && new.revision.is_some() {
@@ -386,23 +406,47 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
     Ok(())
 }
 
-fn keep(tx: &mut Tx<'_>, old: &Message, by: Option<PersonId>, change: Change, rang: bool, stamp: Stamp) -> Result<()> {
-    let by = by.map(|by| by.0);
+/// Keeps the state before a change, and who makes it from where. The selectors are kept where they change: before
+/// publication those that go leave no other trace.
+fn keep(
+    tx: &mut Tx<'_>,
+    (old, audience): (&Message, Option<&[Selector]>),
+    by: &By,
+    change: Change,
+    rang: bool,
+    stamp: Stamp,
+) -> Result<()> {
+    let audience = audience.map(|selectors| {
+        let keys: Vec<_> = selectors.iter().map(|selector| selector.key()).collect();
+        serde_json::json!(keys).to_string()
+    });
     tx.send(
         &KEEP,
-        &[&stamp.revision.0, &stamp.at.0, &by, &(change as i64), &rang, &old.id.0],
+        &[
+            &stamp.revision.0,
+            &stamp.at.0,
+            &by.person.map(|person| person.0),
+            &(change as i64),
+            &rang,
+            &old.id.0,
+            &by.origin.via_code(),
+            &by.origin.address_text(),
+            &by.origin.token,
+            &by.acting_for.map(|person| person.0),
+            &audience,
+        ],
     )?;
     Ok(())
 }
 
 /// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
-pub fn recall(tx: &mut Tx<'_>, by: PersonId, id: MessageId, now: Moment) -> Result<Message> {
+pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) -> Result<Message> {
     let stamp = revision::take(tx, now)?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled already".into()));
     }
-    keep(tx, &old, Some(by), Change::Recalled, false, stamp)?;
+    keep(tx, (&old, None), &by.into(), Change::Recalled, false, stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
     revision::message_changed(tx, stamp, id.0)?;
@@ -429,7 +473,7 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
             publish(tx, &mut new, stamp, now)?;
             Change::Opened
         };
-        keep(tx, old, None, change, false, stamp)?;
+        keep(tx, (old, None), &By::default(), change, false, stamp)?;
         store(tx, &new, stamp, now)?;
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;

@@ -17,6 +17,7 @@ use crate::time::Moment;
 /// A message before it is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct Draft {
     /// 1 to 1,000 characters, one line. A banner alone needs none.
     #[serde(default)]
@@ -25,7 +26,7 @@ pub struct Draft {
     #[serde(default)]
     pub text: String,
     /// How the text is read.
-    #[serde(default = "markdown")]
+    #[serde(default = "markdown", skip_serializing_if = "is_markdown")]
     pub format: Format,
     /// Who it says it is from; your own name where absent. At most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,14 +52,17 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_joiners: Option<Rule>,
     /// Its banner may be dismissed even where it is critical; others always may.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dismissible: bool,
     /// People have to say that they have read it; a banner stands until they do.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_acknowledge: bool,
     /// Of the UI messages contract; it has no effect where the audience is everyone, and is kept as sent.
     #[serde(skip)]
     pub sub_customers: bool,
+    /// Its window may have passed already: an interface without a preview stores it, and nobody sees it.
+    #[serde(skip)]
+    pub may_be_past: bool,
     /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -89,6 +93,7 @@ impl Draft {
             dismissible: false,
             must_acknowledge: false,
             sub_customers: false,
+            may_be_past: false,
             environment: None,
             api: None,
             posts: Vec::new(),
@@ -125,12 +130,18 @@ const fn markdown() -> Format {
     Format::Markdown
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_markdown(format: &Format) -> bool {
+    *format == Format::Markdown
+}
+
 const fn yes() -> bool {
     true
 }
 
 /// A message that holds together, by ids. Made by [`check`] only.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct Checked {
     pub(super) title: String,
     pub(super) text: String,
@@ -183,7 +194,7 @@ pub fn check_for(
     check_acknowledgement(draft.must_acknowledge, channels, &mut faults);
     let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
     check_sender(&sender_name, &mut faults);
-    let window = check_window(draft.opens_at, draft.closes_at, now, &mut faults);
+    let window = check_window(draft, now, &mut faults);
     faults.require(
         !draft.channels.is_empty(),
         "channels",
@@ -444,11 +455,11 @@ pub(super) fn check_sender(name: &str, faults: &mut Faults) {
     }
 }
 
-fn check_window(opens: Option<Moment>, closes: Option<Moment>, now: Moment, faults: &mut Faults) -> Window {
-    let window = Window::new(opens, closes);
+fn check_window(draft: &Draft, now: Moment, faults: &mut Faults) -> Window {
+    let window = Window::new(draft.opens_at, draft.closes_at);
     check_order(&window, faults);
     faults.require(
-        !window.is_past(now),
+        draft.may_be_past || !window.is_past(now),
         "closes_at",
         "has passed already; nobody would see the message",
     );

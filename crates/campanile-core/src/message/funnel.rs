@@ -191,7 +191,7 @@ fn count<'m>(
         return Ok(None);
     };
     let selectors = super::selectors(tx, message.id)?;
-    let people = judged::judge(tx, residents, kept, message.id, &selectors, when)?;
+    let people = judged::of(tx, residents, kept, message, &selectors, when)?;
     let (joined, clocked) = match message.rule {
         Rule::AtSend => (Arc::default(), RoaringBitmap::new()),
         Rule::WhileActive => {

@@ -15,6 +15,7 @@ use crate::audience::crowd::{self, Residents, When};
 use crate::audience::{Instant, Rule, Selector};
 use crate::error::Result;
 use crate::id::MessageId;
+use crate::outbox::chunk;
 use crate::time::{Moment, Revision};
 
 sql! {
@@ -94,12 +95,27 @@ pub fn audience(
     now: Moment,
 ) -> Result<RoaringBitmap> {
     match when(tx, message, now)? {
-        Some(when) => judge(tx, residents, kept, message.id, selectors, when),
+        Some(when) => of(tx, residents, kept, message, selectors, when),
         None => Ok(RoaringBitmap::new()),
     }
 }
 
-pub(super) fn judge(
+/// The audience of a message at an instant; of a reminder, those whom it was mailed to.
+pub(super) fn of(
+    tx: &mut Tx<'_>,
+    residents: &Residents,
+    kept: &Audiences,
+    message: &Message,
+    selectors: &[Selector],
+    when: When,
+) -> Result<RoaringBitmap> {
+    if message.reminds.is_some() {
+        return chunk::all(tx, message.id);
+    }
+    judge(tx, residents, kept, message.id, selectors, when)
+}
+
+fn judge(
     tx: &mut Tx<'_>,
     residents: &Residents,
     kept: &Audiences,
@@ -193,5 +209,5 @@ pub fn frozen(tx: &mut Tx<'_>, residents: &Residents, kept: &Audiences, message:
         return Ok(RoaringBitmap::new());
     };
     let selectors = super::selectors(tx, message.id)?;
-    judge(tx, residents, kept, message.id, &selectors, When::Instant(published))
+    of(tx, residents, kept, message, &selectors, When::Instant(published))
 }

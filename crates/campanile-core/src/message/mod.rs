@@ -13,6 +13,7 @@ pub(crate) mod kept;
 pub mod label;
 pub mod preview;
 pub mod publish;
+pub mod remind;
 pub mod sent;
 pub(crate) mod sight;
 pub mod someone;
@@ -155,6 +156,7 @@ impl Window {
 
 /// A message as it is stored, without its audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub struct Message {
     /// Which.
     pub id: MessageId,
@@ -192,6 +194,8 @@ pub struct Message {
     pub must_acknowledge: bool,
     /// See the schema.
     pub sub_customers: bool,
+    /// The message of which it reminds those who had not acknowledged it.
+    pub reminds: Option<MessageId>,
     /// Who sent it.
     pub author: PersonId,
     /// When it was accepted.
@@ -306,7 +310,7 @@ macro_rules! columns {
             $text,
             ", format, sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, edition,
              edited_at, recalled_at, missed, people, without_email, arrival, ring, dismissible, must_acknowledge,
-             sub_customers"
+             sub_customers, reminds"
         )
     };
 }
@@ -353,6 +357,7 @@ pub(crate) fn message(row: &Row<'_>) -> campanile_store::Result<Message> {
         dismissible: row.get(26)?,
         must_acknowledge: row.get(27)?,
         sub_customers: row.get(28)?,
+        reminds: row.get::<Option<i64>>(29)?.map(MessageId),
     })
 }
 

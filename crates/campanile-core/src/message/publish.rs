@@ -5,6 +5,7 @@ use campanile_store::{Tx, sql};
 use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
+use crate::journal::By;
 use crate::outbox::{destination, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
@@ -12,9 +13,10 @@ use crate::time::Moment;
 sql! {
     INSERT = "INSERT INTO message (id, revision, published_at, rule, environment, api, api_name, title, body, format,
             sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, arrival, arrival_at,
-            ring, dismissible, must_acknowledge, sub_customers, edition, missed)
+            ring, dismissible, must_acknowledge, sub_customers, from_via, from_address, from_token, acting_for, edition,
+            missed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, 1, FALSE)";
+            $23, $24, $25, $26, $27, $28, 1, FALSE)";
     ADDRESS = "INSERT INTO audience (message, kind, object, role) VALUES ($1, $2, $3, $4)";
     REMEMBER = "INSERT INTO idempotency (author, key, fingerprint, message, at) VALUES ($1, $2, $3, $4, $5)";
     REPEATED = "SELECT message, fingerprint FROM idempotency WHERE author = $1 AND key = $2";
@@ -70,14 +72,19 @@ pub struct Accepted {
 ///
 /// Writes one message row and one row a selector. The size of the audience is not looked at. The draft must have been
 /// checked under the lock of this operation, or the directory not have changed since: what it names is not looked up
-/// again.
+/// again. Who sends it, and from where, is kept with it for the journal.
+///
+/// # Errors
+/// `Unauthenticated` for nobody: a message has an author.
 pub fn publish(
     tx: &mut Tx<'_>,
-    author: PersonId,
+    by: impl Into<By>,
     draft: &Checked,
     idempotency: Option<&Idempotency>,
     now: Moment,
 ) -> Result<Accepted> {
+    let by = by.into();
+    let author = by.person.ok_or(Error::Unauthenticated)?;
     // The lock first: it puts this operation in its place before anything is looked at.
     tx.tally()?;
     if let Some(known) = idempotency.map(|one| repeated(tx, author, one)).transpose()?.flatten() {
@@ -92,10 +99,8 @@ pub fn publish(
     let id = tx.tally()?.next(tally::MESSAGE);
     let open = draft.enabled && draft.window.contains(now);
     let (revision, published_at) = (open.then_some(stamp.revision.0), open.then_some(now.0));
-    let (api, api_name) = match &draft.api {
-        Some((api, name)) => (Some(api.0), Some(name.as_str())),
-        None => (None, None),
-    };
+    let api = draft.api.as_ref().map(|(api, name)| (api.0, name.as_str()));
+    let (api, api_name) = api.unzip();
     let arrival = revision.unwrap_or(0);
     tx.send(
         &INSERT,
@@ -124,6 +129,10 @@ pub fn publish(
             &draft.dismissible,
             &draft.must_acknowledge,
             &draft.sub_customers,
+            &by.origin.via_code(),
+            &by.origin.address_text(),
+            &by.origin.token,
+            &by.acting_for.map(|person| person.0),
         ],
     )?;
     for selector in &draft.selectors {
@@ -131,12 +140,7 @@ pub fn publish(
         tx.send(&ADDRESS, &[&id, &kind, &object, &role])?;
     }
     leave(tx, MessageId(id), draft, open, now)?;
-    if let Some(one) = idempotency {
-        tx.send(
-            &REMEMBER,
-            &[&author.0, &one.key, &one.fingerprint.as_slice(), &id, &now.0],
-        )?;
-    }
+    remember(tx, author, idempotency, id, now)?;
     revision::message_changed(tx, stamp, id)?;
     Ok(Accepted {
         id: MessageId(id),
@@ -154,6 +158,13 @@ fn leave(tx: &mut Tx<'_>, id: MessageId, draft: &Checked, open: bool, now: Momen
         run::born(tx, id, draft.channels, draft.importance, tenant, now)?;
     }
     Ok(())
+}
+
+/// Remembers the sender's key of a message, where there is one.
+fn remember(tx: &mut Tx<'_>, author: PersonId, one: Option<&Idempotency>, id: i64, now: Moment) -> Result<()> {
+    let Some(one) = one else { return Ok(()) };
+    let fingerprint = one.fingerprint.as_slice();
+    Ok(tx.send(&REMEMBER, &[&author.0, &one.key, &fingerprint, &id, &now.0])?)
 }
 
 /// The message that the same request made before.

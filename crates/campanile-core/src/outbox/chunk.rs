@@ -49,6 +49,7 @@ sql! {
     // Leases of others end before they are looked at.
     SWEPT = "UPDATE chunk SET done = $3, state = 1, ended_at = $4, lease_by = 0, lease_until = 0, fence = fence + 1
         WHERE message = $1 AND first = $2 AND state = 0 AND lease_until <= $4";
+    ALL = "SELECT people FROM chunk WHERE message = $1";
     HOLDS = "SELECT people, done, begun, begun_at, ended_at, state FROM chunk
         WHERE message = $1 AND first <= $2 AND last >= $2 ORDER BY first DESC LIMIT 1";
 }
@@ -104,7 +105,7 @@ pub struct Chunk {
     worker: Worker,
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, message: MessageId, lane: Lane, tenant: i64, people: &[u32]) -> Result<()> {
+pub(crate) fn insert(tx: &mut Tx<'_>, message: MessageId, lane: Lane, tenant: i64, people: &[u32]) -> Result<()> {
     let (Some(first), Some(last)) = (people.first(), people.last()) else {
         return Ok(());
     };
@@ -120,6 +121,15 @@ pub(super) fn insert(tx: &mut Tx<'_>, message: MessageId, lane: Lane, tenant: i6
         &[&message.0, &first, &last, &lane.code(), &tenant, &bytes, &size, &none],
     )?;
     Ok(())
+}
+
+/// Everybody whom a message is mailed to.
+pub(crate) fn all(tx: &mut Tx<'_>, message: MessageId) -> Result<RoaringBitmap> {
+    let mut all = RoaringBitmap::new();
+    for bytes in tx.rows(&ALL, &[&message.0], |row| row.get::<Vec<u8>>(0))? {
+        all.extend(people_of(&bytes)?);
+    }
+    Ok(all)
 }
 
 pub(super) fn people_of(bytes: &[u8]) -> Result<Vec<u32>> {

@@ -31,6 +31,8 @@ macro_rules! columns {
 
 sql! {
     BEAR_MAIL = concat!(insert!(), "VALUES ($1, 4, $2, $3, 0, FALSE, 0, $4, $4, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
+    BEAR_LISTED = concat!(insert!(), "VALUES ($1, 4, $2, $3, 1, FALSE, 0, $4, $4, NULL, $5, 0, 0, 0, 0, 0, 0, 0, 0,
+            0)");
     BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*),
             0, 0, 0, 0, 0, 0, 0, 0, 0 FROM post WHERE message = $1");
     BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
@@ -198,6 +200,28 @@ pub(crate) fn born(
         tx.send(&BEAR_DELIVERIES, &[&message.0, &lane, &now.0])?;
         wake(tx, Channel::Http);
     }
+    Ok(())
+}
+
+/// Puts a message on its way by mail to people who are known already, up to a thousand a chunk; at least one.
+pub(crate) fn born_listed(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    chunks: &[Vec<u32>],
+    importance: Importance,
+    tenant: i64,
+    now: Moment,
+) -> Result<()> {
+    let people: usize = chunks.iter().map(Vec::len).sum();
+    let lane = Lane::of(importance).for_many(people as u64);
+    tx.send(
+        &BEAR_LISTED,
+        &[&message.0, &lane.code(), &tenant, &now.0, &(people as i64)],
+    )?;
+    for people in chunks {
+        chunk::insert(tx, message, lane, tenant, people)?;
+    }
+    wake(tx, Channel::Email);
     Ok(())
 }
 

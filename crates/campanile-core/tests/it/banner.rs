@@ -310,3 +310,42 @@ fn nothing_is_acknowledged_that_nobody_can_look_at() {
         assert!(matches!(refused, Err(Error::Conflict(_))));
     });
 }
+
+#[test]
+fn a_mail_reminds_exactly_those_who_have_not_acknowledged() {
+    each_world(|world| {
+        let ann = world.person_with_email("ann", "ann@example.org");
+        let bob = world.person_with_email("bob", "bob@example.org");
+        world.person_without_email("cid");
+        let id = world.publish(Draft {
+            must_acknowledge: true,
+            ..with_bell("One", [user("ann"), user("bob"), user("cid")])
+        });
+        world.does(ann, Action::Acknowledge, &[id]);
+        let missing = world.missing(id).expect("it asks to be acknowledged");
+        assert_eq!((missing.people, missing.mailed.concat()), (2, vec![bob.0 as u32]));
+        let reminder = world.remind(id).expect("it is there").expect("somebody is mailed");
+        assert_eq!(world.logins(reminder, Part::All), ["bob"]);
+        assert_eq!(world.funnel(reminder).people, 1);
+        assert_eq!(world.message(reminder).reminds, Some(id));
+        assert_eq!(
+            world.titles_of(bob, View::Inbox),
+            ["One"],
+            "the mail is no second message in the inbox"
+        );
+    });
+}
+
+#[test]
+fn nobody_is_reminded_of_what_they_cannot_see_or_need_not_acknowledge() {
+    each_world(|world| {
+        let plain = world.publish(draft("One", [user("sender")]));
+        assert!(is_conflict(&world.remind(plain)));
+        let id = world.publish(Draft {
+            must_acknowledge: true,
+            ..with_bell("Two", [user("sender")])
+        });
+        world.recall(id).unwrap();
+        assert!(is_conflict(&world.remind(id)));
+    });
+}

@@ -152,6 +152,7 @@ fn size(settings: &[(&str, String)]) -> usize {
     let office = mail::office(&settings.mail, "https://bell.example.com", &key).expect("the settings hold");
     let letter = Letter {
         message: MessageId(1_000),
+        opens: MessageId(1_000),
         title: TITLE,
         text: TEXT,
         format: Format::Markdown,

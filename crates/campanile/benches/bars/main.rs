@@ -8,6 +8,7 @@
 //! `email`, `http` and `lanes` are about what leaves the house; `--mails N` says how many mails. They need Postfix: see
 //! `postfix`.
 
+mod banners;
 mod bare;
 mod client;
 mod folders;
@@ -38,13 +39,14 @@ struct Choice {
 }
 
 /// The benches that ask one world of people and messages. Each of the others has a small one of its own.
-const OF_THE_WORLD: [&str; 7] = [
+const OF_THE_WORLD: [&str; 8] = [
     "audience",
     "inbox",
     "engage",
     "announce",
     "ingest",
     "pages",
+    "banners",
     "footprint",
 ];
 
@@ -158,6 +160,10 @@ fn of_the_world(choice: &Choice) {
     // By name alone: it uses the house, and takes minutes.
     if choice.names.iter().any(|name| name == "pages") {
         pages::measure(&house, choice);
+    }
+    // By name alone: it leaves a thousand announcements behind.
+    if choice.names.iter().any(|name| name == "banners") {
+        banners::measure(&house);
     }
     if choice.wants("footprint") {
         footprint::measure(house);

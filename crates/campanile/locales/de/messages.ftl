@@ -346,5 +346,9 @@ remind-question =
         [one] { $count } Person erinnern?
        *[other] { $count } Personen erinnern?
     }
-remind-text = Die Glocke läutet noch einmal, und die Nachricht ist wieder ungelesen. Wer bestätigt hat, muss es nicht noch einmal tun.
-done-reminded = Erinnert: Die Glocke hat noch einmal geläutet.
+remind-text = Die Glocke läutet noch einmal für alle, die nicht bestätigt haben, und sie bekommen eine E-Mail, wenn dieser Server E-Mails sendet.
+done-reminded =
+    { $n ->
+        [one] { $count } Person erinnert.
+       *[other] { $count } Personen erinnert.
+    }

@@ -356,5 +356,9 @@ remind-question =
         [one] Remind { $count } person?
        *[other] Remind { $count } people?
     }
-remind-text = The bell rings again, and the message is unread again. Who has acknowledged it need not do so once more.
-done-reminded = Reminded: the bell has rung again.
+remind-text = The bell rings again for those who have not acknowledged it, and they get a mail where this server sends mail.
+done-reminded =
+    { $n ->
+        [one] Reminded { $count } person.
+       *[other] Reminded { $count } people.
+    }

@@ -203,7 +203,7 @@ async fn resend(
     Path(id): Path<MessageId>,
     Json(body): Json<ResendBody>,
 ) -> Result<Json<Resent>, Problem> {
-    let queued = deliveries::resend(&app, principal.person, id, body.channel, body.target).await?;
+    let queued = deliveries::resend(&app, &principal, id, body.channel, body.target).await?;
     Ok(Json(Resent { queued }))
 }
 
@@ -229,6 +229,6 @@ async fn cancel(
     Path(id): Path<MessageId>,
     Json(body): Json<CancelBody>,
 ) -> Result<Json<ProgressBody>, Problem> {
-    deliveries::cancel(&app, principal.person, id, body.channel).await?;
+    deliveries::cancel(&app, &principal, id, body.channel).await?;
     progress(State(app), principal, Path(id)).await
 }

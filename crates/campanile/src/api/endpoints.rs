@@ -95,7 +95,7 @@ async fn list(
     Malformed, Unauthenticated, Denied, Conflict, Invalid, Unavailable,
 ))]
 async fn create(State(app): State<Arc<App>>, principal: Principal, Json(new): Json<New>) -> Result<Response, Problem> {
-    let (endpoint, secret) = endpoints::create(&app, principal.person, new).await?;
+    let (endpoint, secret) = endpoints::create(&app, &principal, new).await?;
     let location = format!("/api/v1/endpoints/{}", endpoint.id);
     let body = EndpointWithSecret { endpoint, secret };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response())
@@ -112,7 +112,7 @@ async fn one(
     principal: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Endpoint>, Problem> {
-    Ok(Json(endpoints::one(&app, principal.person, id).await?))
+    Ok(Json(endpoints::one(&app, &principal, id).await?))
 }
 
 /// Changes an endpoint. What is absent stays; with another URL, headers that are set must be given again.
@@ -127,7 +127,7 @@ async fn change(
     Path(id): Path<i64>,
     Json(change): Json<Change>,
 ) -> Result<Json<Endpoint>, Problem> {
-    Ok(Json(endpoints::change(&app, principal.person, id, change).await?))
+    Ok(Json(endpoints::change(&app, &principal, id, change).await?))
 }
 
 /// Removes an endpoint, and its secrets with it. What waits for it fails.
@@ -137,7 +137,7 @@ async fn change(
     Malformed, Unauthenticated, Denied, Missing, Unavailable,
 ))]
 async fn remove(State(app): State<Arc<App>>, principal: Principal, Path(id): Path<i64>) -> Result<StatusCode, Problem> {
-    endpoints::remove(&app, principal.person, id).await?;
+    endpoints::remove(&app, &principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -152,7 +152,7 @@ async fn pause(
     principal: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Endpoint>, Problem> {
-    Ok(Json(endpoints::pause(&app, principal.person, id, true).await?))
+    Ok(Json(endpoints::pause(&app, &principal, id, true).await?))
 }
 
 /// Lets what is for an endpoint go; also for one that was switched off.
@@ -166,7 +166,7 @@ async fn resume(
     principal: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Endpoint>, Problem> {
-    Ok(Json(endpoints::pause(&app, principal.person, id, false).await?))
+    Ok(Json(endpoints::pause(&app, &principal, id, false).await?))
 }
 
 /// Another secret.
@@ -191,7 +191,7 @@ async fn rotate(
     Path(id): Path<i64>,
     Json(body): Json<RotateBody>,
 ) -> Result<Json<EndpointWithSecret>, Problem> {
-    let (endpoint, secret) = endpoints::rotate(&app, principal.person, id, body.secret, body.grace_hours).await?;
+    let (endpoint, secret) = endpoints::rotate(&app, &principal, id, body.secret, body.grace_hours).await?;
     let secret = Some(secret);
     Ok(Json(EndpointWithSecret { endpoint, secret }))
 }
@@ -210,7 +210,7 @@ pub(super) struct TestSent {
     Malformed, Unauthenticated, Denied, Missing, Conflict, Invalid, Unavailable,
 ))]
 async fn test(State(app): State<Arc<App>>, principal: Principal, Path(id): Path<i64>) -> Result<Response, Problem> {
-    let message = endpoints::test(&app, principal.person, id).await?;
+    let message = endpoints::test(&app, &principal, id).await?;
     let location = format!("/api/v1/messages/{message}");
     let body = Json(TestSent { message });
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())

@@ -18,6 +18,7 @@ use crate::api::refusals::{Conflict, Denied, Invalid, Malformed, Missing, Unauth
 use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::own;
 use crate::problem::Problem;
 
 pub(super) const ROUTES: Part = part![
@@ -128,14 +129,13 @@ async fn change_me(
     principal: Principal,
     Json(wanted): Json<ChangeMe>,
 ) -> Result<Json<Me>, Problem> {
-    let (person, now) = (principal.person, app.clock.now());
     let change = Change {
         name: wanted.name,
         email: wanted.email,
         locale: wanted.locale,
         zone: wanted.zone,
     };
-    let changed = app.db.write(move |tx| profile::change(tx, person, change, now)).await?;
+    let changed = own::change_profile(&app, &principal, change).await?;
     Ok(Json(changed.into()))
 }
 
@@ -198,15 +198,7 @@ async fn change_mail(
     principal: Principal,
     Json(wanted): Json<ChangeMail>,
 ) -> Result<Json<Mail>, Problem> {
-    let (person, now) = (principal.person, app.clock.now());
-    let change = app.db.jot(move |tx| {
-        if wanted.on {
-            wish::open(tx, person, now)
-        } else {
-            wish::unsubscribe(tx, person, now)
-        }
-    });
-    Ok(Json(change.await?.into()))
+    Ok(Json(own::set_mail(&app, &principal, wanted.on).await?.into()))
 }
 
 // ---------------------------------------------------------------- personal tokens
@@ -297,11 +289,7 @@ async fn create_token(
     Json(wanted): Json<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     principal.in_person()?;
-    let (random, now) = (app.chance.bytes(), app.clock.now());
-    let made = app
-        .db
-        .jot(move |tx| token::create(tx, principal.person, &wanted.name, wanted.expires_at, &random, now));
-    let (made, token) = made.await?;
+    let (made, token) = own::make_token(&app, &principal, wanted.name, wanted.expires_at).await?;
     let body = MadeToken {
         token,
         made: made.into(),
@@ -320,7 +308,7 @@ async fn revoke_token(
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.db.jot(move |tx| token::revoke(tx, principal.person, &id)).await?;
+    own::revoke_token(&app, &principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -361,8 +349,7 @@ async fn read_ticket(State(app): State<Arc<App>>, principal: Principal) -> Resul
 )]
 async fn renew_ticket(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Ticket>, Problem> {
     principal.in_person()?;
-    let key = app.key.clone();
-    let ticket = app.db.jot(move |tx| ticket::renew(tx, &key, principal.person)).await?;
+    let ticket = own::renew_ticket(&app, &principal).await?;
     Ok(Json(Ticket { ticket }))
 }
 
@@ -424,9 +411,7 @@ async fn list_sessions(State(app): State<Arc<App>>, principal: Principal) -> Res
     responses((status = 204, description = "Ended."), Unauthenticated)
 )]
 async fn end_other_sessions(State(app): State<Arc<App>>, principal: Principal) -> Result<StatusCode, Problem> {
-    app.db
-        .jot(move |tx| session::close_others(tx, principal.person, principal.session()))
-        .await?;
+    own::end_other_sessions(&app, &principal).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -441,6 +426,6 @@ async fn end_session(
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.db.jot(move |tx| session::close(tx, principal.person, &id)).await?;
+    own::end_session(&app, &principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,7 @@ mod endpoints;
 mod etag;
 pub mod extract;
 mod inbox;
+mod journal;
 mod me;
 mod messages;
 mod password;
@@ -49,6 +50,7 @@ use crate::problem::Document;
                                              taking back."),
         (name = "Endpoints", description = "Saved destinations of messages by HTTP POST."),
         (name = "Suppressions", description = "Addresses that get no mail."),
+        (name = "Journal", description = "Who did what to messages and the directory."),
         (name = "Directory", description = "Who is who, with history."),
         (name = "Users", description = "The people of the platform."),
         (name = "Session", description = "Signing in and out."),
@@ -106,7 +108,7 @@ fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 8] = [
+    let here: [Part; 9] = [
         inbox::ROUTES,
         visibility::ROUTES,
         session::ROUTES,
@@ -115,6 +117,7 @@ fn parts() -> impl Iterator<Item = Part> {
         deliveries::ROUTES,
         endpoints::ROUTES,
         suppressions::ROUTES,
+        journal::ROUTES,
     ];
     here.into_iter().chain(messages::PARTS).chain(directory::parts())
 }

@@ -77,7 +77,7 @@ async fn add(
     principal: Principal,
     Json(body): Json<SuppressionInput>,
 ) -> Result<(StatusCode, Json<SuppressionsOf>), Problem> {
-    let items = suppressions::add(&app, principal.person, body.address, body.reason).await?;
+    let items = suppressions::add(&app, &principal, body.address, body.reason).await?;
     Ok((StatusCode::CREATED, Json(SuppressionsOf { items })))
 }
 
@@ -103,6 +103,6 @@ async fn remove(
     Path(address): Path<String>,
     Query(SourceQuery { source }): Query<SourceQuery>,
 ) -> Result<StatusCode, Problem> {
-    suppressions::remove(&app, principal.person, address, source).await?;
+    suppressions::remove(&app, &principal, address, source).await?;
     Ok(StatusCode::NO_CONTENT)
 }

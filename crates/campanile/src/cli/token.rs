@@ -4,7 +4,9 @@ use std::io::Write;
 
 use campanile_core::account::{self, ticket, token};
 use campanile_core::id::PersonId;
+use campanile_core::journal::{Action, By};
 use campanile_core::time::Moment;
+use campanile_store::Tx;
 
 use super::{Existing, Token};
 use crate::app::App;
@@ -12,6 +14,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Flags, Settings};
 use crate::exit::Failure;
+use crate::own;
 use crate::words::printable;
 
 /// Does what was asked for: a value stands alone on standard output.
@@ -67,7 +70,11 @@ async fn value(app: &App, args: &Token) -> Result<String, Failure> {
     let expires_at = args.expires.map(|after| now.plus_ms(after.as_millis() as i64));
     let made = app
         .db
-        .jot(move |tx| token::create(tx, person, &name, expires_at, &random, now))
+        .jot(move |tx| {
+            let made = token::create(tx, person, &name, expires_at, &random, now)?;
+            own::note_token(tx, &in_the_name_of(person), Action::Created, &made.0, now)?;
+            Ok(made)
+        })
         .await;
     match made {
         Ok((_, text)) => Ok(text),
@@ -98,9 +105,21 @@ async fn revoke(app: &App, login: &str, which: &str) -> Result<token::Token, Fai
         ))
     })?;
     let found = tokens.swap_remove(at);
-    let id = found.id.clone();
-    app.db.jot(move |tx| token::revoke(tx, person, &id)).await?;
+    let (gone, now) = (found.clone(), app.clock.now());
+    let work = move |tx: &mut Tx<'_>| {
+        token::revoke(tx, person, &gone.id)?;
+        own::note_token(tx, &in_the_name_of(person), Action::Ended, &gone, now)
+    };
+    app.db.jot(work).await?;
     Ok(found)
+}
+
+/// Whoever has the shell, for somebody.
+fn in_the_name_of(person: PersonId) -> By {
+    By {
+        acting_for: Some(person),
+        ..By::shell()
+    }
 }
 
 fn as_json(tokens: &[token::Token]) -> serde_json::Value {

@@ -41,6 +41,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("session.js", JS),
     asset!("tags.js", JS),
     asset!("way.js", JS),
+    asset!("year.js", JS),
     asset!("acts.svg", SVG),
     asset!("icon.svg", SVG),
 ];

@@ -10,6 +10,7 @@ mod banner;
 mod directory;
 mod form;
 mod inbox;
+mod journal;
 mod login;
 mod me;
 mod messages;
@@ -71,6 +72,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(messages::routes())
         .merge(announcements::routes())
         .merge(outbox::routes())
+        .merge(journal::routes())
         .merge(unsubscribe::routes());
     pages
         .with_state(Arc::clone(app))

@@ -166,7 +166,7 @@ pub(super) struct Page<'r> {
     /// What stands in the browser's title and, on most pages, as its heading.
     pub(super) title: String,
     /// The entry of the top bar that this page belongs to: `inbox`, `messages`, `announcements`, `apis`,
-    /// `directory`, `me`, `start`.
+    /// `directory`, `journal`, `me`, `start`.
     pub(super) here: &'static str,
     /// What was just done.
     pub(super) notice: Option<Notice>,

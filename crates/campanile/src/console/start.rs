@@ -80,7 +80,7 @@ async fn send(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -
     policy::may(&reader.rights, &Act::EditDirectory)?;
     let (title, text) = (fields.get("title").to_owned(), fields.text("text"));
     let draft = to_oneself(&reader, title.clone(), text.clone());
-    match sending::send(&app, reader.principal.person, draft, None).await {
+    match sending::send(&app, &reader.principal, draft, None).await {
         Ok(_) => Ok(page::done("/start", "tried", &[])),
         Err(problem) => page::refuse(&StartPage {
             refused: Refused::of(&reader, problem)?,

@@ -239,6 +239,12 @@ impl Viewer {
         self.may(&Act::ReadDirectory)
     }
 
+    /// Whether the journal is open to this person.
+    #[must_use]
+    pub(super) fn has_journal(&self) -> bool {
+        self.may(&Act::Operate)
+    }
+
     /// What the bell says to who does not see it.
     #[must_use]
     pub(super) fn bell(&self) -> String {

@@ -6,10 +6,10 @@ mod told;
 
 use campanile_core::audience::Rule;
 use campanile_core::inbox::act::Action;
-use campanile_core::message::Importance;
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::Target;
+use campanile_core::message::{Channel, Importance};
 use campanile_core::time::Moment;
 
 /// A message and its story.
@@ -132,6 +132,11 @@ impl Story {
 
     fn of(mut self, importance: Importance) -> Self {
         self.draft.importance = importance;
+        self
+    }
+
+    fn as_banner(mut self) -> Self {
+        self.draft.channels.push(Channel::Banner);
         self
     }
 

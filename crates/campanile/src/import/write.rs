@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use campanile_core::directory::{Applied, Edit, Entry, Known};
 use campanile_core::id::PersonId;
-use campanile_core::revision::tally;
+use campanile_core::journal::By;
+use campanile_core::revision::{self, tally};
 use campanile_core::schema::INDEXES_MADE_LAST;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Fault};
@@ -14,6 +15,7 @@ use campanile_store::{Constraint, Dialect, Error as StoreError, Tx};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
+use super::noted::{self, Counts, Noted};
 use super::read::{Block, bad_line};
 use super::{BLOCK, BadLine, Broken, Manner, Progress, Sum};
 use crate::app::App;
@@ -58,6 +60,9 @@ struct Terms {
     alone: bool,
     /// Who must still be allowed to.
     by: Option<PersonId>,
+    /// What came of the operations before, and their row in the journal.
+    so_far: Counts,
+    noted: Option<Noted>,
 }
 
 /// A place in the queue: whole blocks before it, and entries of the next one.
@@ -76,6 +81,7 @@ struct Done {
     changed: u64,
     unchanged: u64,
     bad: Vec<BadLine>,
+    noted: Option<Noted>,
 }
 
 /// Entries of an operation that was refused: so many are still to be written, at most so many at once.
@@ -153,7 +159,8 @@ pub(super) async fn write(
 ) -> Result<Sum, Broken> {
     let mut sum = Sum::new(dry_run);
     let queue = Arc::new(Mutex::new(queue));
-    let (mut known, mut cares) = (Known::default(), Vec::<Care>::new());
+    let (mut known, mut cares, mut noted) = (Known::default(), Vec::<Care>::new(), None);
+    let who = Arc::new(by.map_or_else(By::shell, Principal::by));
     while queue.lock().await.wait().await {
         let is_quick = manner == Manner::Quick && !dry_run;
         let alone = is_quick.then(|| app.db.alone()).flatten();
@@ -166,12 +173,14 @@ pub(super) async fn write(
             entries: cares.last().map_or(usize::MAX, |care| care.step.min(care.left)),
             alone: alone.is_some(),
             by: by.map(|by| by.person),
+            so_far: Counts::of(&sum.report),
+            noted,
         };
-        let result = operation(app, &queue, known, terms).await;
+        let result = operation(app, &queue, known, terms, &who).await;
         let mut queue = queue.lock().await;
         let moved = match result {
             Ok(done) => {
-                known = done.known;
+                (known, noted) = (done.known, done.noted);
                 sum.report.created += done.created;
                 sum.report.changed += done.changed;
                 sum.report.unchanged += done.unchanged;
@@ -191,6 +200,10 @@ pub(super) async fn write(
             tokio::time::sleep(PAUSE).await;
         }
     }
+    if let Some(noted) = noted {
+        let report = sum.report.clone();
+        app.db.jot(move |tx| noted::finish(tx, noted, &report)).await?;
+    }
     Ok(sum)
 }
 
@@ -201,8 +214,14 @@ pub(super) async fn finish(app: &App) -> Result<(), Broken> {
 }
 
 /// One operation, kept as a whole or not at all.
-async fn operation(app: &App, queue: &Arc<Mutex<Queue>>, known: Known, terms: Terms) -> Result<Done, Error> {
-    let queue = Arc::clone(queue);
+async fn operation(
+    app: &App,
+    queue: &Arc<Mutex<Queue>>,
+    known: Known,
+    terms: Terms,
+    by: &Arc<By>,
+) -> Result<Done, Error> {
+    let (queue, by) = (Arc::clone(queue), Arc::clone(by));
     let work = move |tx: &mut Tx<'_>| {
         let mut queue = queue.try_lock().expect("nobody else has it during an operation");
         queue.tried = 0;
@@ -210,7 +229,13 @@ async fn operation(app: &App, queue: &Arc<Mutex<Queue>>, known: Known, terms: Te
             directory::begin(tx, by)?;
         }
         prepare(tx, &queue, terms)?;
-        apply(tx, &mut queue, known, terms)
+        if terms.dry_run {
+            return apply(tx, &mut queue, known, terms);
+        }
+        let before = revision::taken(tx)?.revision;
+        let mut done = apply(tx, &mut queue, known, terms)?;
+        done.noted = noted::keep(tx, &by, terms.noted, terms.so_far.and(done.counts()), before)?;
+        Ok(done)
     };
     if terms.dry_run {
         app.db.scan(work).await
@@ -285,6 +310,14 @@ fn apply(tx: &mut Tx<'_>, queue: &mut Queue, known: Known, terms: Terms) -> Resu
 }
 
 impl Done {
+    const fn counts(&self) -> Counts {
+        Counts {
+            created: self.created,
+            changed: self.changed,
+            unchanged: self.unchanged,
+        }
+    }
+
     /// Counts what became of a line; what is no fault of the line ends the operation.
     fn take(&mut self, line: u64, applied: Result<Applied, Error>) -> Result<(), Error> {
         match applied {

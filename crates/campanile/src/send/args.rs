@@ -138,9 +138,13 @@ pub(super) struct What {
     /// Not shown after [default: never ends]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) closes_at: Option<Moment>,
+    /// People have to say that they have read it; a banner stands until they do
+    #[arg(long)]
+    pub(super) must_acknowledge: bool,
     /// at-send: who matches when it is published, and nobody later; while-active: who matches while it is open
-    #[arg(long, value_name = "RULE", value_enum, default_value_t = LateJoiners::AtSend)]
-    pub(super) late_joiners: LateJoiners,
+    /// [default: at-send, of a banner while-active]
+    #[arg(long, value_name = "RULE", value_enum)]
+    pub(super) late_joiners: Option<LateJoiners>,
     /// The same key is the same message, sent once [default: made up]
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub(super) idempotency_key: Option<String>,
@@ -159,6 +163,8 @@ pub(super) enum Weight {
 pub(super) enum Way {
     /// Bell and inbox
     Portal,
+    /// At the top of every page
+    Banner,
     /// A mail to everybody who has an address
     Email,
     /// A POST to --post-url or --post-endpoint
@@ -198,7 +204,7 @@ impl Args {
             audience = self.whom.targets();
             let missing = match (audience.is_empty(), &what.title) {
                 (true, _) => Some("--channel portal and email need somebody who gets it, such as --role ADMIN"),
-                (false, None) => Some("--title is needed"),
+                (false, None) if channels != [Channel::Banner] => Some("--title is needed"),
                 _ => None,
             };
             if let Some(missing) = missing {
@@ -220,7 +226,8 @@ impl Args {
             channels,
             opens_at: what.opens_at,
             closes_at: what.closes_at,
-            late_joiners: Some(match what.late_joiners {
+            must_acknowledge: what.must_acknowledge,
+            late_joiners: what.late_joiners.map(|rule| match rule {
                 LateJoiners::AtSend => Rule::AtSend,
                 LateJoiners::WhileActive => Rule::WhileActive,
             }),
@@ -241,6 +248,7 @@ impl Args {
             .iter()
             .map(|way| match way {
                 Way::Portal => Channel::Portal,
+                Way::Banner => Channel::Banner,
                 Way::Email => Channel::Email,
                 Way::Http => Channel::Http,
             })
@@ -252,8 +260,8 @@ impl Args {
         let wrong = match (posts, self.posts.is_empty()) {
             (true, true) => Some("--channel http needs --post-url or --post-endpoint"),
             (false, false) => Some("--post-url and --post-endpoint need --channel http"),
-            _ if self.wait && channels == [Channel::Portal] => {
-                Some("--wait is for --channel email and http: the portal is there at once")
+            _ if self.wait && !channels.iter().any(|one| matches!(one, Channel::Email | Channel::Http)) => {
+                Some("--wait is for --channel email and http: portal and banner are there at once")
             }
             _ => None,
         };

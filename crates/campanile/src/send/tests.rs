@@ -632,6 +632,6 @@ fn channels_say_what_they_need() {
     --post-url and --post-endpoint need --channel http
     --channel portal and email need somebody who gets it, such as --role ADMIN
     --title is needed
-    --wait is for --channel email and http: the portal is there at once
+    --wait is for --channel email and http: portal and banner are there at once
     ");
 }

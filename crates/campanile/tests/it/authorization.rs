@@ -83,6 +83,7 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/messages/{id}", "{message}", "", [401, 404, 200, 404, 404, 200]),
     ("PATCH /api/v1/messages/{id}", "{message}", "{}", [401, 404, 200, 404, 404, 200]),
     ("GET /api/v1/messages/{id}/history", "{message}", "", [401, 404, 200, 404, 404, 200]),
+    ("POST /api/v1/messages/{id}/remind", "{message}", "", [401, 404, 409, 404, 404, 409]),
     ("POST /api/v1/messages/{id}/recall", "{message}", "", [401, 404, 200, 404, 404, 200]),
     ("GET /api/v1/messages/{id}/recipients", "{message}", "", [401, 404, 200, 404, 404, 200]),
     ("POST /api/v1/messages/preview/post", "", TO_POST, [401, 403, 200, 403, 403, 200]),
@@ -109,6 +110,8 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/suppressions", "", "", organization(200)),
     ("POST /api/v1/suppressions", "", r#"{"address": "nowhere"}"#, organization(422)),
     ("DELETE /api/v1/suppressions/{address}", "nobody@example.com", "", organization(404)),
+    ("GET /api/v1/journal", "", "", organization(200)),
+    ("GET /api/v1/journal/export", "", "", organization(200)),
     // The directory.
     ("GET /api/v1/customers", "", "", organization(200)),
     ("POST /api/v1/customers", "", "{}", organization(422)),

@@ -131,8 +131,8 @@ fn an_announcement_to_a_customer_stands_at_the_top_for_its_users() {
                 "Down tonight &#60;i&#62;",
                 "from Operations",
                 ">Acme</td>",
-                "<td class=\"more\">Yes</td>",
-                "14 Nov 2023, 22:13, no end",
+                "<td class=\"more\">Included</td>",
+                "14\u{a0}Nov\u{a0}2023,\u{a0}22:13, no end",
                 "aria-checked=\"true\"",
                 &format!("/announcements/{id}/edit"),
             ],
@@ -400,7 +400,10 @@ fn lists_go_by_time_and_are_filtered_and_searched() {
         shows(&list("state=past").await, &["Over soon", "Ended"]);
         shows(
             &list("state=coming").await,
-            &["Next year", "1 Feb 2024, 00:00 – 1 Mar 2024, 00:00"],
+            &[
+                "Next year",
+                "1\u{a0}Feb\u{a0}2024,\u{a0}00:00 – 1\u{a0}Mar\u{a0}2024,\u{a0}00:00",
+            ],
         );
         let now = list("state=now").await;
         shows(&now, &["Borealis alone"]);

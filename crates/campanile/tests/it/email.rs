@@ -44,6 +44,7 @@ fn stationery(change: impl FnOnce(&mut Stationery)) -> Arc<Stationery> {
 fn letter() -> Letter<'static> {
     Letter {
         message: MessageId(7),
+        opens: MessageId(7),
         title: "Wartung heute Nacht – 🔔 22:00",
         text: "Guten Abend,\n\nab **22:00** antwortet das <Gateway> mit 503.\n\n- kurz\n- *schön*\n\n\
                [Status](https://status.example.com/?a=1&b=2)\n\n.\n.dots at the beginning",

@@ -23,6 +23,7 @@ mod doctor;
 mod email;
 mod endpoints;
 mod inbox;
+mod journal;
 mod judge;
 mod messages;
 mod mta;

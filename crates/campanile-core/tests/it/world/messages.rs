@@ -7,6 +7,7 @@ use campanile_core::inbox::act::{self, Action, All, UpTo};
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish::{self, Accepted, Idempotency};
+use campanile_core::message::remind::{self, Missing};
 use campanile_core::message::{self, Message, Status};
 
 use super::World;
@@ -173,5 +174,20 @@ impl World<'_> {
         let now = self.tick();
         let done = self.db.jot(move |tx| act::mark(tx, person, all, up_to, now));
         done.expect("a mark is stored");
+    }
+}
+
+impl World<'_> {
+    /// Who has not acknowledged a message.
+    pub(crate) fn missing(&self, id: MessageId) -> Result<Missing> {
+        let (message, kept) = (self.message(id), self.audiences());
+        self.with_residents(move |tx, residents, now| Ok(remind::missing(tx, residents, &kept, &message, now)))
+    }
+
+    /// Reminds them; the message that is mailed.
+    pub(crate) fn remind(&self, id: MessageId) -> Result<Option<MessageId>> {
+        let (missing, sender, now) = (self.missing(id)?, self.sender, self.tick());
+        self.db
+            .write(move |tx| remind::remind(tx, &sender.into(), sender, id, &missing.mailed, now))
     }
 }

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use campanile_core::Error;
 use campanile_core::directory::entry::{Patch, Removal, Role as Wanted, RoleOnly};
 use campanile_core::directory::list::{self, Page, Role};
-use campanile_core::directory::{self as rules, Applied, Entry};
+use campanile_core::directory::{Applied, Entry};
+use campanile_core::journal;
 use campanile_core::place::Scope;
 use campanile_core::policy::Act;
 use http::{StatusCode, header};
@@ -117,10 +118,10 @@ async fn put_role(
         name: name.clone(),
         permissions: Patch::Set(body.permissions),
     });
-    let (person, now) = (by.person, app.clock.now());
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
     let put = app.db.write(move |tx| {
         begin(tx, person)?;
-        let applied = rules::apply(tx, &entry, now)?;
+        let applied = journal::apply(tx, &by, &entry, now)?;
         Ok::<_, Error>((applied, list::role(tx, scope, &name)?))
     });
     let (applied, role) = put.await?;

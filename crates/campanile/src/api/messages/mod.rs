@@ -52,6 +52,13 @@ pub(super) struct SentMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_at: Option<Moment>,
     enabled: bool,
+    /// Its banner may be dismissed even where it is critical.
+    dismissible: bool,
+    /// People have to say that they have read it.
+    must_acknowledge: bool,
+    /// The message of which it reminds those who had not acknowledged it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reminds: Option<MessageId>,
     /// Who sent it, by the directory's id.
     author: String,
     created_at: Moment,
@@ -112,6 +119,9 @@ fn describe(tx: &mut Tx<'_>, message: Message, funnel: Option<Funnel>, now: Mome
         sender_name: message.sender_name,
         importance: message.importance,
         enabled: message.enabled,
+        dismissible: message.dismissible,
+        must_acknowledge: message.must_acknowledge,
+        reminds: message.reminds,
         created_at: message.created_at,
         published_at: message.published_at,
         edition: message.edition,

@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::outlets::{self, Way};
 use crate::problem::Problem;
+use crate::reminding::{self, Reminded};
 use crate::sending::{self, Addressed};
 
 pub(super) const ROUTES: Part = part![
@@ -36,7 +37,8 @@ pub(super) const ROUTES: Part = part![
     (preview_post),
     (list_channels),
     (correct),
-    (recall)
+    (recall),
+    (remind)
 ];
 
 /// Publishes a message to everybody who matches any part of its audience, each person once.
@@ -56,7 +58,7 @@ async fn create(
     Json(draft): Json<Draft>,
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(&headers, &draft)?;
-    let id = sending::send(&app, principal.person, draft, idempotency).await?;
+    let id = sending::send(&app, &principal, draft, idempotency).await?;
     created(&app, id).await
 }
 
@@ -212,7 +214,7 @@ async fn correct(
     Path(id): Path<MessageId>,
     Json(correction): Json<Correction>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::correct(&app, principal.person, id, correction).await?;
+    sending::correct(&app, &principal, id, correction).await?;
     one(State(app), principal, Path(id)).await
 }
 
@@ -226,6 +228,19 @@ async fn recall(
     principal: Principal,
     Path(id): Path<MessageId>,
 ) -> Result<Json<SentMessage>, Problem> {
-    sending::recall(&app, principal.person, id).await?;
+    sending::recall(&app, &principal, id).await?;
     one(State(app), principal, Path(id)).await
+}
+
+/// Reminds those who have not acknowledged a message: the bell rings for them again, and they get a mail.
+#[utoipa::path(post, path = "/api/v1/messages/{id}/remind", tag = "Messages", params(("id" = i64, Path)), responses(
+    (status = 200, body = Reminded),
+    Unauthenticated, Denied, Missing, Conflict, Unavailable,
+))]
+async fn remind(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<MessageId>,
+) -> Result<Json<Reminded>, Problem> {
+    reminding::remind(&app, &principal, id).await.map(Json)
 }

@@ -150,7 +150,7 @@ pub(super) async fn post(
     if becomes_all && fields.get("do") != "send" {
         return ask(&app, &reader, typed, format!("/announcements/{id}/edit")).await;
     }
-    match sending::correct(&app, reader.principal.person, id, correction).await {
+    match sending::correct(&app, &reader.principal, id, correction).await {
         Ok(()) => Ok(done(
             &where_it_stands(&app, &reader, id).await?,
             "announcement-saved",

@@ -82,10 +82,17 @@ struct Period {
 impl Period {
     fn of(voice: &Voice, window: Window, since: Moment) -> Self {
         let opens = window.opens_at().unwrap_or(since);
-        let utc = (voice.zone.name() != "UTC").then(|| between(voice, opens, window.closes_at(), Moment::utc));
+        // Between the two ends there is room for a line to break, and nowhere else.
+        let whole = |text: String| text.replace(' ', "\u{a0}");
+        let closes = window.closes_at();
+        let utc = || match closes {
+            // Said once for both.
+            Some(_) => between(voice, opens, closes, Moment::utc).replacen(" UTC", "", 1),
+            None => between(voice, opens, closes, Moment::utc),
+        };
         Self {
-            said: between(voice, opens, window.closes_at(), |at| voice.when(at)),
-            utc,
+            said: between(voice, opens, closes, |at| whole(voice.when(at))),
+            utc: (voice.zone.name() != "UTC").then(utc),
         }
     }
 }

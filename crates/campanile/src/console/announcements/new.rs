@@ -205,7 +205,7 @@ async fn save(app: &App, reader: &Reader, mut typed: Typed, confirmed: bool) -> 
         (true, true) => "announcement-scheduled",
         (true, false) => "announced",
     };
-    match sending::send(app, person, draft, Some(key)).await {
+    match sending::send(app, &reader.principal, draft, Some(key)).await {
         Ok(id) => Ok(done(&where_it_stands(app, reader, id).await?, what, &[])),
         Err(problem) => refused(app, reader, typed, faults_of(problem)?).await,
     }
@@ -222,7 +222,7 @@ async fn myself(app: &App, reader: &mut Reader, typed: Typed) -> Result<Response
     // The same text is not sent twice by a page that is loaded again; another text is another message.
     let key = format!("{}-me-{}", typed.key, hex(&sha256(&request)[..16]));
     let key = Idempotency::new(&key, &request)?;
-    if let Err(problem) = sending::to_myself(app, reader.principal.person, draft, Some(key)).await {
+    if let Err(problem) = sending::to_myself(app, &reader.principal, draft, Some(key)).await {
         return refused(app, reader, typed, faults_of(problem)?).await;
     }
     let counted = crate::bell::count(app, reader.principal.person, reader.now)

@@ -59,7 +59,7 @@ pub(super) async fn switch(
         enabled: Some(on),
         ..Correction::default()
     };
-    sending::correct(&app, reader.principal.person, id, correction).await?;
+    sending::correct(&app, &reader.principal, id, correction).await?;
     let to = where_it_stands(&app, &reader, id).await?;
     let id = id.to_string();
     let seal = back(&id, on).sealed(&app, &reader);
@@ -102,6 +102,6 @@ pub(super) async fn delete(
     reader: Reader,
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
-    sending::recall(&app, reader.principal.person, id).await?;
+    sending::recall(&app, &reader.principal, id).await?;
     Ok(done("/announcements", "announcement-deleted", &[]))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use campanile_core::directory::entry::{self, Patch};
-use campanile_core::directory::{self as rules, Entry, list};
+use campanile_core::directory::{Entry, list};
+use campanile_core::journal;
 use campanile_core::{Error, Fault};
 
 use super::super::form::{Asked, Fields, Form, Path};
@@ -176,14 +177,15 @@ pub(super) async fn groups(
         .thing()
         .filter(|_| matches!(kind, Kind::Apis | Kind::Applications))
         .ok_or(Error::Missing("kind of thing"))?;
-    let (to, by, now) = (kind.at(&id), reader.principal.person, app.clock.now());
+    let (to, by, now) = (kind.at(&id), reader.principal.by(), app.clock.now());
+    let person = reader.principal.person;
     let (group, attach) = match values.some("detach") {
         Some(group) => (group.to_owned(), false),
         None => (values.get("group").to_owned(), true),
     };
     let (named, key) = (group.clone(), id.clone());
     let written = app.db.write(move |tx| {
-        directory::begin(tx, by)?;
+        directory::begin(tx, person)?;
         let item = list::thing(tx, thing, &key)?;
         if !item.active {
             return Err(Error::Missing("thing"));
@@ -193,7 +195,7 @@ pub(super) async fn groups(
         if attach {
             groups.push(named);
         }
-        rules::apply(tx, &with_groups(kind, key, groups), now)
+        journal::apply(tx, &by, &with_groups(kind, key, groups), now)
     });
     match written.await.map_err(Problem::from) {
         Ok(_) => Ok(page::done(&to, if attach { "attached" } else { "detached" }, &[])),

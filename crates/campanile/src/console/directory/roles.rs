@@ -9,7 +9,8 @@ use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use campanile_core::directory::entry::{On, Patch, Removal, Role as Wanted, RoleOnly};
 use campanile_core::directory::list::{self, MembershipFilter, Page as Many, Role};
-use campanile_core::directory::{self as rules, Applied, Entry};
+use campanile_core::directory::{Applied, Entry};
+use campanile_core::journal;
 use campanile_core::place::Scope;
 use campanile_core::policy::{self, Act};
 use campanile_core::{Error, Fault};
@@ -390,21 +391,26 @@ async fn put(
     new: bool,
 ) -> Result<Response, Problem> {
     let held = permissions(values);
-    let (key, by, now) = (name.clone(), reader.principal.person, app.clock.now());
+    let (key, person, by, now) = (
+        name.clone(),
+        reader.principal.person,
+        reader.principal.by(),
+        app.clock.now(),
+    );
     let entry = Entry::Role(Wanted {
         scope,
         name: name.clone(),
         permissions: Patch::Set(held.clone()),
     });
     let written = app.db.write(move |tx| {
-        directory::begin(tx, by)?;
+        directory::begin(tx, person)?;
         match (list::role(tx, scope, &key), new) {
             (Ok(_), true) => return Err(Error::Conflict("this role is there already".to_owned())),
             (Ok(role), false) if role.system => return Err(Error::Conflict("a system role cannot change".to_owned())),
             (Ok(_), false) | (Err(Error::Missing(_)), true) => {}
             (Err(other), _) => return Err(other),
         }
-        rules::apply(tx, &entry, now)
+        journal::apply(tx, &by, &entry, now)
     });
     match written.await.map_err(Problem::from) {
         Ok(_) => Ok(page::done(

@@ -16,13 +16,14 @@ use axum::routing::{get, post};
 use campanile_core::account::profile::{self, Change};
 use campanile_core::markup;
 use campanile_core::outbox::suppression::Source;
-use campanile_core::outbox::wish::{self, Hindrance, Standing};
+use campanile_core::outbox::wish::{self, Hindrance};
 
 use super::form::{Asked, Fields, Form};
 use super::page::{self, Page, Viewer};
 use super::refused::Refused;
 use super::words::Language;
 use crate::app::App;
+use crate::own;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -147,10 +148,7 @@ async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) 
 }
 
 async fn change(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
-    let (person, now) = (reader.principal.person, reader.now);
-    let wanted = wanted(&fields);
-    let changed = app.db.write(move |tx| profile::change(tx, person, wanted, now)).await;
-    match changed {
+    match own::change_profile(&app, &reader.principal, wanted(&fields)).await {
         Ok(_) => Ok(page::done("/me", "profile", &[])),
         Err(error) => page::refuse(&ProfilePage {
             refused: Refused::of(&reader, error.into())?,
@@ -166,13 +164,8 @@ async fn change(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form)
 
 /// Switches mail on or off.
 async fn mail(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
-    let (person, now, on) = (reader.principal.person, reader.now, fields.get("on") == "1");
-    let change: Result<Standing, campanile_core::Error> = if on {
-        app.db.jot(move |tx| wish::open(tx, person, now)).await
-    } else {
-        app.db.jot(move |tx| wish::unsubscribe(tx, person, now)).await
-    };
-    match change {
+    let on = fields.get("on") == "1";
+    match own::set_mail(&app, &reader.principal, on).await {
         Ok(_) => Ok(page::done("/me", if on { "mail-on" } else { "mail-off" }, &[])),
         Err(error) => page::refuse(&ProfilePage {
             mail_refused: Refused::of(&reader, error.into())?,

@@ -13,6 +13,7 @@ use super::agent;
 use crate::app::App;
 use crate::console::form::{Asked, Path};
 use crate::console::page::{self, Page, Viewer};
+use crate::own;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -57,17 +58,12 @@ async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) 
 }
 
 async fn end(State(app): State<Arc<App>>, reader: Viewer, Path(id): Path<String>) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    app.db.jot(move |tx| session::close(tx, person, &id)).await?;
+    own::end_session(&app, &reader.principal, id).await?;
     Ok(page::done("/me/sessions", "session-ended", &[]))
 }
 
 async fn end_others(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, Problem> {
-    let principal = reader.principal;
-    let ended = app
-        .db
-        .jot(move |tx| session::close_others(tx, principal.person, principal.session()))
-        .await?;
+    let ended = own::end_other_sessions(&app, &reader.principal).await?;
     Ok(page::done(
         "/me/sessions",
         "session-ended",

@@ -12,6 +12,7 @@ use campanile_core::account::ticket;
 
 use crate::app::App;
 use crate::console::page::{self, Notice, Page, Viewer};
+use crate::own;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -45,8 +46,7 @@ async fn show(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, P
 
 async fn renew(State(app): State<Arc<App>>, reader: Viewer) -> Result<Response, Problem> {
     reader.principal.in_person()?;
-    let (key, person) = (app.key.clone(), reader.principal.person);
-    let ticket = app.db.jot(move |tx| ticket::renew(tx, &key, person)).await?;
+    let ticket = own::renew_ticket(&app, &reader.principal).await?;
     let mut shown = shown(&reader, Some(ticket));
     shown.page.notice = Some(Notice {
         text: reader.t("done-ticket"),

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Page, Viewer};
 use crate::console::refused::Refused;
+use crate::own;
 use crate::problem::Problem;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -85,25 +86,18 @@ async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) 
 
 async fn create(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
     reader.principal.in_person()?;
-    let (person, random, now) = (reader.principal.person, app.chance.bytes(), reader.now);
     let name = fields.get("name").to_owned();
     let wanted = name.clone();
     let refused = match end(&reader, &fields) {
         Err(refused) => refused,
-        Ok(end) => {
-            let made = app
-                .db
-                .jot(move |tx| token::create(tx, person, &wanted, end, &random, now))
-                .await;
-            match made {
-                Ok((_, text)) => {
-                    let made = Some(Made { name, text });
-                    let before = shown(&app, &reader).await?;
-                    return page::show(&TokensPage { made, ..before });
-                }
-                Err(error) => Refused::of(&reader, error.into())?,
+        Ok(end) => match own::make_token(&app, &reader.principal, wanted, end).await {
+            Ok((_, text)) => {
+                let made = Some(Made { name, text });
+                let before = shown(&app, &reader).await?;
+                return page::show(&TokensPage { made, ..before });
             }
-        }
+            Err(error) => Refused::of(&reader, error.into())?,
+        },
     };
     page::refuse(&TokensPage {
         refused,
@@ -130,7 +124,6 @@ fn end(reader: &Viewer, fields: &Fields) -> Result<Option<Moment>, Refused> {
 }
 
 async fn revoke(State(app): State<Arc<App>>, reader: Viewer, Path(id): Path<String>) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    app.db.jot(move |tx| token::revoke(tx, person, &id)).await?;
+    own::revoke_token(&app, &reader.principal, id).await?;
     Ok(page::done("/me/tokens", "token-revoked", &[]))
 }

@@ -1,7 +1,6 @@
 //! About the people of a message, after it was sent: those who have not acknowledged it are reminded, and the list of
 //! people is taken along as a file.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +10,7 @@ use campanile_core::Error;
 use campanile_core::id::MessageId;
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::sent::{Part as People, Recipient};
-use campanile_core::message::{Message, sent};
+use campanile_core::message::{Channel, Message, Status};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
@@ -24,6 +23,7 @@ use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, done, show};
 use crate::problem::Problem;
 use crate::sending::{self, Want};
+use crate::{csv, reminding};
 
 #[derive(Template)]
 #[template(path = "console/messages/remind.html")]
@@ -32,6 +32,12 @@ struct RemindPage<'r> {
     id: i64,
     heading: String,
     people: u64,
+}
+
+/// Whether there is a way to remind people of a message: by its bell, or by mail.
+pub(super) fn can_remind(app: &App, message: &Message, now: Moment) -> bool {
+    let reaches = message.has(Channel::Portal) || app.outlets().email;
+    message.must_acknowledge && reaches && message.status(now) == Status::Active
 }
 
 /// The question before people are reminded.
@@ -43,7 +49,7 @@ pub(super) async fn ask(
     let describe = |_: &mut Tx<'_>, _: &Rights, message: Message, funnel: Option<Funnel>| Ok((message, funnel));
     let (message, funnel) = sending::one(&app, reader.principal.person, id, Want::Correct, describe).await?;
     let people = funnel.map_or(0, |funnel| funnel.unacknowledged());
-    if people == 0 || !sending::can_remind(&message, reader.now) {
+    if people == 0 || !can_remind(&app, &message, reader.now) {
         return Err(Error::Missing("somebody to remind").into());
     }
     show(&RemindPage {
@@ -59,12 +65,13 @@ pub(super) async fn remind(
     reader: Reader,
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
-    sending::remind(&app, reader.principal.person, id).await?;
-    Ok(done(&format!("/messages/{id}"), "reminded", &[]))
+    let reminded = reminding::remind(&app, &reader.principal, id).await?;
+    let people = reminded.people.to_string();
+    Ok(done(&format!("/messages/{id}"), "reminded", &[("n", &people)]))
 }
 
 /// The people of a part as CSV (RFC 4180): who, and when they saw, read and acknowledged it, in UTC.
-pub(super) async fn csv(
+pub(super) async fn file(
     State(app): State<Arc<App>>,
     reader: Reader,
     Path(id): Path<MessageId>,
@@ -88,53 +95,22 @@ fn lines(reader: &Reader, message: &Message, people: &[Recipient]) -> String {
     if message.must_acknowledge {
         names.push("people-acknowledged");
     }
-    let names: Vec<String> = names.into_iter().map(|name| cell(&reader.t(name))).collect();
+    let names: Vec<String> = names.into_iter().map(|name| reader.t(name)).collect();
     // A spreadsheet takes a file with this mark for UTF-8.
-    let mut out = format!("\u{feff}{}\r\n", names.join(","));
+    let mut out = "\u{feff}".to_owned();
+    csv::line(&mut out, &names);
     let time = |at: Option<Moment>| at.map(|at| at.to_string()).unwrap_or_default();
     for one in people {
-        let sent::Someone { name, login, .. } = &one.person;
-        let _ = write!(
-            out,
-            "{},{},{},{}",
-            cell(name),
-            cell(login),
+        let mut cells = vec![
+            one.person.name.clone(),
+            one.person.login.clone(),
             time(one.seen_at),
-            time(one.read_at)
-        );
+            time(one.read_at),
+        ];
         if message.must_acknowledge {
-            let _ = write!(out, ",{}", time(one.acknowledged_at));
+            cells.push(time(one.acknowledged_at));
         }
-        out.push_str("\r\n");
+        csv::line(&mut out, &cells);
     }
     out
-}
-
-/// A text as a cell. What a spreadsheet would take for a formula is a text there too.
-fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let harmless = if is_formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
-    if harmless.contains(['"', ',', '\n', '\r']) {
-        return format!("\"{}\"", harmless.replace('"', "\"\""));
-    }
-    harmless
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_a_text_whatever_it_begins_with() {
-        assert_eq!(cell("Ann Lee"), "Ann Lee");
-        assert_eq!(cell("Lee, \"Ann\""), "\"Lee, \"\"Ann\"\"\"");
-        for formula in ["=1+1", "+1", "-1", "@sum", "\tx"] {
-            assert_eq!(cell(formula), format!("'{formula}"));
-        }
-        assert_eq!(cell("=a,b"), "\"'=a,b\"");
-    }
 }

@@ -153,8 +153,8 @@ pub(super) async fn post_correct(
     Path(id): Path<MessageId>,
     Form(fields): Form,
 ) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    let one = sending::uncounted(&app, person, id, Want::Correct, seen).await?;
+    let by = &reader.principal;
+    let one = sending::uncounted(&app, by.person, id, Want::Correct, seen).await?;
     let typed = read(&fields);
     if typed.edition != one.message.edition {
         let typed = Typed {
@@ -168,7 +168,7 @@ pub(super) async fn post_correct(
         Ok(correction) => correction,
         Err(faults) => return refuse(&page(&reader, &one, typed, faults)),
     };
-    match sending::correct(&app, person, id, correction).await {
+    match sending::correct(&app, by, id, correction).await {
         Ok(()) => Ok(done(&format!("/messages/{id}"), "corrected", &[])),
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
             let mut faults = problem.errors;
@@ -222,6 +222,6 @@ pub(super) async fn post_recall(
     reader: Reader,
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
-    sending::recall(&app, reader.principal.person, id).await?;
+    sending::recall(&app, &reader.principal, id).await?;
     Ok(done(&format!("/messages/{id}"), "recalled", &[]))
 }

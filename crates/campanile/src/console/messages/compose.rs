@@ -440,7 +440,7 @@ async fn send(app: &App, reader: &Reader, scope: &Scope, typed: Typed) -> Result
     let waits = draft.opens_at.is_some_and(|at| at > reader.now);
     let request = serde_json::to_vec(&draft).map_err(Problem::internal)?;
     let key = Idempotency::new(&typed.key, &request)?;
-    match sending::send(app, reader.principal.person, draft, Some(key)).await {
+    match sending::send(app, &reader.principal, draft, Some(key)).await {
         Ok(id) => {
             let what = if waits { "scheduled" } else { "sent" };
             Ok(page::done(&format!("/messages/{id}"), what, &[]))
@@ -482,7 +482,7 @@ async fn myself(app: &App, reader: &mut Reader, scope: &Scope, typed: Typed) -> 
     // The same text is not sent twice by a page that is loaded again; another text is another message.
     let key = format!("{}-me-{}", typed.key, hex(&sha256(&request)[..16]));
     let key = Idempotency::new(&key, &request)?;
-    if let Err(problem) = sending::to_myself(app, reader.principal.person, draft, Some(key)).await {
+    if let Err(problem) = sending::to_myself(app, &reader.principal, draft, Some(key)).await {
         return refused(app, reader, scope, typed, problem).await;
     }
     let counted = {

@@ -142,7 +142,7 @@ pub(super) async fn one(
         bars.extend(acknowledged.map(|people| bar("funnel-acknowledged", people, "acknowledged")));
         bars
     });
-    let can_remind = one.may_correct && sending::can_remind(message, now);
+    let can_remind = one.may_correct && super::after::can_remind(&app, message, now);
     let to_remind = funnel.filter(|_| can_remind).map(|funnel| funnel.unacknowledged());
     let plot = line.zip(message.published_at).filter(|_| funnel.is_some());
     show(&OnePage {

@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/messages/new/find", get(find::options))
         .route("/messages/{id}", get(look::one))
         .route("/messages/{id}/people", get(look::people))
-        .route("/messages/{id}/people.csv", get(after::csv))
+        .route("/messages/{id}/people.csv", get(after::file))
         .route("/messages/{id}/remind", get(after::ask).post(after::remind))
         .route("/messages/{id}/changes", get(look::changes))
         .route(

@@ -112,7 +112,7 @@ pub(super) async fn again(
         Some(target) => address(id, "delivery", &[("channel", channel), ("target", target)]),
         None => address(id, "deliveries", &[("channel", channel)]),
     };
-    let sent = deliveries::resend(&app, reader.principal.person, id, run.channel, target).await;
+    let sent = deliveries::resend(&app, &reader.principal, id, run.channel, target).await;
     match sent {
         Ok(count) => Ok(page::done(&to, "sent-again", &[("n", &count.to_string())])),
         Err(problem) => Act::Again.question(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
@@ -139,7 +139,7 @@ pub(super) async fn take_back(
     let found = way(&app, &reader, id).await?;
     let run = run_of(&found, &fields)?;
     let to = address(id, "deliveries", &[("channel", run.channel.name())]);
-    match deliveries::cancel(&app, reader.principal.person, id, run.channel).await {
+    match deliveries::cancel(&app, &reader.principal, id, run.channel).await {
         Ok(()) => Ok(page::done(&to, "taken-back", &[])),
         Err(problem) => Act::Back.question(&reader, &found, id, &fields, &Refused::of(&reader, problem)?),
     }

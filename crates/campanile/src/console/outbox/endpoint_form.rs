@@ -160,7 +160,7 @@ pub(super) async fn create(
             _ => None,
         },
     };
-    match endpoints::create(&app, reader.principal.person, new).await {
+    match endpoints::create(&app, &reader.principal, new).await {
         Ok((made, Some(secret))) => with_secret(&reader, made, secret),
         Ok((made, None)) => Ok(page::done(&address(made.id), "endpoint-made", &[])),
         Err(problem) => {
@@ -177,7 +177,7 @@ pub(super) async fn ask_change(
     reader: Reader,
     Path(id): Path<i64>,
 ) -> Result<Response, Problem> {
-    let old = endpoints::one(&app, reader.principal.person, id).await?;
+    let old = endpoints::one(&app, &reader.principal, id).await?;
     policy::may(&reader.rights, &Act::ChangeEndpoint(old.part()))?;
     let (name, url) = (old.name.clone(), old.url.clone());
     let proxy = match old.use_system_proxy {
@@ -201,8 +201,8 @@ pub(super) async fn change(
     Path(id): Path<i64>,
     Form(fields): Form,
 ) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    let old = endpoints::one(&app, person, id).await?;
+    let by = &reader.principal;
+    let old = endpoints::one(&app, by, id).await?;
     if fields.has("more") {
         return page::show(&typed(&reader, &fields, Some(old)));
     }
@@ -213,7 +213,7 @@ pub(super) async fn change(
         headers: (fields.has("replace") || !headers.is_empty()).then_some(headers),
         use_system_proxy: proxy(&fields).map_or(Patch::Null, Patch::Set),
     };
-    match endpoints::change(&app, person, id, wanted).await {
+    match endpoints::change(&app, by, id, wanted).await {
         Ok(_) => Ok(page::done(&address(id), "endpoint-changed", &[])),
         Err(problem) => {
             let refused = Refused::of(&reader, problem)?;

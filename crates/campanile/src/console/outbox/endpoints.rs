@@ -159,19 +159,19 @@ async fn one(
     Path(id): Path<i64>,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let found = endpoints::one(&app, reader.principal.person, id).await?;
+    let found = endpoints::one(&app, &reader.principal, id).await?;
     let mut shown = seen(&reader, found, None);
     shown.page = shown.page.after(&asked);
     page::show(&shown)
 }
 
 async fn pause(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) -> Result<Response, Problem> {
-    endpoints::pause(&app, reader.principal.person, id, true).await?;
+    endpoints::pause(&app, &reader.principal, id, true).await?;
     Ok(page::done(&address(id), "endpoint-paused", &[]))
 }
 
 async fn resume(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) -> Result<Response, Problem> {
-    endpoints::pause(&app, reader.principal.person, id, false).await?;
+    endpoints::pause(&app, &reader.principal, id, false).await?;
     Ok(page::done(&address(id), "endpoint-resumed", &[]))
 }
 
@@ -181,13 +181,13 @@ async fn rotate(
     Path(id): Path<i64>,
     Form(fields): Form,
 ) -> Result<Response, Problem> {
-    let person = reader.principal.person;
+    let by = &reader.principal;
     let hours = fields.some("grace_hours").map(|hours| hours.parse().unwrap_or(-1));
-    match endpoints::rotate(&app, person, id, None, hours).await {
+    match endpoints::rotate(&app, by, id, None, hours).await {
         Ok((found, secret)) => with_secret(&reader, found, secret),
         Err(problem) => {
             let refused = Refused::of(&reader, problem)?;
-            let found = endpoints::one(&app, person, id).await?;
+            let found = endpoints::one(&app, by, id).await?;
             page::refuse(&OnePage {
                 refused,
                 grace: fields.get("grace_hours").to_owned(),
@@ -199,12 +199,12 @@ async fn rotate(
 
 /// Posts a test, and shows what became of it.
 async fn test(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    match endpoints::test(&app, person, id).await {
+    let by = &reader.principal;
+    match endpoints::test(&app, by, id).await {
         Ok(message) => Ok(page::done(&format!("/messages/{message}"), "endpoint-tested", &[])),
         Err(problem) => {
             let refused = Refused::of(&reader, problem)?;
-            let found = endpoints::one(&app, person, id).await?;
+            let found = endpoints::one(&app, by, id).await?;
             let before = seen(&reader, found, None);
             page::refuse(&OnePage { refused, ..before })
         }
@@ -212,7 +212,7 @@ async fn test(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) 
 }
 
 async fn ask_remove(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) -> Result<Response, Problem> {
-    let found = endpoints::one(&app, reader.principal.person, id).await?;
+    let found = endpoints::one(&app, &reader.principal, id).await?;
     policy::may(&reader.rights, &Act::RemoveEndpoint(found.part()))?;
     ask::show(
         &reader,
@@ -232,6 +232,6 @@ async fn ask_remove(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<
 }
 
 async fn remove(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<i64>) -> Result<Response, Problem> {
-    endpoints::remove(&app, reader.principal.person, id).await?;
+    endpoints::remove(&app, &reader.principal, id).await?;
     Ok(page::done("/endpoints", "endpoint-removed", &[]))
 }

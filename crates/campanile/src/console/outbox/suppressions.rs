@@ -109,7 +109,7 @@ async fn list(State(app): State<Arc<App>>, reader: Reader, Asked(asked): Asked) 
 
 async fn add(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form) -> Result<Response, Problem> {
     let (address, reason) = (fields.get("address").to_owned(), fields.get("reason").to_owned());
-    let added = suppressions::add(&app, reader.principal.person, address.clone(), reason.clone()).await;
+    let added = suppressions::add(&app, &reader.principal, address.clone(), reason.clone()).await;
     let refused = match added {
         Ok(_) => return Ok(page::done(HERE, "suppressed", &[])),
         Err(problem) => Refused::of(&reader, problem)?,
@@ -148,6 +148,6 @@ async fn remove(State(app): State<Arc<App>>, reader: Reader, Form(fields): Form)
     let address = fields.get("address").to_owned();
     let named = SOURCES.into_iter().find(|(_, name)| *name == fields.get("source"));
     let source = named.map(|(source, _)| source);
-    suppressions::remove(&app, reader.principal.person, address, source).await?;
+    suppressions::remove(&app, &reader.principal, address, source).await?;
     Ok(page::done(HERE, "unsuppressed", &[]))
 }

@@ -64,6 +64,8 @@ pub struct Letter<'a> {
     pub importance: Importance,
     /// When it was published: the date of the mail, the same at every try.
     pub at: Moment,
+    /// What its link opens: the message itself, or the one of which it reminds.
+    pub opens: MessageId,
     /// What sorts it at the reader's (`List-Id`): the environment, or the customer.
     pub list: &'a str,
     /// The readers' language, where known.
@@ -102,6 +104,12 @@ pub struct Addressed {
     pub to: String,
     /// The mail itself, with CRLF.
     pub content: Vec<u8>,
+}
+
+/// The title of a mail that reminds of a message with a title.
+#[must_use]
+pub fn reminder(language: Option<&str>, title: &str) -> String {
+    words::Words::of(language).text("mail-reminder", title)
 }
 
 impl Stationery {

@@ -175,7 +175,7 @@ impl<'a> Page<'a> {
             },
             body: styled(&markup::html(letter.format, letter.text), brand.colour),
             plain: markup::plain(letter.format, letter.text),
-            link: format!("{}/inbox/{}", stationery.origin, letter.message),
+            link: format!("{}/inbox/{}", stationery.origin, letter.opens),
             open: words.text("mail-open", &brand.name),
             why: words.text(if is_critical { "mail-why-critical" } else { "mail-why" }, &brand.name),
             unsubscribe: unsubscribe.map(|link| (link, words.text("mail-unsubscribe", &brand.name))),

@@ -44,7 +44,7 @@ fn there_is_one_of_every_sort() {
     assert!(some(|story| story.draft.closes_at.is_some_and(|at| at < NOW)));
     assert!(some(|story| story.draft.closes_at.is_some_and(|at| at > NOW)));
     assert!(some(|story| !story.draft.enabled));
-    assert!(some(|story| story.draft.late_joiners == Rule::WhileActive));
+    assert!(some(|story| story.draft.rule() == Rule::WhileActive));
     assert!(some(|story| story.draft.importance == Importance::Critical));
     assert!(some(|story| story.then.iter().any(|step| step.what == What::Recall)));
     assert!(some(|story| story

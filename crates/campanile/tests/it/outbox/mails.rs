@@ -337,3 +337,33 @@ fn a_mail_whose_window_closes_is_given_up() {
         assert_eq!((progress.sent, progress.failed), (0, 1));
     });
 }
+
+#[test]
+fn a_reminder_goes_to_who_has_not_acknowledged_and_opens_the_message_itself() {
+    each_house(good, async |house, relay| {
+        house.people(2).await;
+        let message = json!({
+            "title": "New terms", "text": "Please read them.", "must_acknowledge": true,
+            "audience": [{"kind": "user", "user": "p0"}, {"kind": "user", "user": "p1"}],
+            "channels": ["portal", "banner"],
+        });
+        let id = house.send(&message).await;
+        let find = |tx: &mut campanile_store::Tx<'_>| campanile_core::message::preview::person(tx, "p0");
+        let ann = house.world.app.db.read(find).await.unwrap();
+        let ann = house.world.token(ann).await;
+        let path = format!("/api/v1/inbox/{id}/acknowledge");
+        house.world.post(&path).bearer(&ann).send().await.is(204);
+        let said = house
+            .ask(&format!("/api/v1/messages/{id}/remind"), &json!({}))
+            .await
+            .is(200)
+            .json();
+        assert_eq!((&said["people"], &said["mails"]), (&json!(1), &json!(1)));
+        let reminder = campanile_core::id::MessageId(said["reminder"].as_i64().unwrap());
+        house.until(reminder, |progress| progress.state == State::Ended).await;
+        assert_eq!(reached(relay), BTreeSet::from(["p1@example.org".to_owned()]));
+        let mail = relay.taken().remove(0).content;
+        assert!(mail.contains("Subject: Reminder: New terms"), "{mail}");
+        assert!(mail.contains(&format!("/inbox/{id}")), "{mail}");
+    });
+}
