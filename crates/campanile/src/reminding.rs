@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use campanile_core::id::{MessageId, PersonId};
+use campanile_core::id::MessageId;
 use campanile_core::message::remind;
 use campanile_core::rights::Rights;
 use campanile_core::{Error, Result as Ruled};
@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::problem::Problem;
 use crate::sending::{Want, reach};
 
@@ -30,7 +31,8 @@ pub struct Reminded {
 ///
 /// # Errors
 /// As of [`reach`]; `Conflict` for a message that does not ask to be acknowledged, or that nobody sees now.
-pub async fn remind(app: &App, person: PersonId, id: MessageId) -> Result<Reminded, Problem> {
+pub async fn remind(app: &App, by: &Principal, id: MessageId) -> Result<Reminded, Problem> {
+    let (person, by) = (by.person, by.by());
     let (now, has_relay) = (app.clock.now(), app.outlets().email);
     let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
     let look = move |tx: &mut Tx<'_>| {
@@ -47,7 +49,7 @@ pub async fn remind(app: &App, person: PersonId, id: MessageId) -> Result<Remind
         tx.tally()?;
         let rights = Rights::load(tx, person)?;
         reach(tx, &rights, id, Want::Correct)?;
-        remind::remind(tx, person, id, &mailed, now)
+        remind::remind(tx, &by, person, id, &mailed, now)
     };
     let reminder = app.db.write(work).await.map_err(Error::from)?;
     Ok(Reminded {

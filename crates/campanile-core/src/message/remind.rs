@@ -10,6 +10,7 @@ use super::{Channel, Message, Status};
 use crate::audience::crowd::Residents;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
+use crate::journal::By;
 use crate::outbox::{list, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
@@ -18,9 +19,10 @@ sql! {
     // As the message of which it reminds, at once, for those whom it is mailed to.
     INSERT = "INSERT INTO message (id, revision, published_at, rule, environment, api, api_name, title, body, format,
             sender_name, importance, channels, opens_at, closes_at, enabled, author, created_at, arrival, arrival_at,
-            ring, edition, missed, reminds)
+            ring, edition, missed, reminds, from_via, from_address, from_token, acting_for)
         SELECT $2, $3, $4, 0, environment, api, api_name, title, body, format, sender_name, importance, 4, opens_at,
-            closes_at, TRUE, $5, $4, $3, $4, $3, 1, FALSE, id
+            closes_at, TRUE, $5, $4, $3, $4, $3, 1, FALSE, id, CAST($6 AS BIGINT), CAST($7 AS TEXT), CAST($8 AS TEXT),
+            CAST($9 AS BIGINT)
         FROM message WHERE id = $1";
     ADDRESS = "INSERT INTO audience (message, kind, object, role)
         SELECT $2, kind, object, role FROM audience WHERE message = $1 AND until = 9223372036854775807";
@@ -64,14 +66,15 @@ pub fn missing(
     }
 }
 
-/// Reminds them: rings the bell where the message has one, and mails those that are given; the message that is mailed,
-/// where there is somebody.
+/// Reminds them, in the name of `author`: rings the bell where the message has one, and mails those that are given; the
+/// message that is mailed, where there is somebody.
 ///
 /// # Errors
 /// As [`missing`].
 pub fn remind(
     tx: &mut Tx<'_>,
-    by: PersonId,
+    by: &By,
+    author: PersonId,
     id: MessageId,
     mailed: &[Vec<u32>],
     now: Moment,
@@ -84,14 +87,28 @@ pub fn remind(
             ring: true,
             ..Correction::default()
         };
-        change::correct(tx, by, id, &ring, now)?;
+        change::correct(tx, by.clone(), id, &ring, now)?;
     }
     if mailed.is_empty() {
         return Ok(None);
     }
     let stamp = revision::take(tx, now)?;
     let reminder = tx.tally()?.next(tally::MESSAGE);
-    tx.send(&INSERT, &[&id.0, &reminder, &stamp.revision.0, &now.0, &by.0])?;
+    let acting_for = by.acting_for.map(|person| person.0);
+    tx.send(
+        &INSERT,
+        &[
+            &id.0,
+            &reminder,
+            &stamp.revision.0,
+            &now.0,
+            &author.0,
+            &by.origin.via_code(),
+            &by.origin.address_text(),
+            &by.origin.token,
+            &acting_for,
+        ],
+    )?;
     tx.send(&ADDRESS, &[&id.0, &reminder])?;
     let tenant = run::tenant(message.api, message.environment, &super::selectors(tx, id)?);
     run::born_listed(tx, MessageId(reminder), mailed, message.importance, tenant, now)?;

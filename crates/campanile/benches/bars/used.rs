@@ -126,7 +126,7 @@ fn tell(house: &House) -> Vec<MessageId> {
     let publish = |(title, target): (&str, Target)| {
         let mut draft = Draft::new(title, "Nothing needs to be done on your side.", vec![target]);
         if title.ends_with("too") {
-            draft.late_joiners = Rule::WhileActive;
+            draft.late_joiners = Some(Rule::WhileActive);
         }
         let now = house.app.clock.now();
         let checked = house

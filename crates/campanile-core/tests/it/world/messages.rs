@@ -188,6 +188,6 @@ impl World<'_> {
     pub(crate) fn remind(&self, id: MessageId) -> Result<Option<MessageId>> {
         let (missing, sender, now) = (self.missing(id)?, self.sender, self.tick());
         self.db
-            .write(move |tx| remind::remind(tx, sender, id, &missing.mailed, now))
+            .write(move |tx| remind::remind(tx, &sender.into(), sender, id, &missing.mailed, now))
     }
 }

@@ -242,5 +242,5 @@ async fn remind(
     principal: Principal,
     Path(id): Path<MessageId>,
 ) -> Result<Json<Reminded>, Problem> {
-    reminding::remind(&app, principal.person, id).await.map(Json)
+    reminding::remind(&app, &principal, id).await.map(Json)
 }
