@@ -17,6 +17,7 @@ pub mod network;
 pub mod outbox;
 pub mod place;
 pub mod policy;
+pub mod portal;
 pub mod revision;
 pub mod rights;
 pub mod schema;

@@ -32,7 +32,7 @@ pub enum Part {
 }
 
 /// Everything that somebody may want to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Act<'a> {
     /// What is one's own: inbox, profile, password, sessions, tokens, ticket.
     Own,
@@ -68,6 +68,30 @@ pub enum Act<'a> {
     ReadVisibility(PersonId),
     /// Settings, relay, deliveries of everybody, the journal.
     Operate,
+    /// People and customers, as the UI messages contract has them.
+    Portal(PortalAct<'a>),
+}
+
+/// What somebody may want to do with people and customers of the UI messages contract: root administrators with all, a
+/// customer administrator with their own customer and those below it, everybody else with themselves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PortalAct<'a> {
+    /// See a person of this customer. Everybody sees themselves.
+    SeeUser(PersonId, Option<CustomerId>),
+    /// Change anything of anybody, or of any customer: who may not is told so before a name is looked up.
+    EditAnybody,
+    /// Make a person of this customer, or move one there.
+    MakeUser(Option<CustomerId>),
+    /// Change a person who holds this, or keep them out.
+    EditUser(&'a Rights),
+    /// Set the password of a person who holds this, and so be able to come as them.
+    SetPassword(&'a Rights),
+    /// See a customer.
+    SeeCustomer(CustomerId),
+    /// Make a customer below this one, or a root.
+    MakeCustomer(Option<CustomerId>),
+    /// Change a customer's subscription.
+    EditCustomer(CustomerId),
 }
 
 /// Whether the holder of these rights may do this; `Denied` names what is missing.
@@ -110,6 +134,42 @@ pub fn may(rights: &Rights, act: &Act<'_>) -> Result<()> {
         ),
         Act::EditDirectory | Act::ResetPassword(_) | Act::ReadVisibility(_) | Act::Operate => {
             holds(false, "ORGANIZATION:ADMIN")
+        }
+        Act::Portal(act) => portal(rights, &act),
+    }
+}
+
+/// Who may do what with people and customers of the UI messages contract. Nobody may become by a password what they are
+/// not, and nobody but an ORGANIZATION:ADMIN may keep one out.
+fn portal(rights: &Rights, act: &PortalAct<'_>) -> Result<()> {
+    let on = |customer: Option<CustomerId>| match customer {
+        Some(customer) => one(rights, Part::Customer { customer }, Letter::Update),
+        None => holds(rights.is_root(), "root administrator, for what is of no customer"),
+    };
+    match *act {
+        PortalAct::SeeUser(person, _) if person == rights.person => Ok(()),
+        PortalAct::SeeUser(_, customer) | PortalAct::MakeUser(customer) | PortalAct::MakeCustomer(customer) => {
+            on(customer)
+        }
+        PortalAct::SeeCustomer(customer) | PortalAct::EditCustomer(customer) => on(Some(customer)),
+        PortalAct::EditAnybody => holds(
+            rights.is_root() || !rights.subtree.is_empty(),
+            "root administrator, or customer administrator",
+        ),
+        PortalAct::EditUser(held) => {
+            on(held.customer)?;
+            holds(!held.is_organization_admin, "ORGANIZATION:ADMIN, as this user is one")?;
+            holds(
+                rights.is_root() || !held.is_root(),
+                "root administrator, as this user is one",
+            )
+        }
+        PortalAct::SetPassword(held) => {
+            portal(rights, &PortalAct::EditUser(held))?;
+            holds(
+                rights.covers(held),
+                "something that this user holds: who has their password has that too",
+            )
         }
     }
 }

@@ -4,16 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use campanile_store::{Tx, sql};
+use campanile_store::{Sql, Tx, sql};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use crate::account::admitted;
 use crate::error::{Error, Result};
 use crate::id::{ApiId, CustomerId, EnvironmentId, PersonId};
 use crate::place::{ORGANIZATION_ADMIN, place};
 
 sql! {
-    PERSON = "
+    PERSON = concat!("SELECT p.asm_role, r.customer FROM person p", admitted!("p.id"),
+        "LEFT JOIN residence r ON r.person = p.id AND r.until = 9223372036854775807 WHERE p.id = $1");
+    KEPT_OUT = "
         SELECT p.asm_role, r.customer FROM person p
         JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
         LEFT JOIN residence r ON r.person = p.id AND r.until = 9223372036854775807
@@ -129,6 +132,12 @@ impl Letters {
         self.0[permission as usize] & letter as u8 != 0
     }
 
+    /// Whether all that is held there is held here.
+    const fn covers(self, other: Self) -> bool {
+        let [message, role, user] = other.0;
+        message & !self.0[0] == 0 && role & !self.0[1] == 0 && user & !self.0[2] == 0
+    }
+
     /// Adds letters (bits C 8, R 4, U 2, D 1) of a permission.
     pub const fn add(&mut self, permission: Permission, letters: u8) {
         self.0[permission as usize] |= letters & 15;
@@ -173,12 +182,19 @@ impl Rights {
     }
 
     /// Reads what an active person holds, in two statements, three for a customer administrator. `Unauthenticated` for
-    /// somebody who is not active (any more).
+    /// somebody who is not active (any more), or is kept out.
     pub fn load(tx: &mut Tx<'_>, person: PersonId) -> Result<Self> {
+        Self::read(tx, person, &PERSON)
+    }
+
+    /// What an active person holds, also one who is kept out, and so cannot use it: to be compared with.
+    pub fn of(tx: &mut Tx<'_>, person: PersonId) -> Result<Self> {
+        Self::read(tx, person, &KEPT_OUT)
+    }
+
+    fn read(tx: &mut Tx<'_>, person: PersonId, of: &'static Sql) -> Result<Self> {
         let mut rights = Self::none(person);
-        let row = tx.first(&PERSON, &[&person.0], |row| {
-            Ok((row.get(0)?, row.get::<Option<i64>>(1)?))
-        })?;
+        let row = tx.first(of, &[&person.0], |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?)))?;
         let (asm_role, customer) = row.ok_or(Error::Unauthenticated)?;
         rights.asm_role = AsmRole::from_code(asm_role);
         rights.customer = customer.map(CustomerId);
@@ -255,6 +271,25 @@ impl Rights {
             self.on_any_environment(Permission::Message, letter) || self.on_any_api(Permission::Message, letter)
         });
         somewhere || self.is_root() || !self.subtree.is_empty()
+    }
+
+    /// Whether this person may do all that another one may: with the other's password they would come to nothing new.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.is_organization_admin || other.is_organization_admin {
+            return self.is_organization_admin;
+        }
+        let none = Letters::default();
+        let on_environments = other
+            .environments
+            .iter()
+            .all(|(at, held)| self.environments.get(at).unwrap_or(&none).covers(*held));
+        let on_apis = other
+            .apis
+            .iter()
+            .all(|(at, held)| self.apis.get(at).unwrap_or(&none).covers(*held));
+        let on_customers = self.is_root() || (!other.is_root() && other.subtree.is_subset(&self.subtree));
+        on_customers && on_environments && on_apis && self.organization.covers(other.organization)
     }
 
     /// Whether the messages of a customer are this person's to manage (contract B, section 1.4).

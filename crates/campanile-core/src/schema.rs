@@ -17,6 +17,13 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0002_outbox.sql"),
             oldest: 2,
         },
+        // An older binary would let in who is locked out.
+        Migration {
+            number: 3,
+            name: "0003_portal.sql",
+            sql: include_str!("../schema/0003_portal.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -81,6 +88,8 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::run::STATEMENTS,
     crate::outbox::suppression::STATEMENTS,
     crate::outbox::wish::STATEMENTS,
+    crate::portal::customer::STATEMENTS,
+    crate::portal::user::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
 ];

@@ -168,12 +168,18 @@ pub fn guid(bytes: [u8; 16]) -> String {
 /// (contract B, section 1.1).
 #[must_use]
 pub fn ticket_hash(ticket: &str) -> Option<Hash> {
-    let is_guid = ticket.len() == 36
-        && ticket.bytes().enumerate().all(|(at, byte)| match at {
+    read_guid(ticket).map(|guid| Hash::of(&guid))
+}
+
+/// A GUID in either case (8-4-4-4-12) as it is stored, in upper case; `None` for what is none.
+#[must_use]
+pub fn read_guid(text: &str) -> Option<String> {
+    let is_guid = text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         });
-    is_guid.then(|| Hash::of(&ticket.to_ascii_uppercase()))
+    is_guid.then(|| text.to_ascii_uppercase())
 }
 
 /// The secret of the installation, shared by all its servers. Everything that must be the same on each of them, and

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use campanile_core::Error;
 use campanile_core::id::{ApiId, CustomerId, EnvironmentId, PersonId};
-use campanile_core::policy::{Act, Part, Reach, may, reach_of_apis, reach_of_customers};
+use campanile_core::policy::{Act, Part, PortalAct, Reach, may, reach_of_apis, reach_of_customers};
 use campanile_core::rights::{AsmRole, Letters, Permission, Rights};
 
 const ME: PersonId = PersonId(1);
@@ -85,7 +85,68 @@ fn kinds() -> Vec<(&'static str, Rights)> {
     ]
 }
 
+/// What a person of customer 17 holds; in a test some may live for ever.
+fn held(change: impl FnOnce(&mut Rights)) -> &'static Rights {
+    let mut rights = Rights::none(SOMEBODY);
+    rights.customer = Some(CustomerId(17));
+    change(&mut rights);
+    Box::leak(Box::new(rights))
+}
+
+fn portal_acts() -> Vec<(&'static str, PortalAct<'static>)> {
+    let (own, foreign) = (Some(CustomerId(17)), Some(CustomerId(99)));
+    let plain = held(|_| ());
+    let homeless = held(|rights| rights.customer = None);
+    let stranger = held(|rights| rights.customer = foreign);
+    let root = held(|rights| rights.asm_role = AsmRole::RootAdmin);
+    let organization = held(|rights| rights.is_organization_admin = true);
+    let owner = held(|rights| {
+        rights.apis.insert(ApiId(1_001), letters(Permission::Message, 8));
+    });
+    let above = held(|rights| {
+        rights.asm_role = AsmRole::CustomerAdmin;
+        rights.subtree = [5, 17, 18].into_iter().collect();
+    });
+    vec![
+        ("see user: oneself", PortalAct::SeeUser(ME, None)),
+        ("see user: of customer 17", PortalAct::SeeUser(SOMEBODY, own)),
+        ("see user: of customer 99", PortalAct::SeeUser(SOMEBODY, foreign)),
+        ("see user: of no customer", PortalAct::SeeUser(SOMEBODY, None)),
+        ("edit anybody at all", PortalAct::EditAnybody),
+        ("make user: of customer 18", PortalAct::MakeUser(Some(CustomerId(18)))),
+        ("make user: of customer 99", PortalAct::MakeUser(foreign)),
+        ("make user: of no customer", PortalAct::MakeUser(None)),
+        ("edit user: of customer 17", PortalAct::EditUser(plain)),
+        ("edit user: of customer 99", PortalAct::EditUser(stranger)),
+        ("edit user: of no customer", PortalAct::EditUser(homeless)),
+        ("edit user: RootAdmin of 17", PortalAct::EditUser(root)),
+        ("edit user: ORGANIZATION:ADMIN of 17", PortalAct::EditUser(organization)),
+        ("edit user: API pets C, of 17", PortalAct::EditUser(owner)),
+        ("set password: of customer 17", PortalAct::SetPassword(plain)),
+        ("set password: of customer 99", PortalAct::SetPassword(stranger)),
+        ("set password: RootAdmin of 17", PortalAct::SetPassword(root)),
+        (
+            "set password: ORGANIZATION:ADMIN of 17",
+            PortalAct::SetPassword(organization),
+        ),
+        ("set password: API pets C, of 17", PortalAct::SetPassword(owner)),
+        ("set password: CustomerAdmin above 17", PortalAct::SetPassword(above)),
+        ("see customer 17", PortalAct::SeeCustomer(CustomerId(17))),
+        ("see customer 99", PortalAct::SeeCustomer(CustomerId(99))),
+        ("make customer: below 18", PortalAct::MakeCustomer(Some(CustomerId(18)))),
+        ("make customer: below 99", PortalAct::MakeCustomer(foreign)),
+        ("make customer: a root", PortalAct::MakeCustomer(None)),
+        ("subscription of customer 18", PortalAct::EditCustomer(CustomerId(18))),
+        ("subscription of customer 99", PortalAct::EditCustomer(CustomerId(99))),
+    ]
+}
+
 fn acts() -> Vec<(&'static str, Act<'static>)> {
+    let portal = portal_acts().into_iter().map(|(name, act)| (name, Act::Portal(act)));
+    acts_elsewhere().into_iter().chain(portal).collect()
+}
+
+fn acts_elsewhere() -> Vec<(&'static str, Act<'static>)> {
     vec![
         ("own", Act::Own),
         ("send: DEFAULT", Act::Send(&[DEFAULT])),

@@ -4,6 +4,24 @@
 //! A slow hash is never computed here inside a transaction: [`password`] works on the caller's thread, and the rules
 //! take its result.
 
+/// The join that leaves only people who may come in: there now, and not kept out by the UI messages contract (not
+/// approved, or locked out). The one place where that is judged for every way of signing in. A subquery that gives a
+/// value is a search for the one row; for EXISTS, PostgreSQL may read the whole table.
+macro_rules! admitted {
+    ($person:literal) => {
+        concat!(
+            " JOIN life l ON l.kind = 1 AND l.object = ",
+            $person,
+            " AND l.until = 9223372036854775807
+            AND (SELECT u.person FROM portal_user u
+                WHERE u.person = ",
+            $person,
+            " AND (u.locked_out OR NOT u.approved)) IS NULL "
+        )
+    };
+}
+pub(crate) use admitted;
+
 pub mod password;
 pub mod profile;
 pub mod session;
@@ -27,10 +45,9 @@ pub const TOUCH_MS: i64 = 60_000;
 pub const FIRST_LOGIN: &str = "admin";
 
 sql! {
-    CANDIDATE = "
-        SELECT p.id, p.login, p.password FROM person p
-        JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
-        WHERE p.login_key = $1";
+    CANDIDATE = concat!("SELECT p.id, p.login, p.password FROM person p",
+        admitted!("p.id"), "WHERE p.login_key = $1");
+    // Who is kept out may get a new password.
     CANDIDATE_OF = "
         SELECT p.id, p.login, p.password FROM person p
         JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
@@ -70,8 +87,8 @@ pub struct Candidate {
     pub phc: Option<String>,
 }
 
-/// The active person with a login, in whatever case. For nobody, verify against [`password::DUMMY_PHC`] all the same,
-/// so that the time of an answer does not tell which logins exist.
+/// The active person with a login, in whatever case, who is not kept out. For nobody, verify against
+/// [`password::DUMMY_PHC`] all the same, so that the time of an answer does not tell which logins exist.
 pub fn candidate(tx: &mut Tx<'_>, login: &str) -> Result<Option<Candidate>> {
     // PostgreSQL's texts cannot hold it, so no login does.
     if login.contains('\0') {

@@ -15,14 +15,10 @@ const AGENT_CHARS: usize = 200;
 pub const LIMIT: i64 = 100;
 
 sql! {
-    FIND = "
-        SELECT s.id, s.person, s.used_at, s.expires_at FROM session s
-        JOIN life l ON l.kind = 1 AND l.object = s.person AND l.until = 9223372036854775807
-        WHERE s.hash = $1 AND s.expires_at > $2";
-    FIND_BY_ID = "
-        SELECT s.id, s.person, s.used_at, s.expires_at FROM session s
-        JOIN life l ON l.kind = 1 AND l.object = s.person AND l.until = 9223372036854775807
-        WHERE s.id = $1 AND s.expires_at > $2";
+    FIND = concat!("SELECT s.id, s.person, s.used_at, s.expires_at FROM session s",
+        admitted!("s.person"), "WHERE s.hash = $1 AND s.expires_at > $2");
+    FIND_BY_ID = concat!("SELECT s.id, s.person, s.used_at, s.expires_at FROM session s",
+        admitted!("s.person"), "WHERE s.id = $1 AND s.expires_at > $2");
     INSERT = "
         INSERT INTO session (id, person, hash, created_at, used_at, expires_at, agent, address)
         VALUES ($1, $2, $3, $4, $4, $5, $6, $7)";

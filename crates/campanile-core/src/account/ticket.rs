@@ -8,10 +8,7 @@ use crate::id::PersonId;
 use crate::secret::{InstallationKey, ticket_hash};
 
 sql! {
-    FIND = "
-        SELECT p.id FROM person p
-        JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
-        WHERE p.ticket_hash = $1";
+    FIND = concat!("SELECT p.id FROM person p", admitted!("p.id"), "WHERE p.ticket_hash = $1");
     SERIAL = "SELECT ticket_serial, ticket_hash FROM person WHERE id = $1 {for_update}";
     STORE = "UPDATE person SET ticket_serial = $2, ticket_hash = $3 WHERE id = $1";
 }
