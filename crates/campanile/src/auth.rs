@@ -79,21 +79,29 @@ impl FromRequestParts<Arc<App>> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match authorization(&parts.headers) {
-            Credentials::None => match session_secret(app, &parts.headers) {
-                Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
-                None => Err(nobody(NEEDED)),
-            },
-            Credentials::Bearer(text) => match by_token(app, text).await? {
-                Some(found) => Ok(found),
-                None => Err(no_token(app, text).await?),
-            },
-            Credentials::Basic(login, password) => {
-                let from = Client::of(app, &parts.extensions, &parts.headers);
-                by_basic(app, &login, password, from.address).await
-            }
-            Credentials::Other => Err(nobody(UNREADABLE)),
+        if let Some(found) = by_header(app, parts).await? {
+            return Ok(found);
         }
+        match session_secret(app, &parts.headers) {
+            Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
+            None => Err(nobody(NEEDED)),
+        }
+    }
+}
+
+/// The person of the header `Authorization`; `None` without one.
+pub async fn by_header(app: &Arc<App>, parts: &Parts) -> Result<Option<Principal>, Problem> {
+    match authorization(&parts.headers) {
+        Credentials::None => Ok(None),
+        Credentials::Bearer(text) => match by_token(app, text).await? {
+            Some(found) => Ok(Some(found)),
+            None => Err(no_token(app, text).await?),
+        },
+        Credentials::Basic(login, password) => {
+            let from = Client::of(app, &parts.extensions, &parts.headers);
+            by_basic(app, &login, password, from.address).await.map(Some)
+        }
+        Credentials::Other => Err(nobody(UNREADABLE)),
     }
 }
 
