@@ -185,11 +185,7 @@ fn read_one(house: &House, message: MessageId) {
         .map(|_| PersonId(2 + dice.below(house.people as usize - 2) as i64))
         .collect();
     let revision: i64 = house.read(|tx| tx.one(&POSITION, &[], |row| row.get(0)));
-    let plan = Arc::new(Plan {
-        messages: vec![message.0],
-        revision,
-        more: false,
-    });
+    let plan = Arc::new(Plan::new(vec![message.0], revision, false));
     for some in people.chunks(500) {
         let (some, now, plan) = (some.to_vec(), house.app.clock.now(), Arc::clone(&plan));
         let work = house.app.db.jot(move |tx| {

@@ -37,4 +37,5 @@ mod serve;
 mod smtp;
 mod tinyproxy;
 mod unsubscribe;
+mod v3;
 mod world;
