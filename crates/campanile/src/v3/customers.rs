@@ -125,7 +125,7 @@ async fn find(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result
 }
 
 async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
-    let (by, now) = (caller.person(), app.clock.now());
+    let (by, now) = (caller.principal.by(), app.clock.now());
     let wanted = Wanted {
         name: input.name,
         parent: input.parent_id,
@@ -134,7 +134,7 @@ async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
         enabled: input.enabled,
         subscription: input.subscription.unwrap_or_default().into(),
     };
-    let made = app.db.write(move |tx| customer::create(tx, by, &wanted, now)).await?;
+    let made = app.db.write(move |tx| customer::create(tx, &by, &wanted, now)).await?;
     let path = format!("{}/{}", place::CUSTOMERS, made.id);
     Ok(created(&app, &path, &Customer::from(made)))
 }
@@ -145,10 +145,11 @@ async fn change(
     Id(id): Id,
     Body(input): Body<SubscriptionInput>,
 ) -> Result<Json<Subscription>, Problem> {
-    let (by, wanted) = (caller.person(), WantedSubscription::from(input));
+    let (by, now) = (caller.principal.by(), app.clock.now());
+    let wanted = WantedSubscription::from(input);
     let changed = app
         .db
-        .write(move |tx| customer::change(tx, by, CustomerId(id), &wanted))
+        .write(move |tx| customer::change(tx, &by, CustomerId(id), &wanted, now))
         .await?;
     Ok(Json(changed.subscription.into()))
 }

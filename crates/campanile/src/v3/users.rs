@@ -135,7 +135,8 @@ async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
         app.db.read(move |tx| user::may_change(tx, by)).await?;
         wanted.password = directory::hashed(&app, &caller.principal, &key, wanted.login.as_ref(), password).await?;
     }
-    let made = app.db.write(move |tx| user::create(tx, by, &key, &wanted, now)).await?;
+    let journalled = caller.principal.by();
+    let made = app.db.write(move |tx| user::create(tx, &journalled, &key, &wanted, now)).await?;
     let path = format!("{}/{}", place::USERS, made.guid);
     Ok(created(&app, &path, &User::from(made)))
 }
@@ -151,9 +152,10 @@ async fn change(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
         let login = wanted.login.as_ref();
         wanted.password = directory::hashed(&app, &caller.principal, &key, login, password).await?;
     }
+    let journalled = caller.principal.by();
     let changed = app
         .db
-        .write(move |tx| user::change(tx, by, &guid, &wanted, now))
+        .write(move |tx| user::change(tx, &journalled, &guid, &wanted, now))
         .await?;
     Ok(Json(changed.into()))
 }
