@@ -182,20 +182,14 @@ pub fn create(tx: &mut Tx<'_>, by: &By, wanted: &Wanted, now: Moment) -> Result<
 /// Changes the subscription of a customer. An ordered write.
 ///
 /// `Denied` for who may change none at all, `Missing` for one that they may not see; `Invalid` names the field.
-pub fn change(
-    tx: &mut Tx<'_>,
-    by: &By,
-    id: CustomerId,
-    wanted: &WantedSubscription,
-    now: Moment,
-) -> Result<Customer> {
+pub fn change(tx: &mut Tx<'_>, by: &By, id: CustomerId, wanted: &WantedSubscription, now: Moment) -> Result<Customer> {
     tx.tally()?;
     let rights = Rights::load(tx, by.somebody()?)?;
     policy::may(&rights, &Act::Portal(PortalAct::EditAnybody))?;
     let mut customer = find(tx, &rights, id)?;
     policy::may(&rights, &Act::Portal(PortalAct::EditCustomer(id)))?;
     let mut faults = Faults::default();
-    let before = std::mem::take(&mut customer.subscription);
+    let before = customer.subscription.clone();
     customer.subscription = merged(&mut faults, "", wanted, &before);
     faults.finish()?;
     save(tx, &customer)?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{plain, renamed, role};
 use crate::account::session;
 use crate::directory::entry::{self, Entry, Patch, Secret};
-use crate::directory::{self, list};
+use crate::directory::list;
 use crate::error::{Error, Faults, Result};
 use crate::id::{CustomerId, PersonId};
 use crate::journal::{self, Action, By, Deed, Kind};

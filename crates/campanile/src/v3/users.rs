@@ -136,7 +136,10 @@ async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
         wanted.password = directory::hashed(&app, &caller.principal, &key, wanted.login.as_ref(), password).await?;
     }
     let journalled = caller.principal.by();
-    let made = app.db.write(move |tx| user::create(tx, &journalled, &key, &wanted, now)).await?;
+    let made = app
+        .db
+        .write(move |tx| user::create(tx, &journalled, &key, &wanted, now))
+        .await?;
     let path = format!("{}/{}", place::USERS, made.guid);
     Ok(created(&app, &path, &User::from(made)))
 }
