@@ -126,7 +126,7 @@ flow("what differs in the journal", held, async ({ open }) =>
   look(await open("admin"), "/journal?action=corrected", "journal-open", {
     ready: async (page) => {
       await page.locator(".journal summary").first().click();
-      await shows(page.locator(".journal ins").first(), "Harbour closed");
+      await shows(page.locator(".journal ins"), "Harbour closed");
     },
   }));
 

@@ -59,6 +59,15 @@ impl Principal {
         }
     }
 
+    /// The same, from an address. What is remembered of a secret is of none: the next request may come from another.
+    #[must_use]
+    pub(crate) fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+
     /// As the journal has it.
     #[must_use]
     pub fn by(&self) -> By {
@@ -117,25 +126,30 @@ impl FromRequestParts<Arc<App>> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let from = address_of(app, &parts.extensions, &parts.headers);
-        let found = match authorization(&parts.headers) {
-            Credentials::None => match session_secret(app, &parts.headers) {
-                Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
-                None => Err(nobody(NEEDED)),
-            },
-            Credentials::Bearer(text) => match by_token(app, text).await? {
-                Some(found) => Ok(found),
-                None => Err(no_token(app, text).await?),
-            },
-            Credentials::Basic(login, password) => by_basic(app, &login, password, from).await,
-            Credentials::Other => Err(nobody(UNREADABLE)),
+        if let Some(found) = by_header(app, parts).await? {
+            return Ok(found);
+        }
+        let found = match session_secret(app, &parts.headers) {
+            Some(secret) => by_session(app, secret).await?.ok_or_else(|| nobody(ENDED)),
+            None => Err(nobody(NEEDED)),
         };
-        // What is remembered of a secret is of no address: the next request may come from another.
-        Ok(Self {
-            address: Some(from),
-            ..found?
-        })
+        Ok(found?.at(address_of(app, &parts.extensions, &parts.headers)))
     }
+}
+
+/// The person of the header `Authorization`; `None` without one.
+pub async fn by_header(app: &Arc<App>, parts: &Parts) -> Result<Option<Principal>, Problem> {
+    let from = address_of(app, &parts.extensions, &parts.headers);
+    let found = match authorization(&parts.headers) {
+        Credentials::None => return Ok(None),
+        Credentials::Bearer(text) => match by_token(app, text).await? {
+            Some(found) => Ok(found),
+            None => Err(no_token(app, text).await?),
+        },
+        Credentials::Basic(login, password) => by_basic(app, &login, password, from).await,
+        Credentials::Other => Err(nobody(UNREADABLE)),
+    };
+    Ok(Some(found?.at(from)))
 }
 
 const NEEDED: &str = "sign in first: no session, token or password came with the request";
@@ -248,7 +262,8 @@ impl Client {
     }
 }
 
-fn address_of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+/// The client's address, behind trusted proxies.
+pub(crate) fn address_of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
     let peer = extensions
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use campanile_core::directory::Applied;
-use campanile_core::directory::entry::{self, KeyOnly, NumberOnly, Patch, Removal};
+use campanile_core::directory::entry::{self, KeyOnly, NumberOnly, Patch, Removal, Secret};
 use campanile_core::directory::history::Subject;
 use campanile_core::directory::list::{self, Kind};
 use campanile_core::directory::{self, Entry};
@@ -219,6 +219,26 @@ async fn ready(app: &App, by: &Principal, mut entry: Entry) -> Result<Entry, Pro
     let work = move || directory::prepare(&mut entry, stored.as_ref(), &salt).map(|()| entry);
     let (prepared, _place) = place.work(work).await?;
     Ok(prepared?)
+}
+
+/// The password of a user hashed, for an entry of the directory; one that the user has already is no change.
+pub(crate) async fn hashed(
+    app: &App,
+    by: &Principal,
+    key: &str,
+    login: Option<&String>,
+    password: String,
+) -> Result<Patch<Secret>, Problem> {
+    let user = entry::User {
+        id: Some(key.to_owned()),
+        login: login.map_or(Patch::Absent, |login| Patch::Set(login.clone())),
+        password: Patch::Set(Secret(password)),
+        ..entry::User::default()
+    };
+    Ok(match ready(app, by, Entry::User(user)).await? {
+        Entry::User(user) => user.password_hash,
+        _ => Patch::Absent,
+    })
 }
 
 /// A text as one segment of a path (RFC 3986, 3.3): all but unreserved characters are escaped.

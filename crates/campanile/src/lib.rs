@@ -41,5 +41,6 @@ mod sorting;
 pub mod suppressions;
 pub mod telemetry;
 pub mod throttle;
+pub mod v3;
 pub mod words;
 pub mod world;

@@ -21,7 +21,8 @@ use tower_http::csrf::CsrfLayer;
 use crate::config::Limits;
 use crate::console;
 use crate::problem::{Kind, MEDIA_TYPE, Problem};
-use crate::telemetry::{Metrics, method_name};
+use crate::telemetry::{Metrics, Route, method_name};
+use crate::v3;
 
 /// The name of the session's cookie where the server is reached by `http`.
 pub const SESSION_COOKIE: &str = "campanile_session";
@@ -164,12 +165,20 @@ pub async fn nothing() -> Problem {
 async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = pass.id(request.headers());
+    let path = request.uri().path();
+    let is_v3 = v3::place::is_ours(path);
+    let place = is_v3.then(|| v3::place::find(path)).flatten();
+    let route = match request.extensions().get::<MatchedPath>() {
+        Some(path) => Route::Matched(path.clone()),
+        None => place.map_or(Route::NONE, |place| Route::Named(place.pattern)),
+    };
     let seen = Seen {
         method: method_name(request.method()),
-        route: request.extensions().get::<MatchedPath>().cloned(),
-        is_api: request.uri().path().starts_with("/api/"),
+        route,
+        is_api: is_v3 || path.starts_with("/api/"),
+        v3_body: is_v3.then(|| place.map_or("", |place| place.body)),
         is_browser: is_browser(request.headers()),
-        page_in: wants_page(&request),
+        page_in: wants_page(&request).filter(|_| !is_v3),
     };
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
@@ -181,7 +190,7 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     tracing::info!(
         target: "campanile::request",
         method = seen.method,
-        route = seen.route(),
+        route = seen.route.as_str(),
         status = status.as_u16(),
         ms = took.as_secs_f64() * 1_000.0,
         request_id = id.as_str(),
@@ -207,23 +216,19 @@ fn wants_page(request: &Request) -> Option<HeaderValue> {
 /// What is remembered of a request when it has been answered.
 struct Seen {
     method: &'static str,
-    route: Option<MatchedPath>,
+    route: Route,
     is_api: bool,
+    /// For the UI messages contract, which refuses in a shape of its own: what it calls the body of this request.
+    v3_body: Option<&'static str>,
     is_browser: bool,
     /// The languages of a browser that waits for a page; `None` for who does not.
     page_in: Option<HeaderValue>,
 }
 
-impl Seen {
-    fn route(&self) -> &str {
-        self.route.as_ref().map_or("none", MatchedPath::as_str)
-    }
-}
-
 /// The router's answer, whatever becomes of the handler.
 async fn answer(pass: &Pass, seen: &Seen, request: Request, next: Next) -> Response {
     let handled = async {
-        if pass.is_by_browser(&request) && !pass.open.contains(&seen.route()) {
+        if pass.is_by_browser(&request) && !pass.open.contains(&seen.route.as_str()) {
             let inner =
                 tower::service_fn(|request: Request| next.clone().run(request).map(Ok::<_, std::convert::Infallible>));
             match pass.csrf.layer(inner).oneshot(request).await {
@@ -236,11 +241,7 @@ async fn answer(pass: &Pass, seen: &Seen, request: Request, next: Next) -> Respo
     };
     // A panic loses this request alone: what it shared is behind locks that notice, or in the database.
     let handled = AssertUnwindSafe(handled).catch_unwind();
-    let handled = if seen
-        .route
-        .as_ref()
-        .is_some_and(|route| pass.long.contains(&route.as_str()))
-    {
+    let handled = if pass.long.contains(&seen.route.as_str()) {
         handled.await
     } else {
         match tokio::time::timeout(pass.request_timeout, handled).await {
@@ -283,7 +284,7 @@ fn finish(response: &mut Response, seen: &Seen, id: &RequestId) {
 
 fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id: &RequestId) {
     if let Some(cause) = &problem.cause {
-        let (kind, route, request_id) = (problem.kind.id(), seen.route(), id.as_str());
+        let (kind, route, request_id) = (problem.kind.id(), seen.route.as_str(), id.as_str());
         tracing::error!(kind, method = seen.method, route, request_id, cause, "a request failed");
     }
     if problem.kind == Kind::Unauthenticated {
@@ -300,6 +301,10 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value == MEDIA_TYPE)
     {
+        if let Some(body) = seen.v3_body {
+            v3::refusal::into_shape(response, &problem, body);
+            return;
+        }
         if let Some(languages) = &seen.page_in {
             console::into_page(response, &problem, languages, id.as_str());
             return;

@@ -18,7 +18,7 @@ use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, console, deliver, keeper};
+use crate::{api, console, deliver, keeper, v3};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -44,7 +44,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_state(Arc::clone(app))
         .merge(docs)
         .merge(console::routes(app))
-        .fallback_service(console::nothing(app));
+        .fallback_service(v3::beside(app, console::nothing(app)));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))
 }

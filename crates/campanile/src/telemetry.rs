@@ -74,13 +74,24 @@ struct Labels {
     status: &'static str,
 }
 
-/// The pattern of a route; `none` for addresses that are no route's.
+/// The pattern of a route.
 #[derive(Debug, Clone)]
-struct Route(Option<MatchedPath>);
+pub(crate) enum Route {
+    /// One that the server's router has found.
+    Matched(MatchedPath),
+    /// One that was found without it.
+    Named(&'static str),
+}
 
 impl Route {
-    fn as_str(&self) -> &str {
-        self.0.as_ref().map_or("none", MatchedPath::as_str)
+    /// Of addresses that are no route's.
+    pub(crate) const NONE: Self = Self::Named("none");
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Named(name) => name,
+        }
     }
 }
 
@@ -147,16 +158,10 @@ impl Metrics {
     }
 
     /// Counts an answered request.
-    pub(crate) fn answered(
-        &self,
-        method: &'static str,
-        route: Option<MatchedPath>,
-        status: StatusCode,
-        took: Duration,
-    ) {
+    pub(crate) fn answered(&self, method: &'static str, route: Route, status: StatusCode, took: Duration) {
         let labels = Labels {
             method,
-            route: Route(route),
+            route,
             status: class(status),
         };
         self.requests.get_or_create(&labels).inc();

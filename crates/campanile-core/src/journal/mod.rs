@@ -24,7 +24,7 @@ pub use apply::apply;
 pub use item::{Filter, Item, Who};
 pub use list::list;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::PersonId;
 use crate::time::{Moment, Revision, Stamp};
 
@@ -115,6 +115,16 @@ impl By {
             },
             ..Self::default()
         }
+    }
+}
+
+impl By {
+    /// The person who did it.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for the server itself, of which nothing can be asked.
+    pub fn somebody(&self) -> Result<PersonId> {
+        self.person.ok_or(Error::Unauthenticated)
     }
 }
 

@@ -3,13 +3,15 @@
 
 use campanile_store::{Row, Tx, sql};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::renamed;
 use crate::account::profile::{EMAIL_BYTES, is_email};
 use crate::directory::entry::{self, Entry, Patch};
 use crate::directory::{self, list};
 use crate::error::{Error, Faults, Result};
-use crate::id::{CustomerId, PersonId};
+use crate::id::CustomerId;
+use crate::journal::{self, Action, By, Deed, Kind};
 use crate::policy::{self, Act, PortalAct};
 use crate::rights::Rights;
 use crate::time::Moment;
@@ -55,7 +57,7 @@ impl Sort {
 }
 
 /// A customer's subscription to the portal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Subscription {
     /// What sort.
     pub sort: Sort,
@@ -138,10 +140,10 @@ pub fn find(tx: &mut Tx<'_>, rights: &Rights, id: CustomerId) -> Result<Customer
 /// Makes a customer. An ordered write.
 ///
 /// `Denied` where it is not theirs to make, also below one that is not there; `Invalid` names the field.
-pub fn create(tx: &mut Tx<'_>, by: PersonId, wanted: &Wanted, now: Moment) -> Result<Customer> {
+pub fn create(tx: &mut Tx<'_>, by: &By, wanted: &Wanted, now: Moment) -> Result<Customer> {
     // What is looked at before the lock, another server may change.
     tx.tally()?;
-    let rights = Rights::load(tx, by)?;
+    let rights = Rights::load(tx, by.somebody()?)?;
     let own = rights.customer.filter(|_| !rights.is_root());
     let parent = wanted.parent.map(CustomerId).or(own);
     policy::may(&rights, &Act::Portal(PortalAct::MakeCustomer(parent)))?;
@@ -163,7 +165,7 @@ pub fn create(tx: &mut Tx<'_>, by: PersonId, wanted: &Wanted, now: Moment) -> Re
         name: wanted.name.clone().map_or(Patch::Absent, Patch::Set),
         parent: parent.map_or(Patch::Absent, |parent| Patch::Set(parent.0)),
     });
-    directory::apply(tx, &entry, now).map_err(|error| renamed(error, &[("parent", "parent_id")]))?;
+    journal::apply(tx, by, &entry, now).map_err(|error| renamed(error, &[("parent", "parent_id")]))?;
     let made = Customer {
         id: CustomerId(id),
         name: String::new(),
@@ -180,16 +182,25 @@ pub fn create(tx: &mut Tx<'_>, by: PersonId, wanted: &Wanted, now: Moment) -> Re
 /// Changes the subscription of a customer. An ordered write.
 ///
 /// `Denied` for who may change none at all, `Missing` for one that they may not see; `Invalid` names the field.
-pub fn change(tx: &mut Tx<'_>, by: PersonId, id: CustomerId, wanted: &WantedSubscription) -> Result<Customer> {
+pub fn change(tx: &mut Tx<'_>, by: &By, id: CustomerId, wanted: &WantedSubscription, now: Moment) -> Result<Customer> {
     tx.tally()?;
-    let rights = Rights::load(tx, by)?;
+    let rights = Rights::load(tx, by.somebody()?)?;
     policy::may(&rights, &Act::Portal(PortalAct::EditAnybody))?;
     let mut customer = find(tx, &rights, id)?;
     policy::may(&rights, &Act::Portal(PortalAct::EditCustomer(id)))?;
     let mut faults = Faults::default();
-    customer.subscription = merged(&mut faults, "", wanted, &customer.subscription);
+    let before = customer.subscription.clone();
+    customer.subscription = merged(&mut faults, "", wanted, &before);
     faults.finish()?;
     save(tx, &customer)?;
+    if customer.subscription != before {
+        let deed = Deed {
+            before: Some(json!({ "subscription": before })),
+            after: Some(json!({ "subscription": customer.subscription })),
+            ..Deed::new(Action::Changed, Kind::Customer, id.0.to_string())
+        };
+        journal::record(tx, by, &deed, now)?;
+    }
     Ok(customer)
 }
 

@@ -2,13 +2,17 @@
 //! drawn for it: a login may be the key of somebody who left, and who would be back with all their roles.
 
 use campanile_store::{Row, Tx, sql};
+use serde::Serialize;
+use serde_json::json;
 
 use super::{plain, renamed, role};
 use crate::account::session;
 use crate::directory::entry::{self, Entry, Patch, Secret};
-use crate::directory::{self, list};
+use crate::directory::list;
 use crate::error::{Error, Faults, Result};
 use crate::id::{CustomerId, PersonId};
+use crate::journal::{self, Action, By, Deed, Kind};
+use crate::message::sent::person_key;
 use crate::policy::{self, Act, PortalAct, Reach};
 use crate::rights::{AsmRole, Rights};
 use crate::secret::read_guid;
@@ -74,7 +78,7 @@ pub struct User {
 }
 
 /// What only this contract says of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Details {
     /// A telephone number.
     pub phone: Option<String>,
@@ -85,6 +89,7 @@ pub struct Details {
     /// Whether they are kept out for now.
     pub locked_out: bool,
     /// Names of roles beside the one that decides rights, each followed by a comma.
+    #[serde(rename = "roles")]
     others: String,
 }
 
@@ -188,10 +193,10 @@ pub fn list(tx: &mut Tx<'_>, rights: &Rights, after: i64, limit: i64) -> Result<
 /// Makes a person with a key that nobody has. An ordered write.
 ///
 /// `Denied` where it is not theirs to make, also of a customer that is not there; `Invalid` names the field.
-pub fn create(tx: &mut Tx<'_>, by: PersonId, key: &str, wanted: &Wanted, now: Moment) -> Result<User> {
+pub fn create(tx: &mut Tx<'_>, by: &By, key: &str, wanted: &Wanted, now: Moment) -> Result<User> {
     // What is looked at before the lock, another server may change.
     tx.tally()?;
-    let rights = Rights::load(tx, by)?;
+    let rights = Rights::load(tx, by.somebody()?)?;
     let own = rights.customer.filter(|_| !rights.is_root());
     let customer = wanted.customer.map(CustomerId).or(own);
     policy::may(&rights, &Act::Portal(PortalAct::MakeUser(customer)))?;
@@ -211,7 +216,7 @@ pub fn create(tx: &mut Tx<'_>, by: PersonId, key: &str, wanted: &Wanted, now: Mo
         asm_role: Patch::Set(roles.asm_role),
         ..entry(wanted)
     });
-    apply(tx, &entry, now)?;
+    apply(tx, by, &entry, now)?;
     let person = PersonId(list::user(tx, key)?.number);
     save(tx, person, &Details::default(), &details)?;
     by_id(tx, person)
@@ -220,9 +225,9 @@ pub fn create(tx: &mut Tx<'_>, by: PersonId, key: &str, wanted: &Wanted, now: Mo
 /// Changes a person. An ordered write.
 ///
 /// `Missing` where somebody may not see them, `Denied` what is not theirs to change; `Invalid` names the field.
-pub fn change(tx: &mut Tx<'_>, by: PersonId, guid: &str, wanted: &Wanted, now: Moment) -> Result<User> {
+pub fn change(tx: &mut Tx<'_>, by: &By, guid: &str, wanted: &Wanted, now: Moment) -> Result<User> {
     tx.tally()?;
-    let (rights, old, held) = to_change(tx, by, guid)?;
+    let (rights, old, held) = to_change(tx, by.somebody()?, guid)?;
     if !wanted.password.is_absent() {
         policy::may(&rights, &Act::Portal(PortalAct::SetPassword(&held)))?;
     }
@@ -231,7 +236,7 @@ pub fn change(tx: &mut Tx<'_>, by: PersonId, guid: &str, wanted: &Wanted, now: M
     }
     let mut faults = Faults::default();
     let mut details = merged(&mut faults, wanted, &old.details);
-    if by == old.person && details.keep_out() {
+    if by.person == Some(old.person) && details.keep_out() {
         let field = if details.locked_out { "locked_out" } else { "approved" };
         faults.add(field, "you cannot keep yourself out");
     }
@@ -243,8 +248,16 @@ pub fn change(tx: &mut Tx<'_>, by: PersonId, guid: &str, wanted: &Wanted, now: M
         asked.asm_role = Patch::Set(roles.asm_role);
         details.others = roles.others;
     }
-    apply(tx, &Entry::User(asked), now)?;
+    apply(tx, by, &Entry::User(asked), now)?;
     save(tx, old.person, &old.details, &details)?;
+    if details != old.details {
+        let deed = Deed {
+            before: Some(json!(old.details)),
+            after: Some(json!(details)),
+            ..Deed::new(Action::Changed, Kind::User, person_key(tx, old.person)?)
+        };
+        journal::record(tx, by, &deed, now)?;
+    }
     by_id(tx, old.person)
 }
 
@@ -297,13 +310,13 @@ fn patch(given: Option<&String>) -> Patch<String> {
     given.map_or(Patch::Absent, |text| Patch::Set(text.clone()))
 }
 
-fn apply(tx: &mut Tx<'_>, entry: &Entry, now: Moment) -> Result<()> {
+fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<()> {
     let names = [
         ("name", "full_name"),
         ("locale", "language_tag"),
         ("customer", "customer_id"),
     ];
-    directory::apply(tx, entry, now).map_err(|error| renamed(error, &names))?;
+    journal::apply(tx, by, entry, now).map_err(|error| renamed(error, &names))?;
     Ok(())
 }
 

@@ -126,7 +126,7 @@ fn tell(house: &House) -> Vec<MessageId> {
     let publish = |(title, target): (&str, Target)| {
         let mut draft = Draft::new(title, "Nothing needs to be done on your side.", vec![target]);
         if title.ends_with("too") {
-            draft.late_joiners = Rule::WhileActive;
+            draft.late_joiners = Some(Rule::WhileActive);
         }
         let now = house.app.clock.now();
         let checked = house
@@ -185,11 +185,7 @@ fn read_one(house: &House, message: MessageId) {
         .map(|_| PersonId(2 + dice.below(house.people as usize - 2) as i64))
         .collect();
     let revision: i64 = house.read(|tx| tx.one(&POSITION, &[], |row| row.get(0)));
-    let plan = Arc::new(Plan {
-        messages: vec![message.0],
-        revision,
-        more: false,
-    });
+    let plan = Arc::new(Plan::new(vec![message.0], revision, false));
     for some in people.chunks(500) {
         let (some, now, plan) = (some.to_vec(), house.app.clock.now(), Arc::clone(&plan));
         let work = house.app.db.jot(move |tx| {

@@ -38,4 +38,5 @@ mod serve;
 mod smtp;
 mod tinyproxy;
 mod unsubscribe;
+mod v3;
 mod world;

@@ -56,6 +56,8 @@ fn inner() -> Router {
         .route("/api/v1/bomb", get(bomb))
         .route("/api/v1/slow", get(std::future::pending::<()>))
         .route("/api/v1/long", get(long))
+        .route("/v3/users", get(bomb))
+        .route("/v3/roles", get(std::future::pending::<()>))
         .route("/page", get(async || "page").post(async || "posted"))
         .fallback(nothing)
 }
@@ -330,6 +332,23 @@ async fn a_failing_handler_is_a_problem() {
         "done",
         "a long route has the time it needs"
     );
+}
+
+#[tokio::test]
+async fn a_failing_handler_of_the_ui_messages_contract_says_so_in_its_shape() {
+    for (path, status, words) in [
+        ("/v3/users", 500, "the cause is in the"),
+        ("/v3/roles", 503, "the request was given up"),
+    ] {
+        let said = App::new().get(path).await;
+        assert_eq!(
+            (said.status.as_u16(), said.header("content-type")),
+            (status, "application/json")
+        );
+        let body = said.json();
+        assert!(body["Message"].as_str().unwrap().starts_with(words), "{body}");
+        assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+    }
 }
 
 /// The status of a change sent with these headers.

@@ -153,8 +153,8 @@ const SAID: [&str; 21] = [
     "fn why_not(",
     "fn nearly(",
 ];
-/// Sources that say nothing to people, or say it on a terminal.
-const SILENT: [&str; 11] = [
+/// Sources that say nothing to people, or say it on a terminal, or to programs of the UI messages contract alone.
+const SILENT: [&str; 13] = [
     "/cli",
     "/tests",
     "/config",
@@ -166,6 +166,8 @@ const SILENT: [&str; 11] = [
     "/api/docs",
     "/app/",
     "/problem/",
+    "/v3/",
+    "/portal/",
 ];
 /// Texts of defects, and parts of texts.
 const NO_REFUSAL: [&str; 4] = ["a password came to a transaction", "no such {0}", "; ", "no longer: {}"];

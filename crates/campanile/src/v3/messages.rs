@@ -1,0 +1,353 @@
+//! Messages: announcements with a window, to one customer, with or without those below it, or to everyone (the contract,
+//! sections 1.2 to 1.4). What is created here is a banner; what has no banner, or another audience, is not there.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use campanile_core::id::{CustomerId, MessageId, PersonId};
+use campanile_core::inbox::banner;
+use campanile_core::lists::Shared;
+use campanile_core::markup::Format;
+use campanile_core::message::announced::{self, Announced, For, Order, Wanted, Whose};
+use campanile_core::message::change::Correction;
+use campanile_core::message::draft::Draft;
+use campanile_core::message::target::{self, Target};
+use campanile_core::message::{self, Channel, Importance};
+use campanile_core::policy::{self, Act};
+use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
+use campanile_core::{Error, Faults, Result as Ruled};
+use campanile_store::Tx;
+use http::StatusCode;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::asked::{Body, Id, Query, created};
+use super::caller::Caller;
+use super::dates::Date;
+use super::place;
+use crate::app::App;
+use crate::problem::{Kind, Problem};
+use crate::sending;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route(place::MESSAGES, get(list).post(create))
+        .route(place::MESSAGE, get(find).put(change).delete(recall))
+}
+
+/// The customer that stands for all of them (section 1.9).
+const ALL: i64 = 0;
+
+// ---------------------------------------------------------------- as it is written
+
+/// A message as the contract writes it, its fields in this order.
+#[derive(Serialize)]
+struct Message {
+    id: i64,
+    text: String,
+    message_is_from: String,
+    from_date_utc: Date,
+    to_date_utc: Date,
+    importance: Letter,
+    enabled: bool,
+    customer_id: i64,
+    include_sub_customers: bool,
+}
+
+impl Message {
+    /// `None` for a message that the contract has no words for.
+    fn of(message: message::Message, to: For) -> Option<Self> {
+        let (customer_id, include_sub_customers) = match to {
+            For::Everyone => (ALL, message.sub_customers),
+            For::Customer { customer, below } => (customer.0, below),
+            For::Others => return None,
+        };
+        Some(Self {
+            id: message.id.0,
+            text: message.text,
+            message_is_from: message.sender_name,
+            from_date_utc: Date(message.window.opens),
+            to_date_utc: Date(message.window.closes),
+            importance: Letter(message.importance),
+            enabled: message.enabled,
+            customer_id,
+            include_sub_customers,
+        })
+    }
+}
+
+/// An importance as one letter; in, also its word, in whatever case (section 1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Letter(Importance);
+
+impl Serialize for Letter {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(match self.0 {
+            Importance::Low => "L",
+            Importance::High => "H",
+            Importance::Critical => "C",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Letter {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let is = |letter: &str, word: &str| text.eq_ignore_ascii_case(letter) || text.eq_ignore_ascii_case(word);
+        if is("L", "Low") {
+            Ok(Self(Importance::Low))
+        } else if is("H", "High") {
+            Ok(Self(Importance::High))
+        } else if is("C", "Critical") {
+            Ok(Self(Importance::Critical))
+        } else {
+            Err(serde::de::Error::custom("must be L, H or C"))
+        }
+    }
+}
+
+/// What a client sends. What is absent or null is not said.
+#[derive(Debug, Default, Deserialize)]
+struct Input {
+    text: Option<String>,
+    message_is_from: Option<String>,
+    from_date_utc: Option<Date>,
+    to_date_utc: Option<Date>,
+    importance: Option<Letter>,
+    enabled: Option<bool>,
+    customer_id: Option<i64>,
+    include_sub_customers: Option<bool>,
+}
+
+fn target(customer: i64, below: bool) -> Target {
+    if customer == ALL {
+        return Target::Everyone;
+    }
+    Target::Customer {
+        customer,
+        include_sub_customers: below,
+    }
+}
+
+/// The start of a window; clients send the least time of theirs for "always".
+fn start(date: Date) -> Option<Moment> {
+    Some(date.0).filter(|at| at.0 > 0)
+}
+
+/// Faults by the names that the contract has for fields.
+fn named(mut problem: Problem) -> Problem {
+    for fault in &mut problem.errors {
+        let name = match fault.field.as_str() {
+            "sender_name" => "message_is_from",
+            "opens_at" => "from_date_utc",
+            "closes_at" => "to_date_utc",
+            field if field.starts_with("audience") => "customer_id",
+            _ => continue,
+        };
+        name.clone_into(&mut fault.field);
+        fault.reason = fault.reason.replace("opens_at", "from_date_utc");
+    }
+    problem
+}
+
+// ---------------------------------------------------------------- reading
+
+async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Result<Json<Vec<Message>>, Problem> {
+    let active = query.flag("active")?.unwrap_or(true);
+    let customer = query.number("customerId")?;
+    let (person, now, lists) = (caller.person(), app.clock.now(), Arc::clone(&app.lists));
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
+        let mut found = managed(tx, &rights, active, whose, now)?;
+        // What is addressed to the caller is there as long as it is active, whatever is asked for.
+        let known: Vec<i64> = found.iter().map(|one| one.message.id.0).collect();
+        for id in banner::addressed(tx, &lists, person, now)? {
+            if known.binary_search(&id.0).is_err() {
+                let message = message::find(tx, id)?;
+                let selectors = message::selectors(tx, id)?;
+                let to = For::of(&selectors);
+                if whose.is_none_or(|whose| to.is(whose)) {
+                    found.push(Announced { message, to, selectors });
+                }
+            }
+        }
+        found.sort_unstable_by_key(|one| one.message.id);
+        Ok::<_, Error>(found)
+    };
+    let found = app.db.scan(work).await?;
+    let messages = found.into_iter().filter_map(|one| Message::of(one.message, one.to));
+    Ok(Json(messages.collect()))
+}
+
+/// The customer that is asked for, where the caller may ask for it: one that is foreign and one that is not there are
+/// the same to them.
+fn whose(tx: &mut Tx<'_>, rights: &Rights, customer: i64) -> Ruled<Whose> {
+    if customer == ALL && rights.is_root() {
+        return Ok(Whose::All);
+    }
+    let id = CustomerId(customer);
+    let is_own = rights.customer == Some(id);
+    if !is_own {
+        campanile_core::portal::customer::find(tx, rights, id)?;
+    }
+    Ok(Whose::One(id))
+}
+
+/// All that the caller looks after, by id.
+fn managed(
+    tx: &mut Tx<'_>,
+    rights: &Rights,
+    active: bool,
+    whose: Option<Whose>,
+    now: Moment,
+) -> Ruled<Vec<Announced>> {
+    let mut out = Vec::new();
+    let mut from = Some(0);
+    while let Some(above) = from {
+        let wanted = Wanted {
+            from: Order::Above(above),
+            state: if active { announced::State::Now } else { announced::State::Any },
+            whose,
+            ..Wanted::default()
+        };
+        let (page, next) = announced::page(tx, rights, &wanted, now)?;
+        out.extend(page);
+        from = next;
+    }
+    Ok(out)
+}
+
+async fn find(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<Json<Message>, Problem> {
+    read(&app, caller.person(), MessageId(id)).await.map(Json)
+}
+
+/// A message that the caller looks after, or that is addressed to them and active.
+async fn read(app: &App, person: PersonId, id: MessageId) -> Result<Message, Problem> {
+    let (now, lists) = (app.clock.now(), Arc::clone(&app.lists));
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = Rights::load(tx, person)?;
+        let one = look(tx, &lists, &rights, id, now)?;
+        Message::of(one.message, one.to).ok_or(Error::Missing("message"))
+    };
+    Ok(app.db.read(work).await?)
+}
+
+/// See [`read()`]; also whether it is theirs to look after.
+fn look(tx: &mut Tx<'_>, lists: &Shared, rights: &Rights, id: MessageId, now: Moment) -> Ruled<Announced> {
+    let message = message::find(tx, id)?;
+    let selectors = message::selectors(tx, id)?;
+    let to = For::of(&selectors);
+    let is_ours = message.has(Channel::Banner) && message.recalled_at.is_none() && to != For::Others;
+    let parts = target::parts(&selectors, &message);
+    let manages = || policy::may(rights, &Act::See(message.author, &parts)).is_ok();
+    if is_ours && (manages() || banner::is_addressed(tx, lists, rights.person, id, now)?) {
+        return Ok(Announced { message, to, selectors });
+    }
+    Err(Error::Missing("message"))
+}
+
+// ---------------------------------------------------------------- writing
+
+/// Whoever looks after no customer writes nothing, whatever the message is.
+fn may_write(rights: &Rights) -> Result<(), Problem> {
+    if policy::may_announce_anything(rights) {
+        return Ok(());
+    }
+    let lack = "you lack: root administrator, or customer administrator";
+    Err(Problem::new(Kind::Denied, lack))
+}
+
+async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
+    may_write(&caller.rights)?;
+    let own = caller.rights.customer.map_or(ALL, |customer| customer.0);
+    let customer = match input.customer_id {
+        None if caller.rights.is_root() => ALL,
+        None => own,
+        Some(customer) => customer,
+    };
+    let draft = drafted(input, customer)?;
+    let id = sending::send(&app, caller.person(), draft, None).await.map_err(named)?;
+    let message = read(&app, caller.person(), id).await?;
+    Ok(created(&app, &format!("{}/{id}", place::MESSAGES), &message))
+}
+
+/// The draft that a client means; what is required is named where it is missing.
+fn drafted(input: Input, customer: i64) -> Result<Draft, Problem> {
+    let mut faults = Faults::default();
+    for (field, is_said) in [
+        ("text", input.text.is_some()),
+        ("message_is_from", input.message_is_from.is_some()),
+        ("from_date_utc", input.from_date_utc.is_some()),
+        ("to_date_utc", input.to_date_utc.is_some()),
+    ] {
+        faults.require(is_said, field, "is required");
+    }
+    faults.finish()?;
+    let below = input.include_sub_customers.unwrap_or(false);
+    Ok(Draft {
+        format: Format::StyleTags,
+        sender_name: input.message_is_from,
+        importance: input.importance.map_or(Importance::Low, |letter| letter.0),
+        channels: vec![Channel::Banner],
+        opens_at: input.from_date_utc.and_then(start),
+        closes_at: input.to_date_utc.map(|date| date.0),
+        enabled: input.enabled.unwrap_or(false),
+        sub_customers: below && customer == ALL,
+        may_be_past: true,
+        ..Draft::new("", input.text.unwrap_or_default(), vec![target(customer, below)])
+    })
+}
+
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id,
+    Body(input): Body<Input>,
+) -> Result<Json<Message>, Problem> {
+    let (person, id) = (caller.person(), MessageId(id));
+    let old = writable(&app, &caller, id).await?;
+    let customer = input.customer_id.unwrap_or(old.customer_id);
+    let below = input.include_sub_customers.unwrap_or(old.include_sub_customers);
+    let is_other = (customer, below) != (old.customer_id, old.include_sub_customers);
+    let correction = Correction {
+        text: input.text,
+        sender_name: input.message_is_from,
+        importance: input.importance.map(|letter| letter.0),
+        opens_at: input.from_date_utc.map(start),
+        closes_at: input.to_date_utc.map(|date| Some(date.0)),
+        enabled: input.enabled,
+        sub_customers: Some(below && customer == ALL),
+        audience: is_other.then(|| vec![target(customer, below)]),
+        ..Correction::default()
+    };
+    sending::correct(&app, person, id, correction).await.map_err(named)?;
+    read(&app, person, id).await.map(Json)
+}
+
+async fn recall(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+    let id = MessageId(id);
+    writable(&app, &caller, id).await?;
+    sending::recall(&app, caller.person(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A message that the caller may write: 404 for one that is not there for them, 403 for one that is only addressed to
+/// them.
+async fn writable(app: &App, caller: &Caller, id: MessageId) -> Result<Message, Problem> {
+    may_write(&caller.rights)?;
+    let message = read(app, caller.person(), id).await?;
+    let person = caller.person();
+    let seen = app.db.read(move |tx| {
+        let rights = Rights::load(tx, person)?;
+        sending::reach(tx, &rights, id, sending::Want::See)
+    });
+    match seen.await {
+        Ok(_) => Ok(message),
+        Err(Error::Missing(_)) => Err(Problem::new(Kind::Denied, "you lack: the right to change this message")),
+        Err(other) => Err(other.into()),
+    }
+}
