@@ -5,7 +5,7 @@ use std::sync::Arc;
 use campanile_core::id::MessageId;
 use campanile_core::message::remind;
 use campanile_core::rights::Rights;
-use campanile_core::{Error, Result as Ruled};
+use campanile_core::Result as Ruled;
 use campanile_store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,7 +51,7 @@ pub async fn remind(app: &App, by: &Principal, id: MessageId) -> Result<Reminded
         reach(tx, &rights, id, Want::Correct)?;
         remind::remind(tx, &by, person, id, &mailed, now)
     };
-    let reminder = app.db.write(work).await.map_err(Error::from)?;
+    let reminder = app.db.write(work).await?;
     Ok(Reminded {
         people: missing.people,
         mails,

@@ -300,8 +300,8 @@ struct ItemPage<'r> {
 }
 
 impl ItemPage<'_> {
-    fn is_given(&self, acknowledgement: &Acknowledgement) -> bool {
-        *acknowledgement == Acknowledgement::Given
+    fn has_acknowledged(&self) -> bool {
+        self.item.acknowledgement == Some(Acknowledgement::Given)
     }
 
     fn may_dismiss(&self) -> bool {

@@ -135,7 +135,7 @@ impl Story {
         self
     }
 
-    fn as_banner(mut self) -> Self {
+    fn with_banner(mut self) -> Self {
         self.draft.channels.push(Channel::Banner);
         self
     }

@@ -21,6 +21,7 @@ use crate::sending::{self, Addressed};
 const SAMPLE: usize = 5;
 
 /// What stands beside the form.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub(super) struct Aside {
     /// Nothing before somebody is named, or where the audience stays as it is.
     pub(super) count: Option<Preview>,
@@ -68,6 +69,7 @@ impl Aside {
     }
 
     /// A time in UTC, as it stands beside a field; nothing where the reader's own zone is UTC.
+    #[expect(clippy::ref_option, reason = "templates have references to what they hold")]
     pub(super) fn utc(voice: &Voice, at: &Option<Moment>) -> String {
         let at = at.filter(|_| voice.zone.name() != "UTC");
         at.map(Moment::utc_to_the_second).unwrap_or_default()

@@ -78,7 +78,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(reader: &Reader, raw: Raw) -> Self {
+    fn of(reader: &Reader, raw: &Raw) -> Self {
         let message = &raw.announced.message;
         let (whom, below) = whom(reader, raw.announced.to, &raw.names);
         let of_all = |funnel: Funnel| funnel.acknowledged.map(|some| (some, funnel.people));
@@ -250,7 +250,7 @@ pub(super) async fn list(Of(app): Of<Arc<App>>, reader: Reader, Asked(asked): As
         page,
         tabs: STATES.into_iter().map(tab).collect(),
         state: state_name,
-        rows: found.into_iter().map(|one| Row::of(&reader, one)).collect(),
+        rows: found.iter().map(|one| Row::of(&reader, one)).collect(),
         more: next.map(|next| address(&asked, state_name, Some(next))),
         search,
         importance: importance.map_or("", importance_name),

@@ -31,6 +31,7 @@ use crate::sending::{self, Want};
 
 #[derive(Template)]
 #[template(path = "console/announcements/form.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 pub(super) struct FormPage<'r> {
     pub(super) page: Page<'r>,
     /// Where the form goes to.

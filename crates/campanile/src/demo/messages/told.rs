@@ -267,7 +267,7 @@ pub(super) fn of_today(now: Moment) -> [Story; 3] {
         )
         .from("Operations")
         .of(Importance::High)
-        .as_banner()
+        .with_banner()
         .closes(now.plus_ms(14 * HOUR))
         .read_by(18)
         .act("ada", 5 * MINUTE, Action::Read),
