@@ -46,6 +46,7 @@ const ALL: i64 = 0;
 
 /// A message as the contract writes it, its fields in this order.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 struct Message {
     id: i64,
     text: String,

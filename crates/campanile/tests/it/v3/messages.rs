@@ -58,7 +58,7 @@ fn a_message_is_created_and_comes_back_field_by_field_in_the_order_of_the_contra
         let id = said.json()["id"].as_i64().unwrap();
         assert!(said.header("location").ends_with(&format!("/v3/messages/{id}")));
         assert!(said.header("location").starts_with("http"));
-        let expected = format!(r#"{{"id":{id},"text":"[b]Maintenance[/b] tonight.","message_is_from":"Operations","#,)
+        let expected = format!(r#"{{"id":{id},"text":"[b]Maintenance[/b] tonight.","message_is_from":"Operations","#)
             + r#""from_date_utc":"2023-11-14T00:00:00","to_date_utc":"2023-11-15T00:00:00","importance":"H","#
             + r#""enabled":true,"customer_id":17,"include_sub_customers":true}"#;
         assert_eq!(said.body, expected);
