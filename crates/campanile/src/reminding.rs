@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use campanile_core::Result as Ruled;
 use campanile_core::id::MessageId;
 use campanile_core::message::remind;
 use campanile_core::rights::Rights;
-use campanile_core::Result as Ruled;
 use campanile_store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -62,7 +62,7 @@ fn announcement(house: &House, dice: &mut Dice, at: usize) -> Draft {
     } else {
         Target::Customer {
             customer: house.customers[dice.below(house.customers.len())],
-            include_sub_customers: at % 2 == 0,
+            include_sub_customers: at.is_multiple_of(2),
         }
     };
     Draft {

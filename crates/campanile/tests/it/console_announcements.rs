@@ -392,7 +392,7 @@ fn lists_go_by_time_and_are_filtered_and_searched() {
                 &[("customer", "borealis"), ("importance", "critical")],
             )
             .await;
-        world.advance(Duration::from_secs(120));
+        world.advance(Duration::from_mins(2));
         let list = |query: &'static str| {
             let admin = &admin;
             async move { admin.get(&format!("/announcements?{query}")).await.is(200) }
