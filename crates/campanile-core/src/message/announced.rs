@@ -74,7 +74,8 @@ impl For {
     }
 
     /// Whether it is for exactly this customer; [`Whose::All`] are for everyone.
-    const fn is(self, whose: Whose) -> bool {
+    #[must_use]
+    pub const fn is(self, whose: Whose) -> bool {
         match (self, whose) {
             (Self::Everyone, Whose::All) => true,
             (Self::Customer { customer, .. }, Whose::One(wanted)) => customer.0 == wanted.0,

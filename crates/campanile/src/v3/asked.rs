@@ -32,7 +32,6 @@ impl Query {
     }
 
     /// A parameter that is `true` or `false`, in whatever case. Anything else is refused.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the parameters of messages are read by it"))]
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         let flag = |value: &str| match value {
             value if value.eq_ignore_ascii_case("true") => Some(true),

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
+use campanile_core::error::Faults;
 use campanile_core::id::{CustomerId, MessageId, PersonId};
 use campanile_core::inbox::banner;
 use campanile_core::lists::Shared;
@@ -19,7 +20,7 @@ use campanile_core::message::{self, Channel, Importance};
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
-use campanile_core::{Error, Faults, Result as Ruled};
+use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -162,7 +163,11 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Resu
     let work = move |tx: &mut Tx<'_>| {
         let rights = Rights::load(tx, person)?;
         let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
-        let mut found = managed(tx, &rights, active, whose, now)?;
+        let mut found = if policy::may_announce(&rights) {
+            managed(tx, &rights, active, whose, now)?
+        } else {
+            Vec::new()
+        };
         // What is addressed to the caller is there as long as it is active, whatever is asked for.
         let known: Vec<i64> = found.iter().map(|one| one.message.id.0).collect();
         for id in banner::addressed(tx, &lists, person, now)? {
@@ -198,19 +203,17 @@ fn whose(tx: &mut Tx<'_>, rights: &Rights, customer: i64) -> Ruled<Whose> {
 }
 
 /// All that the caller looks after, by id.
-fn managed(
-    tx: &mut Tx<'_>,
-    rights: &Rights,
-    active: bool,
-    whose: Option<Whose>,
-    now: Moment,
-) -> Ruled<Vec<Announced>> {
+fn managed(tx: &mut Tx<'_>, rights: &Rights, active: bool, whose: Option<Whose>, now: Moment) -> Ruled<Vec<Announced>> {
     let mut out = Vec::new();
     let mut from = Some(0);
     while let Some(above) = from {
         let wanted = Wanted {
             from: Order::Above(above),
-            state: if active { announced::State::Now } else { announced::State::Any },
+            state: if active {
+                announced::State::Now
+            } else {
+                announced::State::Any
+            },
             whose,
             ..Wanted::default()
         };
@@ -254,7 +257,7 @@ fn look(tx: &mut Tx<'_>, lists: &Shared, rights: &Rights, id: MessageId, now: Mo
 
 /// Whoever looks after no customer writes nothing, whatever the message is.
 fn may_write(rights: &Rights) -> Result<(), Problem> {
-    if policy::may_announce_anything(rights) {
+    if policy::may_announce(rights) {
         return Ok(());
     }
     let lack = "you lack: root administrator, or customer administrator";
@@ -270,7 +273,9 @@ async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
         Some(customer) => customer,
     };
     let draft = drafted(input, customer)?;
-    let id = sending::send(&app, caller.person(), draft, None).await.map_err(named)?;
+    let id = sending::send(&app, &caller.principal, draft, None)
+        .await
+        .map_err(named)?;
     let message = read(&app, caller.person(), id).await?;
     Ok(created(&app, &format!("{}/{id}", place::MESSAGES), &message))
 }
@@ -324,14 +329,16 @@ async fn change(
         audience: is_other.then(|| vec![target(customer, below)]),
         ..Correction::default()
     };
-    sending::correct(&app, person, id, correction).await.map_err(named)?;
+    sending::correct(&app, &caller.principal, id, correction)
+        .await
+        .map_err(named)?;
     read(&app, person, id).await.map(Json)
 }
 
 async fn recall(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     let id = MessageId(id);
     writable(&app, &caller, id).await?;
-    sending::recall(&app, caller.person(), id).await?;
+    sending::recall(&app, &caller.principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,6 +12,7 @@ mod asked;
 mod caller;
 mod customers;
 mod dates;
+mod messages;
 pub(crate) mod place;
 pub(crate) mod refusal;
 mod roles;
@@ -48,6 +49,7 @@ pub fn beside(app: &Arc<App>, elsewhere: Router) -> Router {
 /// Every address of the contract.
 fn routes(app: &Arc<App>) -> Router {
     Router::new()
+        .merge(messages::routes())
         .merge(users::routes())
         .merge(customers::routes())
         .merge(roles::routes())

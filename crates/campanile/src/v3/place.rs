@@ -9,6 +9,8 @@ pub(crate) struct Place {
     pub(crate) body: &'static str,
 }
 
+pub(super) const MESSAGES: &str = "/v3/messages";
+pub(super) const MESSAGE: &str = "/v3/messages/{id}";
 pub(super) const USERS: &str = "/v3/users";
 pub(super) const USER: &str = "/v3/users/{guid}";
 pub(super) const CUSTOMERS: &str = "/v3/customers";
@@ -17,7 +19,9 @@ pub(super) const SUBSCRIPTION: &str = "/v3/customers/{id}/subscription";
 pub(super) const ROLES: &str = "/v3/roles";
 
 /// All of them. One that is not here is nowhere, whatever the router has.
-static PLACES: [Place; 6] = [
+static PLACES: [Place; 8] = [
+    at(MESSAGES, "message"),
+    at(MESSAGE, "message"),
     at(USERS, "user"),
     at(USER, ""),
     at(CUSTOMERS, "customer"),
