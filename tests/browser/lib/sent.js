@@ -53,7 +53,7 @@ export async function announceSome({ ask }) {
     closes_at: inDays(12),
     audience: customer(1, true),
   });
-  await send({ text: "Holiday support hours: [i]24 December to 2 January, 9 to 12[/i].", closes_at: inDays(20), audience: customer(2) });
+  await send({ text: "Holiday support hours: [i]24 December to 2 January, 9 to 12[/i].", closes_at: inDays(20), audience: customer(1) });
   await send({
     text: "To administrators only.",
     audience: [{ kind: "environment_role", role: "ADMIN" }],

@@ -70,8 +70,8 @@ sql! {
         VALUES ($1, $2, $3, -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)),
             ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE SET deleted_at = excluded.deleted_at");
-    // To dismiss is to read. $5: of no later edition than the one that was looked at; of one that was corrected meanwhile
-    // the banner stays.
+    // To dismiss is to read. $5: of no later edition than the one that was looked at; of one that was corrected
+    // meanwhile the banner stays.
     DISMISS = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, dismissed_at,
             dismissed_edition, written)
         VALUES ($1, $2, $3, $3, $4, $3, {least}((SELECT edition FROM message WHERE id = $2), $5), ", written!(deed), ")

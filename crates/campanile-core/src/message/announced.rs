@@ -215,8 +215,9 @@ pub struct Announced {
     pub selectors: Vec<Selector>,
 }
 
-/// A page of the announcements that somebody may see as one who looks after them, and where the next page goes on: after
-/// the last one of this page or, where too few were found among the many that were looked at, after the last of those.
+/// A page of the announcements that somebody may see as one who looks after them, and where the next page goes on:
+/// after the last one of this page or, where too few were found among the many that were looked at, after the last of
+/// those.
 ///
 /// What somebody sent to nobody but themselves, to try it out, is none.
 pub fn page(tx: &mut Tx<'_>, rights: &Rights, wanted: &Wanted, now: Moment) -> Result<(Vec<Announced>, Option<i64>)> {

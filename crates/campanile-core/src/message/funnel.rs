@@ -71,14 +71,6 @@ pub struct Funnel {
     pub acknowledged: Option<u64>,
 }
 
-impl Funnel {
-    /// Where it has to be acknowledged: who has not yet.
-    #[must_use]
-    pub fn unacknowledged(&self) -> u64 {
-        self.acknowledged.map_or(0, |some| self.people.saturating_sub(some))
-    }
-}
-
 /// The people behind the numbers, as bitmaps of their ids.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Crowds {

@@ -88,12 +88,7 @@ pub fn publish(
     // The lock first: it puts this operation in its place before anything is looked at.
     tx.tally()?;
     if let Some(known) = idempotency.map(|one| repeated(tx, author, one)).transpose()?.flatten() {
-        let message = super::find(tx, known)?;
-        return Ok(Accepted {
-            id: known,
-            revision: message.revision,
-            repeated: true,
-        });
+        return again(tx, known);
     }
     let stamp = revision::take(tx, now)?;
     let id = tx.tally()?.next(tally::MESSAGE);
@@ -146,6 +141,16 @@ pub fn publish(
         id: MessageId(id),
         revision,
         repeated: false,
+    })
+}
+
+/// The answer to a request that made this message before.
+fn again(tx: &mut Tx<'_>, id: MessageId) -> Result<Accepted> {
+    let message = super::find(tx, id)?;
+    Ok(Accepted {
+        id,
+        revision: message.revision,
+        repeated: true,
     })
 }
 

@@ -290,8 +290,8 @@ pub struct Visible {
 /// Messages that one call looks at; a cursor goes on from there.
 const LOOK: i64 = 500;
 
-/// What a person could see in bell, inbox and banners at a time, and whether they did: newest first, from the facts of that
-/// time and the texts of that time. Also the `below` of the next page.
+/// What a person could see in bell, inbox and banners at a time, and whether they did: newest first, from the facts of
+/// that time and the texts of that time. Also the `below` of the next page.
 pub fn visible_at(
     tx: &mut Tx<'_>,
     person: PersonId,

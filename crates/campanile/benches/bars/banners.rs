@@ -1,5 +1,5 @@
-//! Announcements over a tree of customers: what stands at the top for people at random, how many an announcement is for,
-//! and the list of the UI messages contract.
+//! Announcements over a tree of customers: what stands at the top for people at random, how many an announcement is
+//! for, and the list of the UI messages contract.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! Announcements: messages at the top of every page for the users of a customer, or of all, for those who look after them.
+//! Announcements: messages at the top of every page for the users of a customer, or of all, as those have them who look
+//! after them.
 //!
 //! They are messages like any other, and have the page of one; here they are listed as the portal of the UI messages
 //! contract lists them, written in its four style tags, switched on and off, and seen beside one another over a year.
@@ -64,7 +65,8 @@ fn names(tx: &mut Tx<'_>, announced: &Announced) -> Ruled<Vec<Named>> {
     Ok(out)
 }
 
-/// The customer of an announcement as its column says it, and whether those below it are included, where that is a question.
+/// The customer of an announcement as its column says it, and whether those below it are included, where that is a
+/// question.
 fn whom(reader: &Reader, to: For, names: &[Named]) -> (String, Option<bool>) {
     match (to, names) {
         (For::Everyone, _) => (reader.t("all-customers"), None),

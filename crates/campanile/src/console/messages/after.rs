@@ -34,6 +34,11 @@ struct RemindPage<'r> {
     people: u64,
 }
 
+/// Who has not acknowledged a message that asks for it.
+pub(super) fn unacknowledged(funnel: &Funnel) -> u64 {
+    funnel.acknowledged.map_or(0, |some| funnel.people.saturating_sub(some))
+}
+
 /// Whether there is a way to remind people of a message: by its bell, or by mail.
 pub(super) fn can_remind(app: &App, message: &Message, now: Moment) -> bool {
     let reaches = message.has(Channel::Portal) || app.outlets().email;
@@ -48,7 +53,7 @@ pub(super) async fn ask(
 ) -> Result<Response, Problem> {
     let describe = |_: &mut Tx<'_>, _: &Rights, message: Message, funnel: Option<Funnel>| Ok((message, funnel));
     let (message, funnel) = sending::one(&app, reader.principal.person, id, Want::Correct, describe).await?;
-    let people = funnel.map_or(0, |funnel| funnel.unacknowledged());
+    let people = funnel.map_or(0, |funnel| unacknowledged(&funnel));
     if people == 0 || !can_remind(&app, &message, reader.now) {
         return Err(Error::Missing("somebody to remind").into());
     }

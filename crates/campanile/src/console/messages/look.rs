@@ -143,7 +143,9 @@ pub(super) async fn one(
         bars
     });
     let can_remind = one.may_correct && super::after::can_remind(&app, message, now);
-    let to_remind = funnel.filter(|_| can_remind).map(|funnel| funnel.unacknowledged());
+    let to_remind = funnel
+        .filter(|_| can_remind)
+        .map(|funnel| super::after::unacknowledged(&funnel));
     let plot = line.zip(message.published_at).filter(|_| funnel.is_some());
     show(&OnePage {
         page: Page::new(&reader, "messages", heading(reader.words, message)).after(&asked),

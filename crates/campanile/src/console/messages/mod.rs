@@ -125,7 +125,8 @@ fn audience(tx: &mut Tx<'_>, message: &Message) -> Ruled<Vec<Named>> {
     Ok(out)
 }
 
-/// How a message is called: by its title, else by the beginning of its text, and what is posted and that is all, by that.
+/// How a message is called: by its title, else by the beginning of its text, and what is posted and that is all, by
+/// that.
 pub(in crate::console) fn heading(words: Words, message: &Message) -> String {
     if message.has(Channel::Banner) {
         return message::name(&message.shown_title(), message.format, &message.text).into_owned();
