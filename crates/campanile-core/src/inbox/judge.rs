@@ -109,8 +109,8 @@ thread_local! {
     static STAMPS: RefCell<(u32, Vec<u32>)> = const { RefCell::new((0, Vec::new())) };
 }
 
-/// Hands over every message in bell, inbox or banner that the person may see or could see while it lasted, each once: of
-/// each selector the newest first.
+/// Hands over every message in bell, inbox or banner that the person may see or could see while it lasted, each once:
+/// of each selector the newest first.
 pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(Item)) {
     let second = now.second().0;
     STAMPS.with_borrow_mut(|(stamp, stamps)| {
@@ -174,8 +174,8 @@ pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<
 /// Bell, inbox and banner: what people look at here.
 const LOOKED_AT: i64 = Channel::Portal.bit() | Channel::Banner.bit();
 
-/// Whether a message is there for its audience: in bell and inbox, as a banner, or under Past. Its window is open or has
-/// closed where it has opened, since no window closes before it opens.
+/// Whether a message is there for its audience: in bell and inbox, as a banner, or under Past. Its window is open or
+/// has closed where it has opened, since no window closes before it opens.
 const fn shown(entry: &Entry, second: i64) -> bool {
     entry.opens_at <= second && entry.channels & LOOKED_AT != 0 && entry.is_on()
 }
