@@ -81,10 +81,12 @@ sql! {
             dismissed_edition = {greatest}(excluded.dismissed_edition, COALESCE(engagement.dismissed_edition, 0)),
             written = excluded.written");
     SHOW = "UPDATE engagement SET dismissed_at = NULL, dismissed_edition = NULL WHERE person = $1 AND message = $2";
-    // So it is to acknowledge. The first time stands, and the message is read for ever: a reminder rings for others.
+    // So it is to acknowledge. The first time stands, and the message is read for ever: a reminder rings for others. $4: the
+    // edition that was looked at; nobody acknowledges what they have not seen.
     ACKNOWLEDGE = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, acknowledged_at,
             written)
-        VALUES ($1, $2, $3, $3, 9223372036854775807, $3, ", written!(deed), ")
+        SELECT $1, $2, $3, $3, 9223372036854775807, $3, ", written!(deed), "
+        FROM message WHERE id = $2 AND edition <= $4
         ON CONFLICT (person, message) DO UPDATE SET
             read_at = ", read_at!(), ", read_revision = ", read_revision!(), ", unread_at = NULL,
             acknowledged_at = COALESCE(engagement.acknowledged_at, excluded.acknowledged_at),
@@ -210,7 +212,7 @@ pub struct Plan {
     pub revision: i64,
     /// The filter takes more than one call may touch; call again.
     pub more: bool,
-    /// Of a banner that is dismissed, the edition that the person looked at; [`OPEN`] for the last one.
+    /// Of what is dismissed or acknowledged, the edition that the person looked at; [`OPEN`] for the last one.
     pub edition: i64,
 }
 
@@ -271,7 +273,7 @@ pub fn among(
     let (mut messages, mut gone) = (Vec::new(), 0);
     for id in ids {
         match judge::one(&bundle, &lists, id.0, now) {
-            Some(item) if !item.state.deleted || action == Action::Restore => {
+            Some(item) if !item.state.deleted || item.state.banner.is_some() || action == Action::Restore => {
                 if action.changes(item.state) && !messages.contains(&id.0) {
                     messages.push(id.0);
                 }
@@ -326,7 +328,8 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
                 let (revision, edition) = (&plan.revision, &plan.edition);
                 tx.send(action.sql(), &[&person.0, message, &now.0, revision, edition])?;
             }
-            Action::Unread | Action::Archive | Action::Delete | Action::Restore | Action::Acknowledge => {
+            Action::Acknowledge => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.edition])?,
+            Action::Unread | Action::Archive | Action::Delete | Action::Restore => {
                 tx.send(action.sql(), &[&person.0, message, &now.0])?;
             }
             Action::Unarchive | Action::Show => tx.send(action.sql(), &[&person.0, message])?,

@@ -75,7 +75,8 @@ impl State {
     #[must_use]
     pub const fn stands_in(&self, view: View) -> bool {
         if self.deleted {
-            return false;
+            // Who deletes a message does not get rid of a banner that stays.
+            return matches!(view, View::Banners) && self.banner.is_some();
         }
         match view {
             View::Inbox => !self.archived && !self.past && !self.banner_only,

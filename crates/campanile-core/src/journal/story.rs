@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::id::MessageId;
 use crate::message::change::Change;
 use crate::message::sent::{self, Edition};
-use crate::message::{self, Channel, Message, target};
+use crate::message::{self, Message, target};
 use crate::time::Revision;
 
 sql! {
@@ -31,9 +31,7 @@ pub(super) fn birth(tx: &mut Tx<'_>, id: MessageId) -> Result<Value> {
     let mut told = state_after(tx, &message, 0)?;
     let (_, environment, api) = target::own_keys(tx, &message)?;
     told.insert("audience".into(), audience_after(tx, id, 0)?);
-    let has = |channel: &Channel| message.channels & channel.bit() != 0;
-    let channels = [Channel::Portal, Channel::Email, Channel::Http].into_iter().filter(has);
-    told.insert("channels".into(), json!(channels.collect::<Vec<_>>()));
+    told.insert("channels".into(), json!(message.ways().collect::<Vec<_>>()));
     told.insert("late_joiners".into(), json!(message.rule));
     told.insert("format".into(), json!(message.format));
     told.extend(environment.map(|key| ("environment".to_owned(), json!(key))));
@@ -100,6 +98,8 @@ fn of_now(message: &Message) -> Edition {
         sender_name: message.sender_name.clone(),
         importance: message.importance,
         enabled: message.enabled,
+        dismissible: message.dismissible,
+        must_acknowledge: message.must_acknowledge,
         opens_at: message.window.opens_at(),
         closes_at: message.window.closes_at(),
     }

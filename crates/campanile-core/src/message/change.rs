@@ -12,6 +12,7 @@ use crate::audience::{Rule, Selector};
 use crate::error::{Error, Faults, Result};
 use crate::id::MessageId;
 use crate::journal::By;
+use crate::markup::Format;
 use crate::outbox::run;
 use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
@@ -27,7 +28,7 @@ sql! {
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
             arrival = $13, arrival_at = $14, ring = $15, missed = $16, environment = $17, api = $18, api_name = $19,
-            dismissible = $20, must_acknowledge = $21, sub_customers = $22
+            dismissible = $20, must_acknowledge = $21, sub_customers = $22, format = $23
         WHERE id = $1";
     ARRIVAL_AT = "SELECT arrival_at FROM message WHERE id = $1";
     API_NAME = "SELECT name FROM api WHERE id = $1";
@@ -121,6 +122,9 @@ pub struct Correction {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
     #[schema(nullable = false)]
     pub must_acknowledge: Option<bool>,
+    /// How the text is read, where it is written by another interface than before.
+    #[serde(skip)]
+    pub format: Option<Format>,
     /// Of the UI messages contract; it has no effect where the audience is everyone, and is kept as sent.
     #[serde(skip)]
     pub sub_customers: Option<bool>,
@@ -262,6 +266,7 @@ fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> 
     new.dismissible = correction.dismissible.unwrap_or(old.dismissible);
     new.must_acknowledge = correction.must_acknowledge.unwrap_or(old.must_acknowledge);
     draft::check_acknowledgement(new.must_acknowledge, new.channels, &mut faults);
+    new.format = correction.format.unwrap_or(old.format);
     new.sub_customers = correction.sub_customers.unwrap_or(old.sub_customers);
     if correction.ring && !(new.enabled && new.window.contains(at)) {
         faults.add("ring", "the bell can ring only for a message that people see now");
@@ -401,6 +406,7 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
             &new.dismissible,
             &new.must_acknowledge,
             &new.sub_customers,
+            &new.format.code(),
         ],
     )?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Reminding those who have not acknowledged a message: the bell rings again, which for who has acknowledged it changes
-//! nothing, and exactly the others get a mail, as a message of its own with their names on it.
+//! Reminding those who have not acknowledged a message: the bell rings again, for which what was acknowledged stays read,
+//! and exactly the others get a mail, as a message of its own with their names on it.
 
 use campanile_store::{Tx, sql};
 
@@ -26,8 +26,12 @@ sql! {
         FROM message WHERE id = $1";
     ADDRESS = "INSERT INTO audience (message, kind, object, role)
         SELECT $2, kind, object, role FROM audience WHERE message = $1 AND until = 9223372036854775807";
+    LAST = "SELECT created_at FROM message WHERE reminds = $1 ORDER BY id DESC LIMIT 1";
     OF = "SELECT id FROM message WHERE reminds = $1 ORDER BY id DESC LIMIT $2";
 }
+
+/// Between two mails that remind of a message, so that a button that is pressed twice sends once.
+const PAUSE_MS: i64 = 60_000;
 
 /// Who is to be reminded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +57,9 @@ pub fn missing(
     let crowds = funnel::crowds(tx, residents, kept, message, now)?;
     let missing = Part::Unacknowledged.of(&crowds);
     let people = missing.len();
+    if people == 0 {
+        return Err(Error::Conflict("everybody has acknowledged it".into()));
+    }
     let reachable = missing & residents.with_email();
     let mut mailed = Vec::new();
     let mut after = 0;
@@ -82,6 +89,13 @@ pub fn remind(
     tx.tally()?;
     let message = super::find(tx, id)?;
     check(&message, now)?;
+    if mailed.is_empty() && !message.has(Channel::Portal) {
+        return Err(Error::Conflict("none of them can be reached by bell or mail".into()));
+    }
+    let last = tx.first(&LAST, &[&id.0], |row| row.get::<i64>(0))?;
+    if last.is_some_and(|at| now.0 - at < PAUSE_MS) {
+        return Err(Error::Conflict("they were reminded a moment ago".into()));
+    }
     if message.has(Channel::Portal) {
         let ring = Correction {
             ring: true,

@@ -32,7 +32,7 @@ sql! {
     NAME = "SELECT name FROM person WHERE id = $1";
     ACKNOWLEDGED_AT = "SELECT acknowledged_at FROM engagement WHERE person = $1 AND message = $2";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
-            e.opens_at, e.closes_at, e.enabled, p.name
+            e.opens_at, e.closes_at, e.enabled, p.name, e.dismissible, e.must_acknowledge
         FROM edition e LEFT JOIN person p ON p.id = e.author
         WHERE e.message = $1 AND e.revision < $2 ORDER BY e.revision DESC LIMIT $3";
     // The state before the first change after a time is the state at that time.
@@ -128,6 +128,12 @@ pub struct Edition {
     pub importance: Importance,
     /// Whether it was switched on before.
     pub enabled: bool,
+    /// Whether its banner could be dismissed even where it was critical, before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dismissible: bool,
+    /// Whether people had to say that they have read it, before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_acknowledge: bool,
     /// The window's start before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Moment>,
@@ -156,6 +162,8 @@ pub fn editions(tx: &mut Tx<'_>, id: MessageId, below: i64, limit: i64) -> Resul
             opens_at: window.opens_at(),
             closes_at: window.closes_at(),
             by: row.get(12)?,
+            dismissible: row.get(13)?,
+            must_acknowledge: row.get(14)?,
         })
     };
     Ok(tx.rows(&EDITIONS, &[&id.0, &below, &limit.clamp(1, PAGE_LIMIT)], read)?)

@@ -16,6 +16,8 @@ sql! {
             (SELECT MIN(s.source) FROM suppression s WHERE s.address = p.email_key AND s.until > $51)
         FROM person p WHERE p.id IN ", fifty_numbers!(), " ORDER BY p.id");
     RUN = "SELECT state, held, tried_from FROM run WHERE message = $1 AND channel = $2";
+    ACKNOWLEDGED = "SELECT acknowledged_at FROM engagement
+        WHERE person = $1 AND message = $2 AND acknowledged_at IS NOT NULL";
     ENVIRONMENT = "SELECT key FROM environment WHERE id = $1";
 }
 
@@ -48,6 +50,8 @@ pub enum WhyNot {
     WithoutAddress,
     /// The address is on the suppression list, put there by this.
     Suppressed(Source),
+    /// They have acknowledged what they were to be reminded of.
+    Acknowledged,
 }
 
 impl WhyNot {
@@ -57,6 +61,7 @@ impl WhyNot {
         match self {
             Self::Deactivated => "the user was deactivated before it was sent",
             Self::WithoutAddress => "the user has no email address any more",
+            Self::Acknowledged => "the user had acknowledged the message before the reminder was sent",
             Self::Suppressed(Source::Bounced) => "mails to this address came back before",
             Self::Suppressed(Source::Complained) => "the owner of this address reported a mail as unwanted",
             Self::Suppressed(Source::Added) => "an administrator put this address on the suppression list",
@@ -98,6 +103,16 @@ fn reader(row: &Row<'_>, importance: Importance) -> campanile_store::Result<Read
     })
 }
 
+/// Marks those of a reminder's readers who have acknowledged the message by now.
+pub fn acknowledged(tx: &mut Tx<'_>, message: &Message, readers: &mut [Reader]) -> Result<()> {
+    let Some(of) = message.reminds else { return Ok(()) };
+    for reader in readers.iter_mut().filter(|reader| reader.why_not.is_none()) {
+        let given = tx.first(&ACKNOWLEDGED, &[&reader.person.0, &of.0], |row| row.get::<i64>(0))?;
+        reader.why_not = given.map(|_| WhyNot::Acknowledged);
+    }
+    Ok(())
+}
+
 /// A message as it is to be mailed now.
 #[derive(Debug, Clone)]
 pub struct ToMail {
@@ -111,9 +126,14 @@ pub struct ToMail {
     pub is_stopped: bool,
 }
 
-/// Reads a message that is on its way by mail.
+/// Reads a message that is on its way by mail. What reminds of another says what that says now.
 pub fn to_mail(tx: &mut Tx<'_>, id: MessageId) -> Result<ToMail> {
-    let message = message::find(tx, id)?;
+    let mut message = message::find(tx, id)?;
+    if let Some(of) = message.reminds {
+        let now = message::find(tx, of)?;
+        (message.title, message.text, message.format) = (now.title, now.text, now.format);
+        (message.sender_name, message.edition) = (now.sender_name, now.edition);
+    }
     let email = message::Channel::Email.bit();
     let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<bool>(1)?, row.get::<i64>(2)?));
     let (state, held, tried_from) = tx.one(&RUN, &[&id.0, &email], read)?;

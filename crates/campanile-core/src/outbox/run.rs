@@ -22,6 +22,12 @@ macro_rules! insert {
     };
 }
 
+macro_rules! its {
+    () => {
+        "(message = $1 OR message IN (SELECT id FROM message WHERE reminds = $1))"
+    };
+}
+
 macro_rules! columns {
     () => {
         "message, channel, lane, state, held, born_at, ended_at, recipients, sent, failed, suppressed, gone, cancelled,
@@ -38,8 +44,9 @@ sql! {
     BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
             doubtful, changed_at, lease_by, lease_until, fence)
         SELECT message, 8, number, $2, share, 0, $3, 0, 0, 0, $3, 0, 0, 0 FROM post WHERE message = $1";
-    HOLD = "UPDATE run SET held = $2 WHERE message = $1 AND state < 2";
-    CANCEL = "UPDATE run SET state = 3 WHERE message = $1 AND state < 2";
+    // With the mails that remind of it.
+    HOLD = concat!("UPDATE run SET held = $2 WHERE ", its!(), " AND state < 2");
+    CANCEL = concat!("UPDATE run SET state = 3 WHERE ", its!(), " AND state < 2");
     CANCEL_ONE = "UPDATE run SET state = 3 WHERE message = $1 AND channel = $2 AND state < 2";
     OF_MESSAGE = concat!("SELECT ", columns!(), ",
             (SELECT COUNT(*) FROM delivery d WHERE d.message = r.message AND d.channel = r.channel AND d.state = 0

@@ -30,7 +30,7 @@ fn page(world: &World<'_>, rights: Rights, wanted: Wanted) -> (Vec<String>, Opti
     let (found, next) = world
         .db
         .read(move |tx| announced::page(tx, &rights, &wanted, now))
-        .unwrap();
+        .expect("they can be listed");
     (found.into_iter().map(|one| one.message.title).collect(), next)
 }
 

@@ -11,6 +11,9 @@ use campanile_core::message::sent::Part;
 use campanile_core::message::target::Target;
 use campanile_core::message::{Channel, Importance};
 
+use campanile_core::outbox::reader::{self, WhyNot};
+use campanile_core::outbox::run;
+
 use crate::world::{World, draft, each_world, fields, is_conflict, subtree, user};
 
 const NOTHING: [&str; 0] = [];
@@ -347,5 +350,93 @@ fn nobody_is_reminded_of_what_they_cannot_see_or_need_not_acknowledge() {
         });
         world.recall(id).unwrap();
         assert!(is_conflict(&world.remind(id)));
+    });
+}
+
+#[test]
+fn who_deleted_a_message_can_still_acknowledge_it() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(Draft {
+            must_acknowledge: true,
+            ..with_bell("One", [user("ann")])
+        });
+        world.does(ann, Action::Delete, &[id]);
+        assert_eq!(top(world, ann), ["One"]);
+        assert_eq!(world.titles_of(ann, View::Banners), ["One"]);
+        let (shared, now) = (world.shared(), world.now());
+        let among = world
+            .db
+            .read(move |tx| act::among(tx, &shared, ann, &[id], Action::Acknowledge, now));
+        let (plan, gone) = among.expect("it can be looked for");
+        assert_eq!((plan.messages, gone), (vec![id.0], 0));
+        world.does(ann, Action::Acknowledge, &[id]);
+        assert_eq!(top(world, ann), NOTHING);
+    });
+}
+
+#[test]
+fn nobody_acknowledges_a_text_that_they_have_not_seen() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(Draft {
+            must_acknowledge: true,
+            ..with_bell("One", [user("ann")])
+        });
+        let mut plan = Plan::new(vec![id.0], world.revision(), false);
+        plan.edition = world.one(ann, id).unwrap().edition;
+        world.correct(
+            id,
+            Correction {
+                text: Some("Something else.".to_owned()),
+                ..Correction::default()
+            },
+        );
+        let now = world.now();
+        let done = world
+            .db
+            .jot(move |tx| act::act(tx, ann, &plan, Action::Acknowledge, now));
+        done.expect("it does nothing");
+        assert_eq!(state(world, ann, id).1, Some(Acknowledgement::Needed));
+    });
+}
+
+#[test]
+fn what_is_recalled_or_switched_off_takes_its_reminders_along() {
+    each_world(|world| {
+        let bob = world.person_with_email("bob", "bob@example.org");
+        let id = world.publish(Draft {
+            must_acknowledge: true,
+            ..with_bell("One", [user("bob")])
+        });
+        let reminder = world.remind(id).unwrap().expect("Bob is mailed");
+        assert!(is_conflict(&world.remind(id)), "once a minute");
+        let stands = || {
+            let of = world.db.read(move |tx| run::progress(tx, reminder));
+            of.expect("it can be read")[0].state
+        };
+        world.disable(id);
+        assert_eq!(stands(), run::State::Held);
+        world.enable(id);
+        assert_eq!(stands(), run::State::Sending);
+        world.correct(
+            id,
+            Correction {
+                title: Some("Two".to_owned()),
+                ..Correction::default()
+            },
+        );
+        let mail = world.db.read(move |tx| reader::to_mail(tx, reminder)).unwrap();
+        assert_eq!(mail.message.title, "Two", "it says what the message says now");
+        world.does(bob, Action::Acknowledge, &[id]);
+        let now = world.now();
+        let readers = world.db.read(move |tx| {
+            let mut readers = reader::readers(tx, &[bob.0 as u32], Importance::Low, now)?;
+            reader::acknowledged(tx, &mail.message, &mut readers)?;
+            Ok::<_, Error>(readers)
+        });
+        assert_eq!(readers.unwrap()[0].why_not, Some(WhyNot::Acknowledged));
+        world.recall(id).unwrap();
+        assert_eq!(stands(), run::State::Cancelling);
     });
 }

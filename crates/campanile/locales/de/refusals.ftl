@@ -409,3 +409,7 @@ this-banner-stays-until-you-acknowledge-the-message = Diese Ankündigung bleibt,
 this-banner-stays-until-its-time-is-over = Diese Ankündigung bleibt, bis ihre Zeit um ist.
 this-message-does-not-ask-to-be-acknowledged = Diese Nachricht bittet nicht um eine Bestätigung.
 nobody-sees-this-message-now-there-is-nothing-to-remind-of = Zurzeit sieht niemand diese Nachricht; es gibt nichts, woran zu erinnern wäre.
+everybody-has-acknowledged-it = Alle haben es bestätigt.
+none-of-them-can-be-reached-by-bell-or-mail = Niemand von ihnen ist über Glocke oder E-Mail erreichbar.
+they-were-reminded-a-moment-ago = Sie wurden eben erst erinnert.
+the-user-had-acknowledged-the-message-before-the-reminder-was-sent = hatte die Nachricht bestätigt, bevor die Erinnerung abging

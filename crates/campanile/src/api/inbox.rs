@@ -258,7 +258,7 @@ async fn single(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SingleQuery {
-    /// Of a banner that is dismissed, the `edition` that you looked at: if it was corrected meanwhile, it stays.
+    /// Of what you dismiss or acknowledge, the `edition` that you looked at: if it was corrected meanwhile, it stays.
     edition: Option<i64>,
 }
 

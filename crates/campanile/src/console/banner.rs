@@ -69,6 +69,8 @@ fn from(viewer: &Viewer, sender: &str, closes_at: Option<Moment>) -> String {
 pub(super) struct Sketch {
     importance: Importance,
     title: String,
+    /// As HTML.
+    name: String,
     excerpt: String,
     text: String,
     html: String,
@@ -95,6 +97,7 @@ impl Sketch {
         Self {
             importance: of.importance,
             title: of.title.to_owned(),
+            name: markup::escaped(of.title),
             excerpt: markup::escaped(&excerpt),
             text: of.text.to_owned(),
             html: markup::html(of.format, of.text),
@@ -111,7 +114,7 @@ impl Sketch {
             edition: 0,
             importance: importance_name(self.importance),
             title: &self.title,
-            name: &self.title,
+            name: &self.name,
             excerpt: &self.excerpt,
             html: whole(&self.text, &self.html),
             from: self.from.clone(),

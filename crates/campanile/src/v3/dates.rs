@@ -18,6 +18,11 @@ const LAST_MS: i64 = 253_402_300_799_000;
 /// Characters without zone and fraction.
 const LENGTH: usize = LAST.len();
 
+/// The last second that there is.
+pub(super) const fn last() -> Moment {
+    Moment(LAST_MS)
+}
+
 /// A date of a body: a whole second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date(pub(super) Moment);

@@ -17,7 +17,7 @@ use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Importance};
-use campanile_core::policy::{self, Act};
+use campanile_core::policy::{self, Act, Part};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
@@ -27,7 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::asked::{Body, Id, Query, created};
 use super::caller::Caller;
-use super::dates::Date;
+use super::dates::{self, Date};
 use super::place;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
@@ -139,6 +139,11 @@ fn start(date: Date) -> Option<Moment> {
     Some(date.0).filter(|at| at.0 > 0)
 }
 
+/// The end of a window; what has none is written with the greatest time.
+fn end(date: Date) -> Option<Moment> {
+    Some(date.0).filter(|at| *at < dates::last())
+}
+
 /// Faults by the names that the contract has for fields.
 fn named(mut problem: Problem) -> Problem {
     for fault in &mut problem.errors {
@@ -203,6 +208,19 @@ fn whose(tx: &mut Tx<'_>, rights: &Rights, customer: i64) -> Ruled<Whose> {
     Ok(Whose::One(id))
 }
 
+/// Whether the caller looks after what is for these; who once wrote it is nobody special here (section 1.4).
+fn manages(rights: &Rights, parts: &[Part]) -> bool {
+    policy::may_announce(rights) && policy::may(rights, &Act::See(PersonId(0), parts)).is_ok()
+}
+
+/// What was taken back while a request was under way is not there.
+fn gone(problem: Problem) -> Problem {
+    if problem.kind == Kind::Conflict {
+        return Error::Missing("message").into();
+    }
+    problem
+}
+
 /// All that the caller looks after, by id.
 fn managed(tx: &mut Tx<'_>, rights: &Rights, active: bool, whose: Option<Whose>, now: Moment) -> Ruled<Vec<Announced>> {
     let mut out = Vec::new();
@@ -219,7 +237,10 @@ fn managed(tx: &mut Tx<'_>, rights: &Rights, active: bool, whose: Option<Whose>,
             ..Wanted::default()
         };
         let (page, next) = announced::page(tx, rights, &wanted, now)?;
-        out.extend(page);
+        out.extend(
+            page.into_iter()
+                .filter(|one| manages(rights, &target::parts(&one.selectors, &one.message))),
+        );
         from = next;
     }
     Ok(out)
@@ -247,8 +268,7 @@ fn look(tx: &mut Tx<'_>, lists: &Shared, rights: &Rights, id: MessageId, now: Mo
     let to = For::of(&selectors);
     let is_ours = message.has(Channel::Banner) && message.recalled_at.is_none() && to != For::Others;
     let parts = target::parts(&selectors, &message);
-    let manages = || policy::may(rights, &Act::See(message.author, &parts)).is_ok();
-    if is_ours && (manages() || banner::is_addressed(tx, lists, rights.person, id, now)?) {
+    if is_ours && (manages(rights, &parts) || banner::is_addressed(tx, lists, rights.person, id, now)?) {
         return Ok(Announced { message, to, selectors });
     }
     Err(Error::Missing("message"))
@@ -300,7 +320,7 @@ fn drafted(input: Input, customer: i64) -> Result<Draft, Problem> {
         importance: input.importance.map_or(Importance::Low, |letter| letter.0),
         channels: vec![Channel::Banner],
         opens_at: input.from_date_utc.and_then(start),
-        closes_at: input.to_date_utc.map(|date| date.0),
+        closes_at: input.to_date_utc.and_then(end),
         enabled: input.enabled.unwrap_or(false),
         sub_customers: below && customer == ALL,
         may_be_past: true,
@@ -320,26 +340,27 @@ async fn change(
     let below = input.include_sub_customers.unwrap_or(old.include_sub_customers);
     let is_other = (customer, below) != (old.customer_id, old.include_sub_customers);
     let correction = Correction {
+        // What is written here is read by the contract's tags.
+        format: input.text.as_ref().map(|_| Format::StyleTags),
         text: input.text,
         sender_name: input.message_is_from,
         importance: input.importance.map(|letter| letter.0),
         opens_at: input.from_date_utc.map(start),
-        closes_at: input.to_date_utc.map(|date| Some(date.0)),
+        closes_at: input.to_date_utc.map(end),
         enabled: input.enabled,
-        sub_customers: Some(below && customer == ALL),
+        sub_customers: (is_other && customer == ALL).then_some(below),
         audience: is_other.then(|| vec![target(customer, below)]),
         ..Correction::default()
     };
-    sending::correct(&app, &caller.principal, id, correction)
-        .await
-        .map_err(named)?;
+    let corrected = sending::correct(&app, &caller.principal, id, correction).await;
+    corrected.map_err(gone).map_err(named)?;
     read(&app, person, id).await.map(Json)
 }
 
 async fn recall(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     let id = MessageId(id);
     writable(&app, &caller, id).await?;
-    sending::recall(&app, &caller.principal, id).await?;
+    sending::recall(&app, &caller.principal, id).await.map_err(gone)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

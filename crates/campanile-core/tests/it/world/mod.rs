@@ -110,6 +110,11 @@ impl<'d> World<'d> {
         self.audiences.borrow().clone()
     }
 
+    /// What the process holds in memory of messages.
+    pub(crate) fn shared(&self) -> Arc<lists::Shared> {
+        self.lists()
+    }
+
     fn lists(&self) -> Arc<lists::Shared> {
         self.lists.borrow().clone()
     }

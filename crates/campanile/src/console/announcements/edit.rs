@@ -16,7 +16,7 @@ use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
 use super::aside::{AsidePart, aside};
-use super::form::{Named, Typed};
+use super::form::{Named, Typed, stood};
 use super::names;
 use super::new::{FormPage, ask, faults_of, only_looks, page};
 use super::switch::where_it_stands;
@@ -133,8 +133,9 @@ pub(super) async fn post(
     if only_looks(&fields) {
         return show(&edit_page(&app, &reader, &old, typed, Vec::new()).await?);
     }
-    if typed.edition != old.message.edition {
-        typed.edition = old.message.edition;
+    let stands = stood(&old.message, old.to);
+    if typed.edition != stands {
+        typed.edition = stands;
         let faults = vec![fault("", "somebody else has corrected the message meanwhile")];
         return refuse(&edit_page(&app, &reader, &old, typed, faults).await?);
     }

@@ -1,5 +1,6 @@
 //! The form of an announcement: what stands in it, whom it names, and the draft that it makes.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use askama::Template;
@@ -56,8 +57,8 @@ pub(super) struct Typed {
     pub(super) dismissible: bool,
     /// Of a correction: the bell rings again.
     pub(super) ring: bool,
-    /// Of a correction: the edition that was on the page when the form was opened.
-    pub(super) edition: i64,
+    /// Of a correction: what stood there when the form was opened, as [`stood`] has it.
+    pub(super) edition: u64,
     /// By which the server knows the same press of the button again.
     pub(super) key: String,
 }
@@ -115,7 +116,7 @@ impl Typed {
             acknowledge: message.must_acknowledge,
             dismissible: message.dismissible,
             ring: false,
-            edition: message.edition,
+            edition: stood(message, to),
             key: String::new(),
         }
     }
@@ -208,7 +209,7 @@ impl Typed {
         ];
         let channels = ways.into_iter().filter(|(_, on)| *on).map(|(way, _)| way);
         Ok(Draft {
-            format: Format::StyleTags,
+            format: self.format,
             sender_name: Some(self.sender.clone()),
             importance: self.importance,
             channels: channels.collect(),
@@ -325,4 +326,22 @@ pub(super) async fn customers(
     sending::may_announce(&reader.rights)?;
     let found = offered(&app, &reader, asked.get("q")).await?;
     show(&Options { found })
+}
+
+/// A number for all that a form can change of an announcement: who saves what was opened before another change does not
+/// take that back unseen.
+pub(super) fn stood(message: &Message, to: For) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let window = (message.window.opens, message.window.closes);
+    (
+        &message.title,
+        &message.text,
+        &message.sender_name,
+        message.importance,
+        window,
+    )
+        .hash(&mut hasher);
+    (message.enabled, message.dismissible, message.must_acknowledge).hash(&mut hasher);
+    format!("{to:?}").hash(&mut hasher);
+    hasher.finish()
 }

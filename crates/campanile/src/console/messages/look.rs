@@ -352,6 +352,8 @@ fn present(message: &Message) -> Edition {
         sender_name: message.sender_name.clone(),
         importance: message.importance,
         enabled: message.enabled,
+        dismissible: message.dismissible,
+        must_acknowledge: message.must_acknowledge,
         opens_at: message.window.opens_at(),
         closes_at: message.window.closes_at(),
     }

@@ -36,7 +36,7 @@ pub(super) fn untried(person: i64, why_not: WhyNot, now: Moment) -> Settled {
         target: person,
         end: match why_not {
             WhyNot::Suppressed(_) => End::Suppressed,
-            WhyNot::Deactivated | WhyNot::WithoutAddress => End::Gone,
+            WhyNot::Deactivated | WhyNot::WithoutAddress | WhyNot::Acknowledged => End::Gone,
         },
         code: None,
         reason: Some(why_not.reason().to_owned()),

@@ -149,12 +149,15 @@ pub(super) fn find(
     };
     for chunk in chunks {
         let mail = Arc::clone(&mails[&chunk.message]);
-        let readers = reader::readers(tx, &chunk.people[..chunk.begun], mail.message.importance, now)?;
+        let mut readers = reader::readers(tx, &chunk.people[..chunk.begun], mail.message.importance, now)?;
+        reader::acknowledged(tx, &mail.message, &mut readers)?;
         found.chunks.push((chunk, mail, readers));
     }
     for taken in rows {
         let mail = Arc::clone(&mails[&taken.message]);
-        let reader = reader::readers(tx, &[taken.target as u32], mail.message.importance, now)?.pop();
+        let mut readers = reader::readers(tx, &[taken.target as u32], mail.message.importance, now)?;
+        reader::acknowledged(tx, &mail.message, &mut readers)?;
+        let reader = readers.pop();
         found.rows.push(Row { taken, reader, mail });
     }
     Ok(found)
