@@ -105,6 +105,7 @@ pub fn person_name(tx: &mut Tx<'_>, person: PersonId) -> Result<String> {
 }
 
 /// One change of a message, with the state before it.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Edition {
     /// Its place in the order of everything.
