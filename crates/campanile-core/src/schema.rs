@@ -92,6 +92,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::endpoint::STATEMENTS,
     crate::outbox::endpoint::change::STATEMENTS,
     crate::outbox::endpoint::health::STATEMENTS,
+    crate::outbox::lease::STATEMENTS,
     crate::outbox::list::STATEMENTS,
     crate::outbox::look::STATEMENTS,
     crate::outbox::look::walk::STATEMENTS,

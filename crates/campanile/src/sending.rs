@@ -160,7 +160,7 @@ pub async fn to_myself(
     idempotency: Option<Idempotency>,
 ) -> Result<MessageId, Problem> {
     let (person, key, outlets) = (by.person, idempotency.clone(), app.outlets());
-    let check = move |tx: &mut Tx<'_>, now| {
+    let check = move |tx: &mut Tx<'_>, now: Moment| {
         if let Some(known) = before(tx, person, key.as_ref())? {
             return Ok(Err(known));
         }
@@ -180,7 +180,10 @@ pub async fn to_myself(
             posts: Vec::new(),
             api: None,
             opens_at: None,
-            closes_at: None,
+            // A banner that was only tried out goes by itself, and can be taken away before.
+            closes_at: draft.channels.contains(&Channel::Banner).then(|| now.plus_ms(TRIED_MS)),
+            dismissible: true,
+            must_acknowledge: false,
             enabled: true,
             late_joiners: Some(Rule::AtSend),
             ..draft.clone()
@@ -193,6 +196,9 @@ pub async fn to_myself(
     };
     publish(app, by, check, idempotency).await
 }
+
+/// How long a banner stands that somebody sent to themselves.
+const TRIED_MS: i64 = 60 * 60 * 1_000;
 
 fn channels_for_oneself(channels: &[Channel]) -> Vec<Channel> {
     let own: Vec<Channel> = channels

@@ -81,8 +81,8 @@ sql! {
             dismissed_edition = {greatest}(excluded.dismissed_edition, COALESCE(engagement.dismissed_edition, 0)),
             written = excluded.written");
     SHOW = "UPDATE engagement SET dismissed_at = NULL, dismissed_edition = NULL WHERE person = $1 AND message = $2";
-    // So it is to acknowledge. The first time stands, and the message is read for ever: a reminder rings for others. $4: the
-    // edition that was looked at; nobody acknowledges what they have not seen.
+    // So it is to acknowledge. The first time stands, and the message is read for ever: a reminder rings for others.
+    // $4: the edition that was looked at; nobody acknowledges what they have not seen.
     ACKNOWLEDGE = concat!("INSERT INTO engagement (person, message, seen_at, read_at, read_revision, acknowledged_at,
             written)
         SELECT $1, $2, $3, $3, 9223372036854775807, $3, ", written!(deed), "
@@ -256,13 +256,15 @@ pub fn named(
 }
 
 /// Those of the named messages that the person can see and that the action changes, and how many are gone: recalled,
-/// over, deleted. For who ticked what stood in a list a while ago.
+/// over, deleted. For who ticked what stood in a list a while ago: `edition` is that of the banner they looked at,
+/// which may have been corrected since; [`OPEN`] where it does not matter.
 pub fn among(
     tx: &mut Tx<'_>,
     shared: &Shared,
     person: PersonId,
     ids: &[MessageId],
     action: Action,
+    edition: i64,
     now: Moment,
 ) -> Result<(Plan, usize)> {
     if ids.len() > BATCH_LIMIT {
@@ -274,14 +276,19 @@ pub fn among(
     for id in ids {
         match judge::one(&bundle, &lists, id.0, now) {
             Some(item) if !item.state.deleted || item.state.banner.is_some() || action == Action::Restore => {
-                if action.changes(item.state) && !messages.contains(&id.0) {
+                let is_other = matches!(action, Action::Dismiss | Action::Acknowledge) && item.version.0 > edition;
+                if action.changes(item.state) && !is_other && !messages.contains(&id.0) {
                     messages.push(id.0);
                 }
             }
             _ => gone += 1,
         }
     }
-    Ok((Plan::new(messages, bundle.revision, false), gone))
+    let plan = Plan {
+        edition,
+        ..Plan::new(messages, bundle.revision, false)
+    };
+    Ok((plan, gone))
 }
 
 /// The messages that a filter takes, that came up no later than `up_to`, and that an action would change, newest first,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use campanile_store::Tx;
 
-use super::judge::{self, Item};
+use super::judge::{self, Acknowledgement, Item};
 use super::texts::{self, Listed};
 use crate::audience::bundle;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub const BANNERS: usize = 5;
 /// What stands at the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banners {
-    /// The most important first, of these the newest; at most [`BANNERS`].
+    /// What has to be acknowledged first, then the most important, of these the newest; at most [`BANNERS`].
     pub items: Vec<Listed>,
     /// How many there are in all.
     pub total: usize,
@@ -66,7 +66,9 @@ impl Standing {
         if total == 0 {
             return Ok(None);
         }
-        items.sort_unstable_by_key(|item| Reverse((item.importance, item.ring)));
+        // What waits for an answer is never cut off by what does not.
+        let waits = |item: &Item| item.state.acknowledgement == Some(Acknowledgement::Needed);
+        items.sort_unstable_by_key(|item| Reverse((waits(item), item.importance, item.ring)));
         items.truncate(BANNERS);
         let items = texts::fetch(tx, shared, &items)?;
         Ok(Some(Arc::new(Banners { items, total })))

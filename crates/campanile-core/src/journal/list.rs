@@ -29,8 +29,8 @@ macro_rules! noted {
 }
 macro_rules! edited {
     () => {
-        "SELECT e.revision, e.at, e.author, e.acting_for, e.from_via, e.from_address, e.from_token, m.title, e.change,
-            e.message
+        "SELECT e.revision, e.at, e.author, e.acting_for, e.from_via, e.from_address, e.from_token,
+            CASE m.title WHEN '' THEN SUBSTR(m.body, 1, 80) ELSE m.title END, e.change, e.message
         FROM edition e JOIN message m ON m.id = e.message
         WHERE e.revision < $1 AND e.revision >= $2 AND e.at >= $4 AND e.at < $5
             AND (CAST($6 AS BIGINT) IS NULL OR e.author = $6) AND (CAST($7 AS BIGINT) IS NULL OR e.change = $7) "
@@ -46,7 +46,8 @@ sql! {
     NOTED_UPTO = "SELECT id, at FROM journal WHERE id <= $1 ORDER BY id DESC LIMIT 1";
     NOTED_STATES = "SELECT before, after FROM journal WHERE id = $1";
     // $7: the message.
-    BORN = "SELECT id, created_at, author, acting_for, from_via, from_address, from_token, title FROM message
+    BORN = "SELECT id, created_at, author, acting_for, from_via, from_address, from_token,
+            CASE title WHEN '' THEN SUBSTR(body, 1, 80) ELSE title END FROM message
         WHERE id < $1 AND id >= $2 AND created_at >= $4 AND created_at < $5
             AND (CAST($6 AS BIGINT) IS NULL OR author = $6) AND (CAST($7 AS BIGINT) IS NULL OR id = $7)
         ORDER BY id DESC LIMIT $3";

@@ -1,5 +1,5 @@
-//! Reminding those who have not acknowledged a message: the bell rings again, for which what was acknowledged stays read,
-//! and exactly the others get a mail, as a message of its own with their names on it.
+//! Reminding those who have not acknowledged a message: the bell rings again, for which what was acknowledged stays
+//! read, and exactly the others get a mail, as a message of its own with their names on it.
 
 use campanile_store::{Tx, sql};
 

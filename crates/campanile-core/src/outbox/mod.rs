@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod destination;
 pub mod endpoint;
 mod lane;
+pub mod lease;
 pub mod list;
 pub mod look;
 pub mod post;

@@ -77,9 +77,6 @@ sql! {
     BUSY = "SELECT COUNT(*) FROM delivery WHERE message = $1 AND channel = $2 AND state = 1";
     CANCELLED = "UPDATE run SET state = 4, ended_at = $3, lease_by = 0, lease_until = 0
         WHERE message = $1 AND channel = $2 AND state = 3";
-    VOID_RUNS = "UPDATE run SET lease_until = 0 WHERE lease_until > 0";
-    VOID_CHUNKS = "UPDATE chunk SET lease_until = 0 WHERE state = 0 AND lease_until > 0";
-    VOID_DELIVERIES = "UPDATE delivery SET lease_until = 0 WHERE state = 1";
 }
 
 /// Rows that are cancelled in one transaction.
@@ -496,12 +493,4 @@ fn wait_for_workers(tx: &mut Tx<'_>, message: i64, channel: Channel, now: Moment
         row.get::<i64>(0)
     })?;
     Ok(true)
-}
-
-/// Ends every lease. For a server that is alone with its database: nobody else can hold one.
-pub fn void_leases(tx: &mut Tx<'_>) -> Result<()> {
-    tx.send(&VOID_RUNS, &[])?;
-    tx.send(&VOID_CHUNKS, &[])?;
-    tx.send(&VOID_DELIVERIES, &[])?;
-    Ok(())
 }

@@ -367,7 +367,7 @@ fn who_deleted_a_message_can_still_acknowledge_it() {
         let (shared, now) = (world.shared(), world.now());
         let among = world
             .db
-            .read(move |tx| act::among(tx, &shared, ann, &[id], Action::Acknowledge, now));
+            .read(move |tx| act::among(tx, &shared, ann, &[id], Action::Acknowledge, i64::MAX, now));
         let (plan, gone) = among.expect("it can be looked for");
         assert_eq!((plan.messages, gone), (vec![id.0], 0));
         world.does(ann, Action::Acknowledge, &[id]);

@@ -15,7 +15,7 @@ use campanile_core::outbox::chunk::{self, Chunk};
 use campanile_core::outbox::delivery::{self, End, Settled, Taken};
 use campanile_core::outbox::destination::Destination;
 use campanile_core::outbox::run::{self, Lane, Listing, Progress, State};
-use campanile_core::outbox::{LEASE_MS, Worker, list};
+use campanile_core::outbox::{LEASE_MS, Worker, lease, list};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 
@@ -405,7 +405,7 @@ fn a_server_that_is_alone_needs_not_wait_for_leases() {
         let id = world.mail([user("ann")]);
         assert!(world.takes(ONE, Lane::Normal).is_some());
         assert!(world.takes(TWO, Lane::Normal).is_none());
-        world.db.jot(run::void_leases).unwrap();
+        world.db.jot(lease::void).unwrap();
         assert!(world.takes(TWO, Lane::Normal).is_some());
         assert_eq!(world.progress(id).in_doubt, 0, "nothing was begun");
     });

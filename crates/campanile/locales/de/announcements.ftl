@@ -49,7 +49,7 @@ no-announcement-chosen-text = Keine Ankündigung passt zu dieser Auswahl.
 
 # The form.
 edit-announcement = Ankündigung bearbeiten
-edit-announcement-intro = Einen neuen Text sehen auch die wieder, die den alten geschlossen haben. Die Glocke bleibt still, wenn Sie sie nicht läuten.
+edit-announcement-intro = Einen neuen Text sehen auch die wieder, die den alten ausgeblendet haben, nicht aber die, die ihn bestätigt haben: Für eine andere Zustimmung senden Sie eine neue Ankündigung. Die Glocke bleibt still, wenn Sie sie nicht läuten.
 announced-by = Nachricht ist von
 style = Auszeichnung
 bold = Fett
@@ -138,3 +138,4 @@ at-the-same-time =
         [one] Zur selben Zeit wie { $count } andere.
        *[other] Zur selben Zeit wie { $count } andere.
     }
+acknowledged-earlier = ein früherer Text

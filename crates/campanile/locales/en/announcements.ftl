@@ -49,7 +49,7 @@ no-announcement-chosen-text = No announcement matches this choice.
 
 # The form.
 edit-announcement = Edit announcement
-edit-announcement-intro = A new text is shown again to those who have dismissed the old one. The bell stays silent unless you ring it.
+edit-announcement-intro = A new text is shown again to those who have dismissed the old one, and not to those who have confirmed it: for another agreement send another announcement. The bell stays silent unless you ring it.
 announced-by = Message is from
 style = Style
 bold = Bold
@@ -138,3 +138,4 @@ at-the-same-time =
         [one] At the same time as { $count } other.
        *[other] At the same time as { $count } others.
     }
+acknowledged-earlier = an earlier text

@@ -459,9 +459,8 @@ async fn on_ids(
     edition: i64,
 ) -> Result<(Vec<i64>, usize), Problem> {
     let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
-    let look = move |tx: &mut Tx<'_>| act::among(tx, &lists, person, &ids, action, now);
-    let (mut plan, gone) = app.db.read(look).await?;
-    plan.edition = edition;
+    let look = move |tx: &mut Tx<'_>| act::among(tx, &lists, person, &ids, action, edition, now);
+    let (plan, gone) = app.db.read(look).await?;
     let changed = plan.messages.clone();
     if !changed.is_empty() {
         app.db.jot(move |tx| act::act(tx, person, &plan, action, now)).await?;

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use campanile_core::Result;
 use campanile_core::message::Channel;
-use campanile_core::outbox::{Worker, run as runs};
+use campanile_core::outbox::{Worker, lease};
 use campanile_core::revision::topic;
 use campanile_core::time::Moment;
 use campanile_store::Signal;
@@ -86,7 +86,7 @@ async fn forget_the_dead(station: &Station) {
     let db = station.app.db.clone();
     let alone = tokio::task::spawn_blocking(move || db.alone()).await;
     if let Ok(Some(alone)) = alone {
-        if let Err(error) = station.app.db.jot(runs::void_leases).await {
+        if let Err(error) = station.app.db.jot(lease::void).await {
             tracing::warn!(%error, "leases of the run before could not be ended; they end by themselves");
         }
         drop(alone);

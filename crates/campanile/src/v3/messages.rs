@@ -1,5 +1,6 @@
-//! Messages: announcements with a window, to one customer, with or without those below it, or to everyone (the contract,
-//! sections 1.2 to 1.4). What is created here is a banner; what has no banner, or another audience, is not there.
+//! Messages: announcements with a window, to one customer, with or without those below it, or to everyone (the
+//! contract, sections 1.2 to 1.4). What is created here is a banner; what has no banner, or another audience, is not
+//! there.
 
 use std::sync::Arc;
 
@@ -146,6 +147,9 @@ fn end(date: Date) -> Option<Moment> {
 
 /// Faults by the names that the contract has for fields.
 fn named(mut problem: Problem) -> Problem {
+    if let Some((_, lack)) = problem.detail.split_once(": you lack: ") {
+        problem.detail = format!("you lack: {lack}");
+    }
     for fault in &mut problem.errors {
         let name = match fault.field.as_str() {
             "sender_name" => "message_is_from",

@@ -16,6 +16,7 @@ use campanile_core::message::{self, Channel, Message};
 use campanile_core::outbox::run;
 use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
 
@@ -217,8 +218,17 @@ struct PeopleOf<'r> {
     refused: Option<String>,
     /// Whether it has to be acknowledged.
     acknowledged: bool,
+    /// When it was last corrected.
+    edited_at: Option<Moment>,
     /// Where the list can be had as a file.
     csv: String,
+}
+
+impl PeopleOf<'_> {
+    /// Whether somebody acknowledged what the message said before its last correction.
+    fn is_of_earlier(&self, at: &Moment) -> bool {
+        self.edited_at.is_some_and(|edited| *at < edited)
+    }
 }
 
 fn people_address(id: MessageId, part: &str, search: &str, after: Option<u32>) -> String {
@@ -272,6 +282,7 @@ pub(super) async fn people(
         more: next.map(|next| people_address(id, name, search, Some(next))),
         refused: too_long.then(|| reader.n("search-too-long", SEARCH_CHARS)),
         acknowledged: message.must_acknowledge,
+        edited_at: message.edited_at,
         csv: format!("/messages/{id}/people.csv?part={name}"),
     })
 }
