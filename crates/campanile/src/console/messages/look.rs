@@ -25,6 +25,7 @@ use super::plot::{self, Plot};
 use super::{audience, heading, is_post_alone, recipients, status_name};
 use crate::app::App;
 use crate::console::form::{Asked, Path};
+use crate::console::number::At;
 use crate::console::outbox::Card;
 use crate::console::page::{Page, Reader, importance_name, show};
 use crate::problem::Problem;
@@ -226,8 +227,8 @@ struct PeopleOf<'r> {
 
 impl PeopleOf<'_> {
     /// Whether somebody acknowledged what the message said before its last correction.
-    fn is_of_earlier(&self, at: &Moment) -> bool {
-        self.edited_at.is_some_and(|edited| *at < edited)
+    fn is_of_earlier(&self, at: impl At) -> bool {
+        self.edited_at.is_some_and(|edited| at.at() < edited)
     }
 }
 
