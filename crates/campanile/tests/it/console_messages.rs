@@ -65,7 +65,7 @@ impl<'w> Browser<'w> {
 }
 
 /// The value of the hidden field of this name.
-fn hidden<'a>(page: &'a Said, name: &str) -> &'a str {
+pub(crate) fn hidden<'a>(page: &'a Said, name: &str) -> &'a str {
     let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
     let rest = page.body.split(&start).nth(1).expect(&page.body);
     rest.split('"').next().unwrap()

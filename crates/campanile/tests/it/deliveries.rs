@@ -352,6 +352,7 @@ fn channels_that_are_off_say_why() {
             channels["items"],
             json!([
                 {"channel": "portal", "on": true},
+                {"channel": "banner", "on": true},
                 {"channel": "email", "on": false, "why": "this server has no mail relay (CAMPANILE_SMTP_URL)"},
                 {"channel": "http", "on": true, "system_proxy": false},
             ])
