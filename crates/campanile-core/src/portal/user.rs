@@ -119,7 +119,7 @@ pub struct Wanted {
     pub customer: Option<i64>,
     /// The login.
     pub login: Option<String>,
-    /// The password hashed, as [`directory::prepare`] makes it.
+    /// The password hashed, as [`prepare`](crate::directory::prepare) makes it.
     pub password: Patch<Secret>,
     /// The address.
     pub email: Option<String>,
