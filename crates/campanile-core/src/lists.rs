@@ -18,11 +18,13 @@ use crate::time::{Moment, OPEN};
 sql! {
     // Published ones only. $1: ids above it are new. $2: what has changed since that revision is read again.
     LOAD = "SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge
+                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge,
+                sub_customers
             FROM message WHERE id > $1 AND revision IS NOT NULL
             UNION ALL
             SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge
+                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge,
+                sub_customers
             FROM message WHERE id <= $1 AND revision IS NOT NULL
                 AND id IN (SELECT message FROM edition WHERE revision > $2)";
     SELECTORS = "SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
@@ -72,6 +74,8 @@ pub struct Entry {
     pub dismissible: bool,
     /// Its banner stands until the person says that they have read it.
     pub must_acknowledge: bool,
+    /// What the UI messages contract said of sub-customers where the audience is everyone.
+    pub sub_customers: bool,
 }
 
 impl Entry {
@@ -283,6 +287,7 @@ fn entry(row: &Row<'_>) -> campanile_store::Result<Entry> {
         recalled_at: row.get::<Option<i64>>(14)?.unwrap_or(0),
         dismissible: row.get(15)?,
         must_acknowledge: row.get(16)?,
+        sub_customers: row.get(17)?,
     })
 }
 

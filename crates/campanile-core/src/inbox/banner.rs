@@ -8,10 +8,11 @@ use campanile_store::Tx;
 
 use super::judge::{self, Acknowledgement, Item};
 use super::texts::{self, Listed};
-use crate::audience::bundle;
+use crate::audience::{Selector, bundle};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::lists::Shared;
+use crate::message::announced::For;
 use crate::time::Moment;
 
 /// Banners that are shown at most; the others are told by their number, and stand in the view of banners.
@@ -26,18 +27,48 @@ pub struct Banners {
     pub total: usize,
 }
 
+/// A message with a banner that is there now for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressed {
+    /// The message.
+    pub listed: Listed,
+    /// Whom it is for.
+    pub to: For,
+    /// See [`Entry::sub_customers`](crate::lists::Entry).
+    pub sub_customers: bool,
+}
+
 /// The messages with a banner that are there now for a person, dismissed or not, by id.
-pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Vec<MessageId>> {
+pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Vec<Addressed>> {
     let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
-    let mut ids = Vec::new();
+    let mut items = Vec::new();
     judge::each(&bundle, &lists, now, |item| {
         if item.state.has_banner && !item.state.past {
-            ids.push(MessageId(item.message));
+            items.push(item);
         }
     });
-    ids.sort_unstable();
-    Ok(ids)
+    items.sort_unstable_by_key(|item| item.message);
+    let whom = |item: &Item| {
+        let parts = lists.addressed(item.message).iter().filter(|one| one.is_now());
+        let selectors: Vec<Selector> = parts.filter_map(|one| Selector::from_key(one.key)).collect();
+        let sub_customers = lists.find(item.message).is_some_and(|entry| entry.sub_customers);
+        (For::of(&selectors), sub_customers)
+    };
+    let whom: Vec<(For, bool)> = items.iter().map(whom).collect();
+    drop(lists);
+    let listed = texts::fetch(tx, shared, &items)?.into_iter().filter_map(|listed| {
+        let at = items
+            .binary_search_by_key(&listed.shared().id.0, |item| item.message)
+            .ok()?;
+        let (to, sub_customers) = whom[at];
+        Some(Addressed {
+            listed,
+            to,
+            sub_customers,
+        })
+    });
+    Ok(listed.collect())
 }
 
 /// Whether a message is one of [`addressed`].

@@ -88,6 +88,7 @@ fn entry(message: &Message) -> Entry {
         enabled: message.enabled,
         dismissible: false,
         must_acknowledge: false,
+        sub_customers: false,
         recalled: revision(message.recalled),
         recalled_at: at(message.recalled),
         arrival: revision(message.arrival),

@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use campanile_core::error::Faults;
 use campanile_core::id::{CustomerId, MessageId, PersonId};
-use campanile_core::inbox::banner;
+use campanile_core::inbox::banner::{self, Addressed};
 use campanile_core::lists::Shared;
 use campanile_core::markup::Format;
 use campanile_core::message::announced::{self, Announced, For, Order, Wanted, Whose};
@@ -60,14 +60,19 @@ struct Message {
     include_sub_customers: bool,
 }
 
+/// The two fields that say whom a message is for; `None` where the contract has no words for them.
+fn customer_of(to: For, sub_customers: bool) -> Option<(i64, bool)> {
+    match to {
+        For::Everyone => Some((ALL, sub_customers)),
+        For::Customer { customer, below } => Some((customer.0, below)),
+        For::Others => None,
+    }
+}
+
 impl Message {
     /// `None` for a message that the contract has no words for.
     fn of(message: message::Message, to: For) -> Option<Self> {
-        let (customer_id, include_sub_customers) = match to {
-            For::Everyone => (ALL, message.sub_customers),
-            For::Customer { customer, below } => (customer.0, below),
-            For::Others => return None,
-        };
+        let (customer_id, include_sub_customers) = customer_of(to, message.sub_customers)?;
         Some(Self {
             id: message.id.0,
             text: message.text,
@@ -76,6 +81,25 @@ impl Message {
             to_date_utc: Date(message.window.closes),
             importance: Letter(message.importance),
             enabled: message.enabled,
+            customer_id,
+            include_sub_customers,
+        })
+    }
+}
+
+impl Message {
+    /// As who is addressed by it finds it: switched on, and inside its window.
+    fn addressed(one: &Addressed) -> Option<Self> {
+        let shown = one.listed.shared();
+        let (customer_id, include_sub_customers) = customer_of(one.to, one.sub_customers)?;
+        Some(Self {
+            id: shown.id.0,
+            text: shown.text.clone(),
+            message_is_from: shown.sender_name.clone(),
+            from_date_utc: Date(shown.opens_at.unwrap_or_default()),
+            to_date_utc: Date(shown.closes_at.unwrap_or(Moment::NEVER)),
+            importance: Letter(one.listed.importance()),
+            enabled: true,
             customer_id,
             include_sub_customers,
         })
@@ -170,32 +194,34 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Resu
     let active = query.flag("active")?.unwrap_or(true);
     let customer = query.number("customerId")?;
     let (person, now, lists) = (caller.person(), app.clock.now(), Arc::clone(&app.lists));
+    let rights = Arc::clone(&caller.rights);
+    let manages = policy::may_announce(&rights);
     let work = move |tx: &mut Tx<'_>| {
-        let rights = Rights::load(tx, person)?;
         let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
-        let mut found = if policy::may_announce(&rights) {
+        let managed = if manages {
             managed(tx, &rights, active, whose, now)?
         } else {
             Vec::new()
         };
+        let managed = managed.into_iter().filter_map(|one| Message::of(one.message, one.to));
+        let mut found: Vec<Message> = managed.collect();
         // What is addressed to the caller is there as long as it is active, whatever is asked for.
-        let known: Vec<i64> = found.iter().map(|one| one.message.id.0).collect();
-        for id in banner::addressed(tx, &lists, person, now)? {
-            if known.binary_search(&id.0).is_err() {
-                let message = message::find(tx, id)?;
-                let selectors = message::selectors(tx, id)?;
-                let to = For::of(&selectors);
-                if whose.is_none_or(|whose| to.is(whose)) {
-                    found.push(Announced { message, to, selectors });
-                }
-            }
-        }
-        found.sort_unstable_by_key(|one| one.message.id);
+        let known: Vec<i64> = found.iter().map(|one| one.id).collect();
+        let others = banner::addressed(tx, &lists, person, now)?.into_iter().filter(|one| {
+            let is_known = known.binary_search(&one.listed.shared().id.0).is_ok();
+            !is_known && whose.is_none_or(|whose| one.to.is(whose))
+        });
+        found.extend(others.filter_map(|one| Message::addressed(&one)));
+        found.sort_unstable_by_key(|one| one.id);
         Ok::<_, Error>(found)
     };
-    let found = app.db.scan(work).await?;
-    let messages = found.into_iter().filter_map(|one| Message::of(one.message, one.to));
-    Ok(Json(messages.collect()))
+    // Who looks after some has them all looked through, which is no short read.
+    let found = if manages {
+        app.db.scan(work).await
+    } else {
+        app.db.read(work).await
+    };
+    Ok(Json(found?))
 }
 
 /// The customer that is asked for, where the caller may ask for it: one that is foreign and one that is not there are
