@@ -37,6 +37,7 @@ sql! {
 }
 
 /// What has to be known of a message to judge it; its texts stay in the database.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     // What every reader's count looks at, side by side: it is one line of the processor's cache rather than three.
