@@ -195,10 +195,10 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Resu
     let customer = query.number("customerId")?;
     let (person, now, lists) = (caller.person(), app.clock.now(), Arc::clone(&app.lists));
     let rights = Arc::clone(&caller.rights);
-    let manages = policy::may_announce(&rights);
+    let is_manager = policy::may_announce(&rights);
     let work = move |tx: &mut Tx<'_>| {
         let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
-        let managed = if manages {
+        let managed = if is_manager {
             managed(tx, &rights, active, whose, now)?
         } else {
             Vec::new()
@@ -216,7 +216,7 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Resu
         Ok::<_, Error>(found)
     };
     // Who looks after some has them all looked through, which is no short read.
-    let found = if manages {
+    let found = if is_manager {
         app.db.scan(work).await
     } else {
         app.db.read(work).await
