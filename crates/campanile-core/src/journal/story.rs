@@ -8,10 +8,8 @@ use super::Action;
 use crate::audience::{Key, Selector};
 use crate::error::Result;
 use crate::id::MessageId;
-use crate::message::change::Change;
 use crate::message::sent::{self, Edition};
 use crate::message::{self, Message, target};
-use crate::time::Revision;
 
 sql! {
     // The change after a revision: the state before it is the one that the revision left.
@@ -82,27 +80,7 @@ fn state_after(tx: &mut Tx<'_>, message: &Message, revision: i64) -> Result<Map<
         Some(next) => sent::editions(tx, message.id, next + 1, 1)?.pop(),
         None => None,
     };
-    Ok(state(&edition.unwrap_or_else(|| of_now(message))))
-}
-
-/// The state of now, in the form of those before it.
-fn of_now(message: &Message) -> Edition {
-    Edition {
-        revision: Revision(0),
-        at: message.created_at,
-        by: None,
-        change: Change::Corrected,
-        rang: false,
-        title: message.title.clone(),
-        text: message.text.clone(),
-        sender_name: message.sender_name.clone(),
-        importance: message.importance,
-        enabled: message.enabled,
-        dismissible: message.dismissible,
-        must_acknowledge: message.must_acknowledge,
-        opens_at: message.window.opens_at(),
-        closes_at: message.window.closes_at(),
-    }
+    Ok(state(&edition.unwrap_or_else(|| Edition::present(message))))
 }
 
 fn state(edition: &Edition) -> Map<String, Value> {

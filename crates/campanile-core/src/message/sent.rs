@@ -143,6 +143,29 @@ pub struct Edition {
     pub closes_at: Option<Moment>,
 }
 
+impl Edition {
+    /// The state of now, as if it stood before a change that is still to come.
+    #[must_use]
+    pub fn present(message: &Message) -> Self {
+        Self {
+            revision: Revision(i64::MAX),
+            at: message.created_at,
+            by: None,
+            change: Change::Corrected,
+            rang: false,
+            title: message.title.clone(),
+            text: message.text.clone(),
+            sender_name: message.sender_name.clone(),
+            importance: message.importance,
+            enabled: message.enabled,
+            dismissible: message.dismissible,
+            must_acknowledge: message.must_acknowledge,
+            opens_at: message.window.opens_at(),
+            closes_at: message.window.closes_at(),
+        }
+    }
+}
+
 /// The changes of a message, newest first.
 pub fn editions(tx: &mut Tx<'_>, id: MessageId, below: i64, limit: i64) -> Result<Vec<Edition>> {
     let read = |row: &Row<'_>| {

@@ -351,26 +351,6 @@ fn tell(reader: &Reader, before: Edition, after: &Edition) -> Told {
     }
 }
 
-/// The present state, as if it stood before a change that is still to come.
-fn present(message: &Message) -> Edition {
-    Edition {
-        revision: campanile_core::time::Revision(i64::MAX),
-        at: message.created_at,
-        by: None,
-        change: Change::Corrected,
-        rang: false,
-        title: message.title.clone(),
-        text: message.text.clone(),
-        sender_name: message.sender_name.clone(),
-        importance: message.importance,
-        enabled: message.enabled,
-        dismissible: message.dismissible,
-        must_acknowledge: message.must_acknowledge,
-        opens_at: message.window.opens_at(),
-        closes_at: message.window.closes_at(),
-    }
-}
-
 pub(super) async fn changes(
     State(app): State<Arc<App>>,
     reader: Reader,
@@ -391,8 +371,8 @@ pub(super) async fn changes(
     let full = editions.len() as i64 > CHANGES;
     let mut editions = editions.into_iter();
     let mut after = match last {
-        Some(_) => editions.next().unwrap_or_else(|| present(&message)),
-        None => present(&message),
+        Some(_) => editions.next().unwrap_or_else(|| Edition::present(&message)),
+        None => Edition::present(&message),
     };
     let mut changes = Vec::new();
     let mut end = None;
