@@ -4,7 +4,9 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use campanile_core::id::PersonId;
+use campanile_core::inbox::banner::{self, Addressed};
 use campanile_core::inbox::{self, Banners, Counted, Filter, Listed, Page};
 use campanile_core::revision::topic;
 use campanile_core::time::Moment;
@@ -20,17 +22,20 @@ pub struct Bells {
     counts: Known<PersonId, Counted>,
     /// By person and a number for what was asked for.
     pages: Known<(PersonId, u64), Arc<Page>>,
+    /// Announcements, as the UI messages contract writes them.
+    announcements: Known<PersonId, Bytes>,
 }
 
 /// Bytes of an entry beside its value, about.
 const ENTRY: usize = 64;
 
 impl Default for Bells {
-    /// At most 1 MB of numbers and 16 MB of pages.
+    /// At most 1 MB of numbers, 16 MB of pages and 8 MB of announcements.
     fn default() -> Self {
         Self {
             counts: Known::new(1 << 20),
             pages: Known::new(16 << 20),
+            announcements: Known::new(8 << 20),
         }
     }
 }
@@ -130,4 +135,25 @@ pub async fn page(app: &App, person: PersonId, wanted: Wanted, now: Moment) -> R
     let bytes = ENTRY + size_of::<Page>() + value.items.iter().map(Listed::json_len).sum::<usize>();
     known.put(key, Arc::clone(&value), bytes, state, value.stands_until);
     Ok(Found { value, state })
+}
+
+/// The announcements that are there now for a person, dismissed or not, as `write` puts them.
+pub async fn announcements(
+    app: &App,
+    person: PersonId,
+    now: Moment,
+    write: impl FnOnce(Vec<Addressed>) -> Vec<u8> + Send + 'static,
+) -> Result<Bytes, Problem> {
+    let (state, known) = (state(app, person), &app.bells.announcements);
+    if let Some(written) = known.get(&person, state, now) {
+        return Ok(written);
+    }
+    let lists = Arc::clone(&app.lists);
+    let work = move |tx: &mut Tx<'_>| {
+        let (found, stands_until) = banner::addressed(tx, &lists, person, now)?;
+        Ok::<_, campanile_core::Error>((Bytes::from(write(found)), stands_until))
+    };
+    let (written, stands_until) = app.db.read(work).await?;
+    known.put(person, written.clone(), ENTRY + written.len(), state, stands_until);
+    Ok(written)
 }

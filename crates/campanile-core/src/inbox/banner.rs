@@ -38,8 +38,9 @@ pub struct Addressed {
     pub sub_customers: bool,
 }
 
-/// The messages with a banner that are there now for a person, dismissed or not, by id.
-pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Vec<Addressed>> {
+/// The messages with a banner that are there now for a person, dismissed or not, by id; and the time until which they
+/// stand without a write.
+pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<(Vec<Addressed>, Moment)> {
     let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let mut items = Vec::new();
@@ -56,6 +57,7 @@ pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment
         (For::of(&selectors), sub_customers)
     };
     let whom: Vec<(For, bool)> = items.iter().map(whom).collect();
+    let stands_until = super::stands_until(&bundle, &lists, now);
     drop(lists);
     let listed = texts::fetch(tx, shared, &items)?.into_iter().filter_map(|listed| {
         let at = items
@@ -68,7 +70,7 @@ pub fn addressed(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment
             sub_customers,
         })
     });
-    Ok(listed.collect())
+    Ok((listed.collect(), stands_until))
 }
 
 /// Whether a message is one of [`addressed`].

@@ -21,10 +21,10 @@ pub use judge::{Acknowledgement, Banner, Item, State, View};
 pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
 pub use texts::{EXCERPT_CHARS, Line, Listed};
 
-use crate::audience::bundle;
+use crate::audience::{Bundle, bundle};
 use crate::error::Result;
 use crate::id::PersonId;
-use crate::lists::Shared;
+use crate::lists::{Lists, Shared};
 use crate::message::Importance;
 use crate::time::Moment;
 
@@ -83,7 +83,7 @@ pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) ->
         counts.add(&item);
         standing.add(&item);
     });
-    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    let stands_until = stands_until(&bundle, &lists, now);
     drop(lists);
     Ok(Counted {
         counts,
@@ -91,4 +91,9 @@ pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) ->
         revision: bundle.revision,
         stands_until,
     })
+}
+
+/// Without a write, what was judged now stands until this time.
+fn stands_until(bundle: &Bundle, lists: &Lists, now: Moment) -> Moment {
+    Moment(lists.next_boundary(now).min(judge::next_boundary(bundle, now)))
 }

@@ -141,7 +141,7 @@ pub fn page(
     let keep = if words.is_some() { SEARCH_LIMIT } else { limit };
     let found = candidates(&bundle, &lists, filter, place, keep, now);
     let (items, left) = found.newest.finish();
-    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    let stands_until = super::stands_until(&bundle, &lists, now);
     drop(lists);
     let page = Page {
         items: Vec::new(),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use campanile_core::error::Faults;
@@ -23,7 +23,7 @@ use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Result as Ruled};
 use campanile_store::Tx;
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::asked::{Body, Id, Query, created};
@@ -31,6 +31,7 @@ use super::caller::Caller;
 use super::dates::{self, Date};
 use super::place;
 use crate::app::App;
+use crate::bell;
 use crate::problem::{Kind, Problem};
 use crate::sending;
 
@@ -190,38 +191,53 @@ fn named(mut problem: Problem) -> Problem {
 
 // ---------------------------------------------------------------- reading
 
-async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Result<Json<Vec<Message>>, Problem> {
+async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Result<Response, Problem> {
     let active = query.flag("active")?.unwrap_or(true);
     let customer = query.number("customerId")?;
-    let (person, now, lists) = (caller.person(), app.clock.now(), Arc::clone(&app.lists));
-    let rights = Arc::clone(&caller.rights);
-    let is_manager = policy::may_announce(&rights);
-    let work = move |tx: &mut Tx<'_>| {
-        let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
-        let managed = if is_manager {
-            managed(tx, &rights, active, whose, now)?
-        } else {
-            Vec::new()
-        };
-        let managed = managed.into_iter().filter_map(|one| Message::of(one.message, one.to));
-        let mut found: Vec<Message> = managed.collect();
-        // What is addressed to the caller is there as long as it is active, whatever is asked for.
-        let known: Vec<i64> = found.iter().map(|one| one.id).collect();
-        let others = banner::addressed(tx, &lists, person, now)?.into_iter().filter(|one| {
-            let is_known = known.binary_search(&one.listed.shared().id.0).is_ok();
-            !is_known && whose.is_none_or(|whose| one.to.is(whose))
-        });
-        found.extend(others.filter_map(|one| Message::addressed(&one)));
-        found.sort_unstable_by_key(|one| one.id);
-        Ok::<_, Error>(found)
+    let (person, now) = (caller.person(), app.clock.now());
+    let written = match (policy::may_announce(&caller.rights), customer) {
+        // As nearly everybody asks, and often: what is addressed to them, whatever `active` says.
+        (false, None) => bell::announcements(&app, person, now, |found| written(&messages(&found, None))).await?,
+        (false, Some(customer)) => {
+            let (rights, lists) = (caller.rights, Arc::clone(&app.lists));
+            let work = move |tx: &mut Tx<'_>| {
+                let whose = whose(tx, &rights, customer)?;
+                let (found, _) = banner::addressed(tx, &lists, person, now)?;
+                Ok::<_, Error>(written(&messages(&found, Some(whose))))
+            };
+            app.db.read(work).await?.into()
+        }
+        // Who looks after some has them all looked through, which is no short read.
+        (true, customer) => {
+            let (rights, lists) = (caller.rights, Arc::clone(&app.lists));
+            let work = move |tx: &mut Tx<'_>| {
+                let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
+                let managed = managed(tx, &rights, active, whose, now)?;
+                let mut all: Vec<Message> = managed
+                    .into_iter()
+                    .filter_map(|one| Message::of(one.message, one.to))
+                    .collect();
+                let (found, _) = banner::addressed(tx, &lists, person, now)?;
+                let known: Vec<i64> = all.iter().map(|one| one.id).collect();
+                let others = messages(&found, whose).into_iter();
+                all.extend(others.filter(|one| known.binary_search(&one.id).is_err()));
+                all.sort_unstable_by_key(|one| one.id);
+                Ok::<_, Error>(written(&all))
+            };
+            app.db.scan(work).await?.into()
+        }
     };
-    // Who looks after some has them all looked through, which is no short read.
-    let found = if is_manager {
-        app.db.scan(work).await
-    } else {
-        app.db.read(work).await
-    };
-    Ok(Json(found?))
+    Ok(([(header::CONTENT_TYPE, "application/json")], written).into_response())
+}
+
+/// What is addressed to the caller, of a customer if one is asked for: it is there as long as it is active.
+fn messages(found: &[Addressed], whose: Option<Whose>) -> Vec<Message> {
+    let found = found.iter().filter(|one| whose.is_none_or(|whose| one.to.is(whose)));
+    found.filter_map(Message::addressed).collect()
+}
+
+fn written(messages: &[Message]) -> Vec<u8> {
+    serde_json::to_vec(messages).expect("texts always serialise")
 }
 
 /// The customer that is asked for, where the caller may ask for it: one that is foreign and one that is not there are
