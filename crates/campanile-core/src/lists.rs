@@ -149,6 +149,11 @@ impl Lists {
         self.entries.is_empty()
     }
 
+    /// Every message.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// The message in a slot.
     #[must_use]
     pub fn entry(&self, slot: u32) -> &Entry {

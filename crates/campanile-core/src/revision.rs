@@ -9,6 +9,7 @@ use crate::time::{Moment, Revision, Stamp};
 sql! {
     LATEST = "SELECT value FROM tally WHERE name = 'revision'";
     CLOCK = "SELECT {clock}";
+    LATEST_OF_DIRECTORY = "SELECT value FROM tally WHERE name = 'directory'";
     LATEST_OF_MESSAGES = "SELECT value FROM tally WHERE name = 'messages'";
 }
 
@@ -108,6 +109,11 @@ pub fn latest(tx: &mut Tx<'_>) -> Result<i64> {
 /// The last revision of the reader's snapshot that changed a message.
 pub fn latest_of_messages(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(tx.one(&LATEST_OF_MESSAGES, &[], |row| row.get(0))?)
+}
+
+/// The last revision of the reader's snapshot that changed the directory.
+pub fn latest_of_directory(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(tx.one(&LATEST_OF_DIRECTORY, &[], |row| row.get(0))?)
 }
 
 /// What time it is for the database, which all servers share.

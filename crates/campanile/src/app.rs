@@ -27,6 +27,7 @@ use crate::console::Rows;
 use crate::exit::Failure;
 use crate::hasher::Hasher;
 use crate::known::Known;
+use crate::live::Live;
 use crate::person::People;
 use crate::relay::Relay;
 use crate::throttle::Throttle;
@@ -58,6 +59,8 @@ pub struct App {
     pub people: People,
     /// Whether the mail relay takes mail.
     pub relay: Relay,
+    /// Streams of people who listen.
+    pub live: Live,
     /// Messages by selector.
     pub lists: Arc<lists::Shared>,
     /// People by role and customer.
@@ -134,6 +137,7 @@ impl App {
             rows: Rows::default(),
             people: People::default(),
             relay: Relay::default(),
+            live: Live::default(),
             lists: Arc::default(),
             residents: Arc::default(),
             crowds: Arc::default(),

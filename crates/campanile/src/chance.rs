@@ -60,6 +60,14 @@ impl Chance {
         }
     }
 
+    /// A number below a limit of at least 1, each about as likely as another.
+    #[must_use]
+    pub fn below(&self, limit: u64) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.bytes()[..8]);
+        u64::from_le_bytes(bytes) % limit
+    }
+
     /// The next 16 bytes, as a salt of a password.
     #[must_use]
     pub fn salt(&self) -> [u8; 16] {

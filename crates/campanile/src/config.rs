@@ -68,8 +68,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// For one request to be answered.
     pub request_timeout: Duration,
-    /// Connections at once.
+    /// Connections at once, but for live streams.
     pub max_connections: usize,
+    /// Live streams at once.
+    pub max_streams: usize,
     /// For requests in progress when the server stops.
     pub shutdown_grace: Duration,
 }
@@ -84,6 +86,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
             max_connections: 10_000,
+            max_streams: 20_000,
             shutdown_grace: Duration::from_secs(20),
         }
     }
@@ -264,6 +267,9 @@ const SETTINGS: &[Setting] = &[
     }),
     setting("max_connections", |s, text| {
         value::count(text, 1, 1_000_000).map(|v| s.limits.max_connections = v)
+    }),
+    setting("max_streams", |s, text| {
+        value::count(text, 1, 1_000_000).map(|v| s.limits.max_streams = v)
     }),
     setting("shutdown_grace", |s, text| {
         value::span(text).map(|v| s.limits.shutdown_grace = v)

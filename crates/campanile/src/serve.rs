@@ -5,11 +5,14 @@
 //! both), on bodies that stop arriving, on answers that nobody reads, on connections at once, and a deadline for the
 //! last requests at shutdown.
 
+mod handover;
 mod socket;
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +28,7 @@ use tower::Service as _;
 
 use crate::address::Peer;
 use crate::config::Limits;
+pub use handover::{HandOver, Taken};
 pub use socket::BodyStalled;
 use socket::{Phase, Reply, Socket, Upload};
 
@@ -86,10 +90,17 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 connections += 1;
                 let counted = Counted::new(open);
-                let common = Arc::clone(&common);
+                let (common, taken) = (Arc::clone(&common), tasks.clone());
                 tasks.spawn(async move {
-                    connection(stream, peer, &common).await;
-                    drop((slot, counted));
+                    let handed = connection(stream, peer, &common).await;
+                    // What is left of HTTP ends here: the stream has a small task of its own, and its own limit.
+                    drop(slot);
+                    if let Some(stream) = handed {
+                        taken.spawn(async move {
+                            stream.await;
+                            drop(counted);
+                        });
+                    }
                 });
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -145,11 +156,11 @@ fn is_of_one_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// One connection from its first byte to its last.
-async fn connection(stream: TcpStream, peer: SocketAddr, common: &Common) {
+/// One connection from its first byte to its last, or until an answer takes it over.
+async fn connection(stream: TcpStream, peer: SocketAddr, common: &Common) -> Option<Taken> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
-        return;
+        return None;
     }
     let phase = Arc::new(Phase::new());
     let io = TokioIo::new(Socket::new(stream, &common.limits, Arc::clone(&phase)));
@@ -164,9 +175,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, common: &Common) {
             // A router is always ready and cannot fail.
             let answer = common.router.clone().call(request);
             async move {
-                answer
-                    .await
-                    .map(|response| response.map(|body| Reply::new(body, phase)))
+                answer.await.map(|mut response| {
+                    if let Some(taker) = response.extensions_mut().remove::<HandOver>() {
+                        phase.hand_over(taker);
+                        return response.map(|_| Reply::handing(phase));
+                    }
+                    response.map(|body| Reply::new(body, phase))
+                })
             }
         })
     };
@@ -176,29 +191,35 @@ async fn connection(stream: TcpStream, peer: SocketAddr, common: &Common) {
         .max_buf_size(BUFFER_LIMIT)
         .serve_connection(io, service);
     let mut cut = pin!(common.cut.cancelled());
-    let ended = tokio::select! {
-        biased;
-        ended = &mut connection => Some(ended),
-        () = common.shutdown.cancelled() => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        Pin::new(&mut connection).graceful_shutdown();
+    let mut told = false;
+    let ended = loop {
+        // Until it ends, or its head is written and the rest is somebody else's.
+        let driven = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if phase.is_handed() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
         tokio::select! {
             biased;
-            ended = &mut connection => ended,
-            () = &mut cut => return,
+            driven = driven => break driven,
+            () = common.shutdown.cancelled(), if !told => {}
+            () = &mut cut, if told => return None,
         }
+        told = true;
+        Pin::new(&mut connection).graceful_shutdown();
+    };
+    let socket = connection.into_parts().io.into_inner();
+    let Some(ended) = ended else {
+        return Some(phase.take_over(socket.into_stream()));
     };
     if let Err(error) = ended {
         // Clients that hang up, scanners, timeouts: of interest to nobody who does not look for it.
         tracing::debug!(%error, "a connection ended early");
     }
-    let socket = connection.into_parts().io.into_inner();
     tokio::select! {
         biased;
         () = &mut cut => {}
         () = socket.farewell() => {}
     }
+    None
 }

@@ -18,7 +18,7 @@ use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, console, deliver, keeper, v3};
+use crate::{api, console, deliver, keeper, live, v3};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -63,6 +63,7 @@ pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeR
         tracing::info!(%address, domain, "mail that comes back is taken in");
     }
     app.spawn(keeper::run(Arc::clone(app)));
+    app.spawn(live::run(Arc::clone(app)));
     app.spawn(warm(Arc::clone(app)));
     let shutdown = app.shutdown().clone();
     let report = serve::serve(listener, router, &app.settings.limits, &metrics.connections, shutdown).await;

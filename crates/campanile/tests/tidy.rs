@@ -74,7 +74,12 @@ const NO_DEPENDENCY: [(&str, &[&str], &str); 2] = [
 /// Modules of the crate `campanile` that stand side by side: none imports another.
 const SIBLINGS: [&str; 6] = ["api", "compat", "console", "deliver", "live", "v3"];
 /// The exceptions: a module, a sibling, and what it may use of that sibling.
-const SHARED: [(&str, &str, &str); 2] = [("compat", "api", "problem"), ("v3", "api", "extract")];
+const SHARED: [(&str, &str, &str); 4] = [
+    ("compat", "api", "problem"),
+    ("v3", "api", "extract"),
+    ("api", "live", "open"),
+    ("api", "live", "ticket"),
+];
 
 // ------------------------------------------------------------------------------------------------ the rules
 

@@ -52,6 +52,7 @@ sql! {
         SELECT p.id, p.login, p.password FROM person p
         JOIN life l ON l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807
         WHERE p.id = $1";
+    ADMITTED = concat!("SELECT p.id FROM person p", admitted!("p.id"), "WHERE p.id = $1");
     // Somebody who is or was an administrator, or who has the login or key that the first one would have.
     ADMINISTRATOR = "
         SELECT m.person FROM membership m WHERE m.place = 1 AND m.object = 1 AND m.role = 1
@@ -68,6 +69,11 @@ sql! {
         INSERT INTO membership (person, place, object, role, since, until, since_at, until_at)
         VALUES ($1, $2, $3, $4, $5, 9223372036854775807, $6, 9223372036854775807)";
     SET_PASSWORD = "UPDATE person SET password = $2 WHERE id = $1";
+}
+
+/// Whether somebody may come in, by whatever way.
+pub fn is_admitted(tx: &mut Tx<'_>, person: PersonId) -> Result<bool> {
+    Ok(tx.first(&ADMITTED, &[&person.0], |_| Ok(()))?.is_some())
 }
 
 /// The form in which logins are compared: nobody is told apart by case.

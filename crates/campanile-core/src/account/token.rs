@@ -15,6 +15,8 @@ pub const LIMIT: i64 = 100;
 pub const NAME_CHARS: usize = 64;
 
 sql! {
+    ALIVE = concat!("SELECT t.id FROM token t",
+        admitted!("t.person"), "WHERE t.id = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)");
     FIND = concat!("SELECT t.id, t.person, t.used_at, t.expires_at FROM token t",
         admitted!("t.person"), "WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)");
     EXPIRED = "SELECT id FROM token WHERE hash = $1 AND expires_at <= $2";
@@ -130,6 +132,11 @@ pub fn find(tx: &mut Tx<'_>, text: &str, now: Moment) -> Result<Option<Alive>> {
         })
     };
     Ok(tx.first(&FIND, &[&Hash::of(text).bytes(), &now.0], alive)?)
+}
+
+/// Whether a token is alive, by its public name. The name is no secret: only for one that came signed.
+pub fn is_alive(tx: &mut Tx<'_>, id: &str, now: Moment) -> Result<bool> {
+    Ok(tx.first(&ALIVE, &[&id, &now.0], |_| Ok(()))?.is_some())
 }
 
 /// Whether a text that [`find`] does not know is a token whose time is over, rather than one that never was.

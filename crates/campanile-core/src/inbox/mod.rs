@@ -6,6 +6,7 @@
 pub mod act;
 pub mod banner;
 pub mod judge;
+pub mod live;
 pub(crate) mod page;
 pub(crate) mod texts;
 
@@ -76,14 +77,18 @@ pub struct Counted {
 /// Counts one person's inbox.
 pub fn count(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Counted> {
     let bundle = bundle(tx, shared.held(), person)?;
+    counted(tx, shared, &bundle, now)
+}
+
+fn counted(tx: &mut Tx<'_>, shared: &Shared, bundle: &Bundle, now: Moment) -> Result<Counted> {
     let lists = shared.at(tx, bundle.messages)?;
     let mut counts = Counts::default();
     let mut standing = Standing::default();
-    judge::each(&bundle, &lists, now, |item| {
+    judge::each(bundle, &lists, now, |item| {
         counts.add(&item);
         standing.add(&item);
     });
-    let stands_until = stands_until(&bundle, &lists, now);
+    let stands_until = stands_until(bundle, &lists, now);
     drop(lists);
     Ok(Counted {
         counts,

@@ -8,6 +8,7 @@ mod etag;
 pub mod extract;
 mod inbox;
 mod journal;
+mod live;
 mod me;
 mod messages;
 mod password;
@@ -108,8 +109,9 @@ fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 9] = [
+    let here: [Part; 10] = [
         inbox::ROUTES,
+        live::ROUTES,
         visibility::ROUTES,
         session::ROUTES,
         me::ROUTES,

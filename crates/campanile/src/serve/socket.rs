@@ -6,8 +6,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::handover::{HandOver, Taken};
 use crate::config::Limits;
 
 /// How long a client that is still sending a body nobody wants gets to read the answer. Closing at once would reset
@@ -36,6 +37,10 @@ const HALF_A_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
 const WAITING: u8 = 0;
 const HEAD: u8 = 1;
 const BUSY: u8 = 2;
+/// The head of an answer is being written whose body somebody else will write.
+const HANDING: u8 = 3;
+/// It is written.
+const HANDED: u8 = 4;
 
 /// Where a connection stands; shared by its socket, its service and its bodies.
 pub(super) struct Phase {
@@ -45,6 +50,8 @@ pub(super) struct Phase {
     /// Whether the last request's body was dropped before its end.
     unread: AtomicBool,
     start: Instant,
+    /// Who takes the stream over.
+    taker: OnceLock<HandOver>,
 }
 
 impl Phase {
@@ -54,7 +61,25 @@ impl Phase {
             since_ms: AtomicU64::new(0),
             unread: AtomicBool::new(false),
             start: Instant::now(),
+            taker: OnceLock::new(),
         }
+    }
+
+    /// The answer's body is not HTTP's to write: once the head is out, the stream is `taker`'s.
+    pub(super) fn hand_over(&self, taker: HandOver) {
+        // A second one cannot be: the connection ends with the first.
+        let _first = self.taker.set(taker);
+    }
+
+    /// Whether the head of such an answer is written.
+    pub(super) fn is_handed(&self) -> bool {
+        self.state() == HANDED
+    }
+
+    /// Gives the stream away.
+    pub(super) fn take_over(&self, stream: TcpStream) -> Taken {
+        let taker = self.taker.get().expect("a connection is handed over to somebody");
+        taker.take(stream)
     }
 
     /// A request has begun.
@@ -104,6 +129,10 @@ impl Socket {
             stall: None,
             half_a_head: false,
         }
+    }
+
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// After HTTP has ended: tells a client that was too slow, and lets one that still sends read its answer.
@@ -214,7 +243,11 @@ impl AsyncWrite for Socket {
         self.stream.is_write_vectored()
     }
 
+    /// Hyper flushes when all that it has to write is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.phase.state() == HANDING {
+            self.phase.enter(HANDED);
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -288,13 +321,22 @@ impl Drop for Upload {
 
 /// An answer's body; when it is dropped, the connection waits for the next request.
 pub(super) struct Reply {
-    body: Body,
+    /// `None` where somebody else writes it.
+    body: Option<Body>,
     phase: Arc<Phase>,
 }
 
 impl Reply {
     pub(super) fn new(body: Body, phase: Arc<Phase>) -> Self {
-        Self { body, phase }
+        Self {
+            body: Some(body),
+            phase,
+        }
+    }
+
+    /// The body of an answer that hands the stream over.
+    pub(super) fn handing(phase: Arc<Phase>) -> Self {
+        Self { body: None, phase }
     }
 }
 
@@ -303,21 +345,33 @@ impl hyper::body::Body for Reply {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if let Some(body) = &mut self.body {
+            return Pin::new(body).poll_frame(cx);
+        }
+        // Asked for the body, hyper has the head ready: it is out with the next flush. It may ask once more after that.
+        if self.phase.state() != HANDED {
+            self.phase.enter(HANDING);
+        }
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_some_and(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::default, hyper::body::Body::size_hint)
     }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.phase.enter(WAITING);
+        // Not to be undone once the stream is somebody else's.
+        if self.phase.state() != HANDED {
+            self.phase.enter(WAITING);
+        }
     }
 }
 

@@ -56,6 +56,9 @@ const TABLE: &[Row] = &[
     ("POST /api/v1/inbox/seen", "", "", all(204)),
     ("GET /api/v1/inbox/{id}", "999", "", all(404)),
     ("POST /api/v1/inbox/{id}/{action}", "999/read", "", all(404)),
+    // What is refused to all is no stream, which would never end.
+    ("GET /api/v1/live", "?last_event_id=none", "", all(422)),
+    ("POST /api/v1/live/tickets", "", "", all(201)),
     ("GET /api/v1/me", "", "", all(200)),
     ("PATCH /api/v1/me", "", "{}", all(200)),
     ("GET /api/v1/me/mail", "", "", all(200)),

@@ -112,6 +112,11 @@ impl World {
         Self { app, router }
     }
 
+    /// What answers, to be served over sockets.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Moves the clock on.
     pub(crate) fn advance(&self, by: Duration) {
         self.app.clock.advance(by);

@@ -1,0 +1,435 @@
+//! The one task that knows who listens, and tells them. Everything that moves comes through it in order, so that a
+//! stream's first event and those that follow cannot overtake one another.
+//!
+//! Who is concerned by a message is judged in memory, for all that listen; the event is written once. The numbers of
+//! those who are concerned are counted behind it, a few at a time. While the directory moves, what listeners hold is
+//! read again before the next message is told, and otherwise no more than a quarter of the time.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::Counted;
+use campanile_core::inbox::live::{self, Reader};
+use campanile_core::revision::{self, topic};
+use campanile_core::time::Moment;
+use campanile_core::{Error, Result};
+use campanile_store::Signal;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::frame::{self, Hello, Numbers};
+use super::judged::{judge, read};
+use super::{Newcomer, Queue};
+use crate::app::App;
+
+/// How often streams are looked after, and a signal that was lost is made up for.
+const TURN_MS: i64 = 1_000;
+/// A quiet stream hears something so often, in turns.
+const BEAT_TURNS: i64 = 15;
+/// A stream ends after so many turns, and its client opens another: so the streams of a server that was started anew
+/// spread, and rights are asked for again.
+const LIFE_TURNS: i64 = 600;
+/// Streams of the same age do not end together: up to so many turns more.
+const SPREAD_TURNS: i64 = 120;
+/// People looked at in one read.
+const LOOK: usize = 50;
+/// Newcomers welcomed in one go.
+const WELCOME: usize = 200;
+/// Messages that moved, by which who comes back is told what was missed.
+const LOG: usize = 1_000;
+/// Who comes back after a change of credentials does so within this.
+const SOON_MS: u64 = 1_000;
+/// Who comes back after the server has stopped does so within this.
+const LATER_MS: u64 = 10_000;
+
+/// Somebody who listens.
+struct Listener {
+    reader: Reader,
+    numbers: Numbers,
+    /// Without a write, the numbers stand until this time.
+    stands_until: Moment,
+    streams: Vec<Stream>,
+}
+
+struct Stream {
+    queue: Arc<Queue>,
+    /// The turn at which it ends.
+    until: i64,
+}
+
+/// Runs until the server stops.
+pub async fn run(app: Arc<App>) {
+    let Some(mut door) = app.live.door() else { return };
+    let mut signals = app.db.signals();
+    let mut hub = Hub::new(app);
+    let shutdown = hub.app.shutdown().clone();
+    loop {
+        let next = hub.next_turn();
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            heard = signals.recv() => match heard {
+                Ok(heard) => {
+                    hub.hear(&heard);
+                    while let Ok(heard) = signals.try_recv() {
+                        hub.hear(&heard);
+                    }
+                }
+                Err(RecvError::Lagged(_)) => hub.hear_all(),
+                Err(RecvError::Closed) => break,
+            },
+            Some(newcomer) = door.recv() => {
+                let mut newcomers = vec![newcomer];
+                while newcomers.len() < WELCOME && let Ok(newcomer) = door.try_recv() {
+                    newcomers.push(newcomer);
+                }
+                hub.coming.extend(newcomers);
+            }
+            () = hub.app.clock.until(next) => hub.turn(),
+            () = std::future::ready(()), if hub.has_work() => {}
+        }
+        if let Err(error) = hub.work().await {
+            tracing::warn!(%error, "open pages could not be told what moved; trying again");
+            hub.app.clock.until(hub.app.clock.now().plus_ms(TURN_MS)).await;
+        }
+    }
+    hub.close(LATER_MS);
+}
+
+/// Everything that the task knows.
+struct Hub {
+    app: Arc<App>,
+    listeners: HashMap<PersonId, Listener>,
+    coming: VecDeque<Newcomer>,
+    /// People whose numbers may have changed, and whether they are told even where these have not.
+    stale: HashMap<PersonId, bool>,
+    /// The revision of messages that everybody was told of; -1 before the first look.
+    told: i64,
+    /// Messages that moved, with the revision at which they were told.
+    log: VecDeque<(i64, MessageId)>,
+    /// What moved after this revision is in the log.
+    log_since: i64,
+    has_messages: bool,
+    has_directory: bool,
+    /// The directory is not followed before this time, unless a message has to be told.
+    rest_until: Moment,
+    /// The last time that windows were looked at.
+    looked: Moment,
+    /// When the next one opens or closes.
+    boundary: Moment,
+    /// The turn that comes next.
+    turn: i64,
+}
+
+impl Hub {
+    fn new(app: Arc<App>) -> Self {
+        let now = app.clock.now();
+        Self {
+            listeners: HashMap::new(),
+            coming: VecDeque::new(),
+            stale: HashMap::new(),
+            told: -1,
+            log: VecDeque::new(),
+            log_since: 0,
+            has_messages: true,
+            has_directory: false,
+            rest_until: now,
+            looked: now,
+            boundary: now,
+            turn: now.0 / TURN_MS + 1,
+            app,
+        }
+    }
+
+    fn next_turn(&self) -> Moment {
+        Moment(self.turn * TURN_MS)
+    }
+
+    /// Whether there is something to do without waiting for anything.
+    fn has_work(&self) -> bool {
+        let directory = self.has_directory && self.app.clock.now() >= self.rest_until;
+        self.has_messages || directory || !self.coming.is_empty() || !self.stale.is_empty()
+    }
+
+    fn hear(&mut self, signals: &[Signal]) {
+        for signal in signals {
+            match signal.topic {
+                topic::MESSAGE => self.has_messages = true,
+                topic::DIRECTORY => self.has_directory = true,
+                topic::PERSON => {
+                    let person = PersonId(signal.key);
+                    if self.listeners.contains_key(&person) {
+                        self.stale.insert(person, true);
+                    }
+                }
+                // Whoever of theirs may still come in does so again.
+                topic::ACCESS => self.end(PersonId(signal.key), SOON_MS),
+                _ => {}
+            }
+        }
+    }
+
+    /// Some signals were lost: anything may have happened.
+    fn hear_all(&mut self) {
+        (self.has_messages, self.has_directory) = (true, true);
+        let people: Vec<PersonId> = self.listeners.keys().copied().collect();
+        for person in people {
+            self.end(person, LATER_MS);
+        }
+    }
+
+    /// Ends the streams of a person; their clients come back within a while.
+    fn end(&mut self, person: PersonId, within_ms: u64) {
+        if let Some(listener) = self.listeners.get_mut(&person) {
+            for stream in listener.streams.drain(..) {
+                stream.queue.finish(&frame::bye(self.app.chance.below(within_ms)));
+            }
+        }
+    }
+
+    /// Once a second: quiet streams hear something, old ones end, and what hangs on the clock is looked at.
+    fn turn(&mut self) {
+        let now = self.app.clock.now();
+        self.turn = now.0 / TURN_MS + 1;
+        let (turn, beat) = (self.turn, frame::beat());
+        for (person, listener) in &mut self.listeners {
+            let beats = (person.0 + turn) % BEAT_TURNS == 0;
+            listener.streams.retain(|stream| {
+                if stream.until <= turn {
+                    stream.queue.finish(&frame::bye(self.app.chance.below(SOON_MS)));
+                } else if beats {
+                    stream.queue.push(&beat);
+                }
+                !stream.queue.is_over()
+            });
+            if listener.stands_until <= now {
+                self.stale.entry(*person).or_insert(false);
+            }
+        }
+        self.listeners.retain(|_, listener| !listener.streams.is_empty());
+        // Windows turn by the clock, and a signal of another server may have got lost.
+        self.has_messages = true;
+    }
+
+    /// One piece of what there is to do.
+    async fn work(&mut self) -> Result<()> {
+        if self.has_messages {
+            self.tell().await?;
+        } else if !self.coming.is_empty() {
+            self.welcome().await?;
+        } else if self.has_directory && self.app.clock.now() >= self.rest_until {
+            self.follow_directory().await?;
+        } else if !self.stale.is_empty() {
+            let some: Vec<PersonId> = self.stale.keys().take(LOOK).copied().collect();
+            self.look(some, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells everybody whom it concerns of the messages that moved since the last time.
+    async fn tell(&mut self) -> Result<()> {
+        self.has_messages = false;
+        let now = self.app.clock.now();
+        let (told, looked, lists) = (self.told, self.looked, Arc::clone(&self.app.lists));
+        let turns = now >= self.boundary;
+        let found = self.app.db.read(move |tx| {
+            let latest = revision::latest_of_messages(tx)?;
+            if latest == told && !turns {
+                return Ok(None);
+            }
+            let directory = revision::latest_of_directory(tx)?;
+            let lists = lists.at(tx, latest)?;
+            let position = lists.position();
+            let mut moved = match told {
+                -1 => Vec::new(),
+                told => live::moved_since(tx, &lists, told)?,
+            };
+            if turns {
+                moved.extend(live::turned(&lists, looked, now));
+            }
+            moved.sort_unstable();
+            moved.dedup();
+            Ok::<_, Error>(Some((position, directory, moved, Moment(lists.next_boundary(now)))))
+        });
+        let Some((position, directory, moved, boundary)) = found.await? else {
+            return Ok(());
+        };
+        if !moved.is_empty() && !self.listeners.is_empty() {
+            self.catch_up(directory).await?;
+            self.announce(&moved, told, now).await?;
+        }
+        if self.told == -1 {
+            self.log_since = position;
+        }
+        for message in moved {
+            self.log.push_back((position, message));
+        }
+        while self.log.len() > LOG
+            && let Some((revision, _)) = self.log.pop_front()
+        {
+            self.log_since = revision;
+        }
+        (self.told, self.looked, self.boundary) = (position, now, boundary);
+        Ok(())
+    }
+
+    /// Reads again what everybody holds of whom it is not known at this revision of the directory. Their numbers are
+    /// told later: a message comes before the number that it makes.
+    async fn catch_up(&mut self, directory: i64) -> Result<()> {
+        let behind =
+            |(person, listener): (&PersonId, &Listener)| (!listener.reader.is_of(directory)).then_some(*person);
+        let behind: Vec<PersonId> = self.listeners.iter().filter_map(behind).collect();
+        for some in behind.chunks(LOOK) {
+            self.look(some.to_vec(), false).await?;
+        }
+        Ok(())
+    }
+
+    /// The directory changed and no message did.
+    async fn follow_directory(&mut self) -> Result<()> {
+        self.has_directory = false;
+        let begun = Instant::now();
+        let directory = self.app.db.read(revision::latest_of_directory).await?;
+        self.catch_up(directory).await?;
+        let took = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.rest_until = self.app.clock.now().plus_ms(took.saturating_mul(3));
+        Ok(())
+    }
+
+    /// Writes an event of each message to those whom it concerns, and has their numbers counted.
+    async fn announce(&mut self, moved: &[MessageId], told: i64, now: Moment) -> Result<()> {
+        let people: Vec<(PersonId, Reader)> = self
+            .listeners
+            .iter()
+            .map(|(person, listener)| (*person, listener.reader.clone()))
+            .collect();
+        for judged in judge(&self.app, moved.to_vec(), people, told, now).await? {
+            let (there, gone) = judged.frames();
+            for (people, frame) in [(&judged.there, there), (&judged.gone, gone)] {
+                let Some(frame) = frame else { continue };
+                for person in people {
+                    if let Some(listener) = self.listeners.get(person) {
+                        listener.streams.iter().for_each(|stream| stream.queue.push(&frame));
+                        self.stale.entry(*person).or_insert(false);
+                    }
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Reads what some people hold and their numbers, and tells these where they are new, or sees to it that they are
+    /// told.
+    async fn look(&mut self, people: Vec<PersonId>, tells: bool) -> Result<()> {
+        let now = self.app.clock.now();
+        for (person, found) in read(&self.app, people, now).await? {
+            let is_asked = tells && self.stale.remove(&person).unwrap_or(false);
+            let Some(listener) = self.listeners.get_mut(&person) else {
+                continue;
+            };
+            let Some((reader, counted)) = found else {
+                // Deactivated, or locked out: whoever is still let in comes back.
+                self.end(person, SOON_MS);
+                continue;
+            };
+            let numbers = Numbers::of(&counted);
+            let is_new = numbers != listener.numbers;
+            if !tells {
+                if is_new {
+                    self.stale.entry(person).or_insert(false);
+                }
+            } else if is_asked || is_new {
+                let frame = frame::event("counts", None, &numbers);
+                listener.streams.iter().for_each(|stream| stream.queue.push(&frame));
+                listener.numbers = numbers;
+            }
+            listener.reader = reader;
+            listener.stands_until = counted.stands_until;
+        }
+        Ok(())
+    }
+
+    /// Says hello to some of those who have come, and tells who comes back what was missed.
+    async fn welcome(&mut self) -> Result<()> {
+        let now = self.app.clock.now();
+        let some: Vec<Newcomer> = self.coming.drain(..self.coming.len().min(LOOK)).collect();
+        let people: HashSet<PersonId> = some.iter().map(|newcomer| newcomer.person).collect();
+        let found = match read(&self.app, people.into_iter().collect(), now).await {
+            Ok(found) => found,
+            Err(error) => {
+                some.into_iter()
+                    .rev()
+                    .for_each(|newcomer| self.coming.push_front(newcomer));
+                return Err(error);
+            }
+        };
+        let found: HashMap<PersonId, Option<(Reader, Counted)>> = found.into_iter().collect();
+        for newcomer in some {
+            let Some(Some((reader, counted))) = found.get(&newcomer.person) else {
+                newcomer.queue.finish(&frame::bye(LATER_MS));
+                continue;
+            };
+            let numbers = Numbers::of(counted);
+            let missed = self.missed(&newcomer);
+            let hello = Hello {
+                resumed: missed.is_some(),
+                numbers,
+            };
+            newcomer.queue.push(&frame::event("hello", Some(self.told), &hello));
+            if let Some(missed) = missed.filter(|missed| !missed.is_empty()) {
+                self.replay(&newcomer, reader.clone(), missed, now).await?;
+            }
+            let until = self.turn + LIFE_TURNS + self.app.chance.below(SPREAD_TURNS as u64) as i64;
+            let listener = self.listeners.entry(newcomer.person).or_insert_with(|| Listener {
+                reader: reader.clone(),
+                numbers,
+                stands_until: counted.stands_until,
+                streams: Vec::new(),
+            });
+            listener.streams.push(Stream {
+                queue: newcomer.queue,
+                until,
+            });
+        }
+        Ok(())
+    }
+
+    /// The messages that moved since what a client has seen; `None` where that is not known.
+    fn missed(&self, newcomer: &Newcomer) -> Option<Vec<MessageId>> {
+        let after = newcomer.after?;
+        if after < self.log_since || after > self.told {
+            return None;
+        }
+        let since = self.log.iter().filter(|(revision, _)| *revision > after);
+        let missed: HashSet<MessageId> = since.map(|(_, message)| *message).collect();
+        let mut missed: Vec<MessageId> = missed.into_iter().collect();
+        missed.sort_unstable();
+        Some(missed)
+    }
+
+    async fn replay(&self, to: &Newcomer, reader: Reader, missed: Vec<MessageId>, now: Moment) -> Result<()> {
+        let people = vec![(to.person, reader)];
+        for judged in judge(&self.app, missed, people, to.after.unwrap_or_default(), now).await? {
+            let (there, gone) = judged.frames();
+            for (people, frame) in [(&judged.there, there), (&judged.gone, gone)] {
+                if let Some(frame) = frame.filter(|_| !people.is_empty()) {
+                    to.queue.push(&frame);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says when to come back, to everybody.
+    fn close(&mut self, within_ms: u64) {
+        let people: Vec<PersonId> = self.listeners.keys().copied().collect();
+        for person in people {
+            self.end(person, within_ms);
+        }
+        for newcomer in self.coming.drain(..) {
+            newcomer.queue.finish(&frame::bye(self.app.chance.below(within_ms)));
+        }
+    }
+}
