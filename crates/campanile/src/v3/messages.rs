@@ -157,8 +157,8 @@ fn target(customer: i64, below: bool) -> Target {
     }
 }
 
-/// The start of a window; clients send the least time of theirs for "always". What is before 1970 is that too, and comes
-/// back as the beginning of 1970: no window is told apart by what was before.
+/// The start of a window; clients send the least time of theirs for "always". What is before 1970 is that too, and
+/// comes back as the beginning of 1970: no window is told apart by what was before.
 fn start(date: Date) -> Option<Moment> {
     Some(date.0).filter(|at| at.0 > 0)
 }

@@ -260,7 +260,7 @@ fn who_gives_up_a_change_is_back_where_they_came_from() {
         let (edition, back) = (hidden(&form, "edition"), "/announcements?state=now&q=here");
         let wrong = [
             ("text", ""),
-            ("edition", &edition),
+            ("edition", edition),
             ("back", back),
             ("whom", "one"),
             ("customer", "17"),

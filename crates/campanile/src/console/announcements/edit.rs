@@ -103,8 +103,8 @@ fn typed_for(old: &Message, fields: &crate::console::form::Fields) -> Typed {
     }
 }
 
-/// What is different from the announcement as it stands. A time that still reads the same stays as it is; what cannot be
-/// read as one is a fault.
+/// What is different from the announcement as it stands. A time that still reads the same stays as it is; what cannot
+/// be read as one is a fault.
 fn correction(reader: &Reader, old: &Old, typed: &Typed, named: &Named, faults: &mut Vec<Fault>) -> Correction {
     let (message, is) = (&old.message, Typed::of(reader, &old.message, old.to));
     let (opens_at, closes_at) = typed.times(reader, faults);
