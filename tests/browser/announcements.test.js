@@ -43,7 +43,7 @@ flow("it is seen while it is written, and stands at the top for its people alone
   await page.getByLabel("Message", { exact: true }).fill("Gateway down tonight");
   await shows(sketch(page), "Gateway down tonight");
   await page.locator("label:has(input[value=high])").click();
-  await shows(page.locator("#aside .banner.high"), "Important");
+  await shows(page.locator("#aside .banner.high"), "High");
   await names(page, "Northwind Retail", /Announce to 1 person/);
   await page.getByLabel("To", { exact: true }).fill("2036-11-30T12:00:30");
   await shows(page.locator("#closes-utc"), "2036-11-30 11:00:30 UTC");
@@ -52,7 +52,7 @@ flow("it is seen while it is written, and stands at the top for its people alone
   await arrives(page, /^\/announcements\?state=now&done=announced/);
   await shows(page.locator(".announced"), "Gateway down tonight");
   await visit(carol, "/inbox");
-  await shows(banner(carol, "Gateway down tonight"), "Important");
+  await shows(banner(carol, "Gateway down tonight"), "High");
   await visit(ada, "/inbox");
   assert.equal(await banner(ada, "Gateway").count(), 0);
 

@@ -30,6 +30,12 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0004_journal.sql"),
             oldest: 3,
         },
+        Migration {
+            number: 5,
+            name: "0005_changes.sql",
+            sql: include_str!("../schema/0005_changes.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -74,6 +80,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::message::STATEMENTS,
     crate::message::announced::STATEMENTS,
     crate::message::change::STATEMENTS,
+    crate::message::edition::STATEMENTS,
     crate::message::funnel::STATEMENTS,
     crate::message::judged::STATEMENTS,
     crate::message::kept::STATEMENTS,

@@ -226,21 +226,6 @@ pub fn cookie_value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     pairs.find_map(|(at, value)| (at == name).then_some(value))
 }
 
-/// Ends the session of the cookie, if there is one.
-pub async fn close_session(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(secret) = session_secret(app, headers) else {
-        return Ok(());
-    };
-    let (secret, now) = (secret.to_owned(), app.clock.now());
-    app.db
-        .jot(move |tx| match session::find(tx, &secret, now)? {
-            Some(alive) => session::close(tx, alive.person, &alive.id),
-            None => Ok(()),
-        })
-        .await?;
-    Ok(())
-}
-
 /// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -390,21 +375,6 @@ pub async fn verify(
     };
     app.throttle.succeeded(login);
     Ok(person)
-}
-
-/// Opens a session for a person who has shown who they are.
-pub async fn open_session(app: &App, person: PersonId, client: Client) -> Result<session::Opened, Problem> {
-    let (random, now) = (app.chance.bytes(), app.clock.now());
-    let lifetime_ms = app.settings.session_lifetime.as_millis() as i64;
-    let opened = app.db.jot(move |tx| {
-        let address = client.address.to_string();
-        let origin = session::Origin {
-            agent: &client.agent,
-            address: &address,
-        };
-        session::open(tx, person, origin, &random, now, lifetime_ms)
-    });
-    Ok(opened.await?)
 }
 
 /// `Set-Cookie` for a session that was opened.

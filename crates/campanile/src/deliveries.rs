@@ -22,6 +22,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::csv;
+use crate::journal::taken;
 use crate::problem::Problem;
 use crate::relay::Trouble;
 use crate::sending::{Want, reach};
@@ -252,11 +253,13 @@ struct Export {
 /// Every recipient as CSV (RFC 4180), in pieces of at most 1,000 lines, so that a million take no more memory than a
 /// thousand. All channels, where none is named. An error in the middle ends the stream with it.
 ///
+/// That it was taken along is noted before any of it is given.
+///
 /// # Errors
 /// As [`reach`], before the first piece.
 pub async fn csv(
     app: &Arc<App>,
-    person: PersonId,
+    by: &Principal,
     id: MessageId,
     channel: Option<Channel>,
     standing: Option<Standing>,
@@ -264,13 +267,15 @@ pub async fn csv(
     channel.map(leaving).transpose()?;
     let mut export = Export {
         app: Arc::clone(app),
-        person,
+        person: by.person,
         id,
         standing,
         channels: channel.map_or_else(|| vec![Channel::Http, Channel::Email], |one| vec![one]),
         after: 0,
     };
     let first = export.piece().await?.unwrap_or_default();
+    let told = json!({"list": "deliveries", "channel": channel, "state": standing});
+    taken(app, by, (Kind::Message, &id.to_string()), told).await?;
     let first = Bytes::from(format!("{HEAD}{first}"));
     let rest = futures_util::stream::unfold(export, |mut export| async {
         let piece = export.piece().await.transpose()?;

@@ -1,18 +1,20 @@
 //! What belongs to the person who asks, as the API and the console change it: profile, personal tokens, ticket,
-//! sessions. Each change has its row in the journal.
+//! sessions from log-in to log-out. Each change has its row in the journal.
 
 use campanile_core::Result as Ruled;
 use campanile_core::account::profile::{self, Profile};
 use campanile_core::account::{session, ticket, token};
-use campanile_core::journal::{self, Action, By, Deed, Kind};
+use campanile_core::id::PersonId;
+use campanile_core::journal::{self, Action, By, Deed, Kind, Via};
 use campanile_core::message::sent::person_key;
 use campanile_core::outbox::wish::{self, Standing};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{self, Client, Principal};
 use crate::problem::Problem;
 
 /// Notes what somebody did to what is their own; before and after, where there is anything to be said.
@@ -146,19 +148,102 @@ pub(crate) async fn renew_ticket(app: &App, by: &Principal) -> Result<String, Pr
     Ok(app.db.jot(work).await?)
 }
 
+/// Where somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// By the form of the console.
+    Console,
+    /// By the API.
+    Api,
+}
+
+impl Door {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// Opens a session for a person who has shown login and password.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn open_session(
+    app: &App,
+    person: PersonId,
+    client: Client,
+    door: Door,
+) -> Result<session::Opened, Problem> {
+    let (random, now) = (app.chance.bytes(), app.clock.now());
+    let lifetime_ms = app.settings.session_lifetime.as_millis() as i64;
+    let work = move |tx: &mut Tx<'_>| {
+        let address = client.address.to_string();
+        let origin = session::Origin {
+            agent: &client.agent,
+            address: &address,
+        };
+        let opened = session::open(tx, person, origin, &random, now, lifetime_ms)?;
+        let told = json!({"door": door.name(), "agent": opened.agent, "expires_at": opened.expires_at});
+        let by = by(person, Via::Basic, &client);
+        noted(tx, &by, (Action::Created, Kind::Session), (None, Some(told)), now)?;
+        Ok::<_, campanile_core::Error>(opened)
+    };
+    Ok(app.db.jot(work).await?)
+}
+
+/// Ends the session of the cookie, if there is one.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn log_out(app: &App, headers: &HeaderMap, client: Client) -> Result<(), Problem> {
+    let Some(secret) = auth::session_secret(app, headers) else {
+        return Ok(());
+    };
+    let (secret, now) = (secret.to_owned(), app.clock.now());
+    let work = move |tx: &mut Tx<'_>| match session::find(tx, &secret, now)? {
+        Some(alive) => end(
+            tx,
+            &by(alive.person, Via::Session, &client),
+            alive.person,
+            &alive.id,
+            now,
+        ),
+        None => Ok(()),
+    };
+    app.db.jot(work).await?;
+    Ok(())
+}
+
+/// Somebody who comes or goes.
+fn by(person: PersonId, via: Via, client: &Client) -> By {
+    By {
+        person: Some(person),
+        acting_for: None,
+        origin: journal::Origin {
+            via: Some(via),
+            address: Some(client.address),
+            token: None,
+        },
+    }
+}
+
 /// Ends one of one's sessions.
 ///
 /// # Errors
 /// `Missing`.
 pub(crate) async fn end_session(app: &App, by: &Principal, id: String) -> Result<(), Problem> {
     let (person, by, now) = (by.person, by.by(), app.clock.now());
-    let work = move |tx: &mut Tx<'_>| {
-        let found = session::list(tx, person, now)?.into_iter().find(|one| one.id == id);
-        session::close(tx, person, &id)?;
-        let told = found.map(|one| json!({"created_at": one.created_at, "agent": one.agent, "address": one.address}));
-        noted(tx, &by, (Action::Ended, Kind::Session), (told, None), now)
-    };
+    let work = move |tx: &mut Tx<'_>| end(tx, &by, person, &id, now);
     Ok(app.db.jot(work).await?)
+}
+
+fn end(tx: &mut Tx<'_>, by: &By, person: PersonId, id: &str, now: Moment) -> Ruled<()> {
+    let found = session::list(tx, person, now)?.into_iter().find(|one| one.id == id);
+    session::close(tx, person, id)?;
+    let told = found.map(|one| json!({"created_at": one.created_at, "agent": one.agent, "address": one.address}));
+    noted(tx, by, (Action::Ended, Kind::Session), (told, None), now)
 }
 
 /// Ends all of one's sessions but that of the request; how many.

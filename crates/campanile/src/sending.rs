@@ -29,7 +29,7 @@ use campanile_store::Tx;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Problem;
-pub use after::{TAKEN_ALONG, everybody};
+pub use after::{Everybody, everybody};
 pub use announcements::{announcements, may_announce};
 
 /// Decides whether somebody may address the parts of an audience.
@@ -249,12 +249,26 @@ async fn publish(
 /// # Errors
 /// As [`reach`]; what the rules say of the correction.
 pub async fn correct(app: &App, by: &Principal, id: MessageId, correction: Correction) -> Result<(), Problem> {
+    corrected(app, by, id, |_, _| Ok(correction)).await
+}
+
+/// As [`correct`], where what is changed depends on how the message stands then.
+///
+/// # Errors
+/// As [`correct`], and those of `correction`.
+pub async fn corrected(
+    app: &App,
+    by: &Principal,
+    id: MessageId,
+    correction: impl FnOnce(&mut Tx<'_>, &Message) -> Ruled<Correction> + Send + 'static,
+) -> Result<(), Problem> {
     let (person, by, now) = (by.person, by.by(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         // The lock first: rights and audience are those of the moment at which it is written.
         tx.tally()?;
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::Correct)?;
+        let correction = correction(tx, &message)?;
         if let Some(audience) = &correction.audience {
             draft::check_readdress(tx, audience, message.environment, &may_send(&rights))?;
         }
@@ -470,14 +484,7 @@ pub async fn people(app: &App, person: PersonId, id: MessageId, which: Which) ->
         let rights = Rights::load(tx, person)?;
         let message = reach(tx, &rights, id, Want::See)?;
         let residents = residents.at(tx)?;
-        let mut people = match which.part {
-            // Who saw and who read is told by marks, of which there are many more than people on a page.
-            People::All => {
-                let selectors = message::selectors(tx, id)?;
-                funnel::audience(tx, &residents, &crowds, &message, &selectors, now)?
-            }
-            part => part.of(&funnel::crowds(tx, &residents, &crowds, &message, now)?),
-        };
+        let mut people = after::part(tx, (&residents, &crowds), &message, which.part, now)?;
         drop(residents);
         if let Some(words) = &which.q
             && let Some(found) = sent::search(tx, words, sent::By::rights(&rights))?

@@ -48,6 +48,8 @@ pub struct Opened {
     pub secret: String,
     /// When it ends.
     pub expires_at: Moment,
+    /// The client's name for itself, as far as it is kept.
+    pub agent: String,
 }
 
 /// Where a log-in came from.
@@ -102,18 +104,14 @@ pub fn open(
     if tx.execute(&TRIM, &[&person.0, &now.0, &(LIMIT - 1)])? > 0 {
         revision::access_ended(tx, person);
     }
+    let agent = origin.agent.chars().filter(|char| !char.is_control());
     let secret = secret::base62(random);
     let opened = Opened {
         id: secret::public_id(random),
         expires_at: now.plus_ms(lifetime_ms),
+        agent: agent.take(AGENT_CHARS).collect(),
         secret,
     };
-    let agent: String = origin
-        .agent
-        .chars()
-        .filter(|char| !char.is_control())
-        .take(AGENT_CHARS)
-        .collect();
     let hash = Hash::of(&opened.secret);
     tx.execute(
         &INSERT,
@@ -123,7 +121,7 @@ pub fn open(
             &hash.bytes(),
             &now.0,
             &opened.expires_at.0,
-            &agent,
+            &opened.agent,
             &origin.address,
         ],
     )?;

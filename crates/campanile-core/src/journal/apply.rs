@@ -1,7 +1,7 @@
 //! A change of the directory with its row in the journal: what one entry finds, and what it leaves.
 
 use campanile_store::Tx;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Action, By, Deed, Kind, MASK, record_at};
 use crate::directory::entry::{Patch, Removal};
@@ -16,6 +16,14 @@ use crate::time::Moment;
 /// # Errors
 /// As [`directory::apply`].
 pub fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<Applied> {
+    apply_with(tx, by, entry, Map::new(), now)
+}
+
+/// As [`apply`], with what is said beside the directory of something new.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_with(tx: &mut Tx<'_>, by: &By, entry: &Entry, more: Map<String, Value>, now: Moment) -> Result<Applied> {
     let (kind, object) = named(entry);
     let before = shown(tx, entry)?;
     let applied = directory::apply(tx, entry, now)?;
@@ -30,6 +38,9 @@ pub fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<App
         Entry::Remove(Removal::Membership(said)) => before = serde_json::to_value(said).ok(),
         Entry::User(user) => after = after.map(|after| with_password(after, &user.password_hash)),
         _ => {}
+    }
+    if let Some(Value::Object(after)) = &mut after {
+        after.extend(more);
     }
     let action = match applied {
         _ if is_end => Action::Ended,

@@ -58,6 +58,9 @@ pub struct Item {
     pub token: Option<String>,
     /// What was done.
     pub action: Action,
+    /// What was done with it: what is corrected may be switched, or get another audience, by the same change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Action>,
     /// To what.
     pub kind: Kind,
     /// Its id; of tokens, sessions, passwords and memberships that of their user.

@@ -16,6 +16,8 @@ use crate::account::login_key;
 use crate::directory::list::{LOOK, Page, Paging, Place};
 use crate::error::{Error, Faults, Result};
 use crate::id::MessageId;
+use crate::markup::Format;
+use crate::message;
 use crate::message::change::Change;
 use crate::time::{Moment, OPEN, Revision};
 
@@ -30,10 +32,13 @@ macro_rules! noted {
 macro_rules! edited {
     () => {
         "SELECT e.revision, e.at, e.author, e.acting_for, e.from_via, e.from_address, e.from_token,
-            CASE m.title WHEN '' THEN SUBSTR(m.body, 1, 80) ELSE m.title END, e.change, e.message
+            m.title, m.format, CASE m.title WHEN '' THEN SUBSTR(m.body, 1, 1000) END, e.change, e.message,
+            e.switched, e.audience IS NOT NULL
         FROM edition e JOIN message m ON m.id = e.message
         WHERE e.revision < $1 AND e.revision >= $2 AND e.at >= $4 AND e.at < $5
-            AND (CAST($6 AS BIGINT) IS NULL OR e.author = $6) AND (CAST($7 AS BIGINT) IS NULL OR e.change = $7) "
+            AND (CAST($6 AS BIGINT) IS NULL OR e.author = $6)
+            AND (CAST($7 AS BIGINT) IS NULL OR e.change = $7 OR e.switched = $7
+                OR ($7 = 7 AND e.audience IS NOT NULL)) "
     };
 }
 
@@ -47,7 +52,7 @@ sql! {
     NOTED_STATES = "SELECT before, after FROM journal WHERE id = $1";
     // $7: the message.
     BORN = "SELECT id, created_at, author, acting_for, from_via, from_address, from_token,
-            CASE title WHEN '' THEN SUBSTR(body, 1, 80) ELSE title END FROM message
+            title, format, CASE title WHEN '' THEN SUBSTR(body, 1, 1000) END FROM message
         WHERE id < $1 AND id >= $2 AND created_at >= $4 AND created_at < $5
             AND (CAST($6 AS BIGINT) IS NULL OR author = $6) AND (CAST($7 AS BIGINT) IS NULL OR id = $7)
         ORDER BY id DESC LIMIT $3";
@@ -58,6 +63,7 @@ sql! {
     EDITED_OF = concat!(edited!(), "AND e.message = $8 ORDER BY e.revision DESC LIMIT $3");
     EDITED_EDGE = "SELECT revision, at FROM edition WHERE revision < $1 ORDER BY revision DESC LIMIT 1 OFFSET $2";
     EDITED_UPTO = "SELECT revision, at FROM edition WHERE revision <= $1 ORDER BY revision DESC LIMIT 1";
+    CALLED = "SELECT title, format, CASE title WHEN '' THEN SUBSTR(body, 1, 1000) END FROM message WHERE id = $1";
     WHO = "SELECT key, login, name FROM person WHERE id = $1";
     // Also those who have left: what they did stays.
     BY_ID = "SELECT id FROM person WHERE key = $1";
@@ -75,6 +81,17 @@ pub(super) enum Source {
     Edited,
 }
 
+impl Source {
+    /// The row so many below a place, and the newest up to one.
+    const fn statements(self) -> (&'static Sql, &'static Sql) {
+        match self {
+            Self::Noted => (&NOTED_EDGE, &NOTED_UPTO),
+            Self::Born => (&BORN_EDGE, &BORN_UPTO),
+            Self::Edited => (&EDITED_EDGE, &EDITED_UPTO),
+        }
+    }
+}
+
 /// Of one time those before come first: what is changed was sent before.
 const ARMS: [Source; 3] = [Source::Noted, Source::Edited, Source::Born];
 
@@ -86,6 +103,7 @@ struct Raw {
     address: Option<String>,
     token: Option<String>,
     action: Action,
+    also: Vec<Action>,
     kind: Kind,
     object: String,
     title: Option<String>,
@@ -116,10 +134,11 @@ struct Asked<'f> {
 /// `Invalid` of a field of the filter, the limit or the cursor.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, paging: &Paging) -> Result<Page<Item>> {
     let place = paging.place()?;
+    // What comes while pages are read belongs to none of them.
     let mut below = if paging.cursor.is_some() {
         <[i64; 3]>::from(place.numbers)
     } else {
-        [OPEN; 3]
+        ends(tx)?
     };
     let asked = asked(tx, filter, paging.limit()?)?;
     let mut names = Names::default();
@@ -157,6 +176,16 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, paging: &Paging) -> Result<Page<It
     };
     let next = more.then(|| next.cursor()).transpose()?;
     Ok(Page { items, next })
+}
+
+/// Where each arm ends now: the place after its newest row.
+fn ends(tx: &mut Tx<'_>) -> Result<[i64; 3]> {
+    let mut ends = [0; 3];
+    for (end, source) in ends.iter_mut().zip(ARMS) {
+        let newest = tx.first(source.statements().1, &[&OPEN], |row| row.get::<i64>(0))?;
+        *end = newest.map_or(0, |place| place + 1);
+    }
+    Ok(ends)
 }
 
 fn asked<'f>(tx: &mut Tx<'_>, filter: &'f Filter, limit: usize) -> Result<Asked<'f>> {
@@ -211,11 +240,7 @@ impl Asked<'_> {
 /// The rows of an arm below a place, the newest first, at most one more than a page has. `below` becomes where the time
 /// that is asked for begins.
 fn hits(tx: &mut Tx<'_>, source: Source, asked: &Asked<'_>, below: &mut i64, names: &mut Names) -> Result<Vec<Hit>> {
-    let (edge, upto) = match source {
-        Source::Noted => (&NOTED_EDGE, &NOTED_UPTO),
-        Source::Born => (&BORN_EDGE, &BORN_UPTO),
-        Source::Edited => (&EDITED_EDGE, &EDITED_UPTO),
-    };
+    let (edge, upto) = source.statements();
     let filter = asked.filter;
     if let Some(to) = filter.to {
         *below = (*below).min(after(tx, upto, to.plus_ms(SLACK_MS))?);
@@ -296,6 +321,7 @@ fn read(tx: &mut Tx<'_>, source: Source, asked: &Asked<'_>, whole: &[&dyn Param]
 /// A row; `None` for what a newer binary wrote and this one has no word for.
 fn hit(source: Source, row: &Row<'_>) -> campanile_store::Result<Option<Hit>> {
     let (place, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let mut also = Vec::new();
     let (action, kind, object, title, revision) = match source {
         Source::Noted => {
             let (Some(action), Some(kind)) = (Action::from_code(row.get(7)?), Kind::from_code(row.get(8)?)) else {
@@ -303,11 +329,23 @@ fn hit(source: Source, row: &Row<'_>) -> campanile_store::Result<Option<Hit>> {
             };
             (action, kind, row.get(9)?, None, row.get(10)?)
         }
-        Source::Born => (Action::Sent, Kind::Message, place.to_string(), row.get(7)?, None),
+        Source::Born => (
+            Action::Sent,
+            Kind::Message,
+            place.to_string(),
+            Some(called(row, 7)?),
+            None,
+        ),
         Source::Edited => {
-            let action = action_of(Change::from_code(row.get(8)?));
-            let object = row.get::<i64>(9)?.to_string();
-            (action, Kind::Message, object, row.get(7)?, Some(place))
+            let action = action_of(Change::from_code(row.get(10)?));
+            let object = row.get::<i64>(11)?.to_string();
+            let switched = row
+                .get::<Option<i64>>(12)?
+                .map(|code| action_of(Change::from_code(code)));
+            also.extend(switched);
+            also.extend(row.get::<bool>(13)?.then_some(Action::Readdressed));
+            also.retain(|other| *other != action);
+            (action, Kind::Message, object, Some(called(row, 7)?), Some(place))
         }
     };
     let raw = Raw {
@@ -316,6 +354,7 @@ fn hit(source: Source, row: &Row<'_>) -> campanile_store::Result<Option<Hit>> {
         address: row.get(5)?,
         token: row.get(6)?,
         action,
+        also,
         kind,
         object,
         title,
@@ -326,6 +365,13 @@ fn hit(source: Source, row: &Row<'_>) -> campanile_store::Result<Option<Hit>> {
         place,
         raw: Some(raw),
     }))
+}
+
+/// What a message is called, by three columns from one on: its title, else the beginning of its text.
+fn called(row: &Row<'_>, from: usize) -> campanile_store::Result<String> {
+    let (title, text): (String, Option<String>) = (row.get(from)?, row.get(from + 2)?);
+    let format = Format::from_code(row.get(from + 1)?).unwrap_or(Format::Markdown);
+    Ok(message::name(&title, format, &text.unwrap_or_default()).into_owned())
 }
 
 const fn action_of(change: Change) -> Action {
@@ -396,11 +442,15 @@ impl Names {
 }
 
 /// A row as it is shown, with what was there before and after.
-fn item(tx: &mut Tx<'_>, source: Source, (at, place): (i64, i64), raw: Raw, names: &mut Names) -> Result<Item> {
+fn item(tx: &mut Tx<'_>, source: Source, (at, place): (i64, i64), mut raw: Raw, names: &mut Names) -> Result<Item> {
     let (letter, told) = match source {
         Source::Noted => {
             let read = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
             let (before, after) = states(tx, place)?;
+            if raw.kind == Kind::Message {
+                let id: i64 = raw.object.parse().unwrap_or_default();
+                raw.title = tx.first(&CALLED, &[&id], |row| called(row, 0))?;
+            }
             ("j", (read(before), read(after)))
         }
         Source::Born => ("m", (None, Some(story::birth(tx, MessageId(place))?))),
@@ -422,6 +472,7 @@ fn item(tx: &mut Tx<'_>, source: Source, (at, place): (i64, i64), raw: Raw, name
         via: raw.via.and_then(Via::from_code),
         token: raw.token,
         action: raw.action,
+        also: raw.also,
         kind: raw.kind,
         object: raw.object,
         name,

@@ -18,9 +18,9 @@ use std::net::IpAddr;
 
 use campanile_store::{Tx, sql};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-pub use apply::apply;
+pub use apply::{apply, apply_with};
 pub use item::{Filter, Item, Who};
 pub use list::list;
 
@@ -116,9 +116,7 @@ impl By {
             ..Self::default()
         }
     }
-}
 
-impl By {
     /// The person who did it.
     ///
     /// # Errors
@@ -212,6 +210,8 @@ names! {
         Disabled = 16 "disabled",
         /// A message got another audience.
         Readdressed = 17 "readdressed",
+        /// A list was taken along as a file.
+        Exported = 18 "exported",
     }
 }
 
@@ -253,6 +253,8 @@ names! {
         Password = 16 "password",
         /// A message.
         Message = 17 "message",
+        /// The journal itself.
+        Journal = 18 "journal",
     }
 }
 
@@ -281,6 +283,14 @@ impl Deed {
             object: object.into(),
             before: None,
             after: None,
+        }
+    }
+
+    /// The fields of a state, for what is told together with another.
+    pub(crate) fn fields(state: impl Serialize) -> Map<String, Value> {
+        match serde_json::to_value(state) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
         }
     }
 

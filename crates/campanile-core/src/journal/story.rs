@@ -28,7 +28,11 @@ pub(super) fn birth(tx: &mut Tx<'_>, id: MessageId) -> Result<Value> {
     let message = message::find(tx, id)?;
     let mut told = state_after(tx, &message, 0)?;
     let (_, environment, api) = target::own_keys(tx, &message)?;
-    told.insert("audience".into(), audience_after(tx, id, 0)?);
+    // Who is reminded is told by the mails.
+    match message.reminds {
+        Some(of) => told.insert("reminds".into(), json!(of)),
+        None => told.insert("audience".into(), audience_after(tx, id, 0)?),
+    };
     told.insert("channels".into(), json!(message.ways().collect::<Vec<_>>()));
     told.insert("late_joiners".into(), json!(message.rule));
     told.insert("format".into(), json!(message.format));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use campanile_store::{Sql, Tx, sql};
 
-use super::{Importance, Message, columns, message};
+use super::{Importance, Message, Window, columns, message};
 use crate::audience::Selector;
 use crate::error::Result;
 use crate::id::{CustomerId, MessageId};
@@ -277,6 +277,26 @@ pub fn page(tx: &mut Tx<'_>, rights: &Rights, wanted: &Wanted, now: Moment) -> R
         if !full {
             return Ok((out, (looked == LOOK_AT).then_some(edge)));
         }
+    }
+}
+
+/// The windows of all that [`page`] would give, page after page, at most so many.
+///
+/// One without a start has been there since it was written.
+pub fn windows(tx: &mut Tx<'_>, rights: &Rights, wanted: &Wanted, most: usize, now: Moment) -> Result<Vec<Window>> {
+    let mut out = Vec::new();
+    let mut wanted = wanted.clone();
+    loop {
+        let (found, next) = page(tx, rights, &wanted, now)?;
+        out.extend(found.iter().map(|one| one.message.stands()));
+        let Some(next) = next.filter(|_| out.len() < most) else {
+            out.truncate(most);
+            return Ok(out);
+        };
+        wanted.from = match wanted.from {
+            Order::Above(_) => Order::Above(next),
+            Order::Below(_) => Order::Below(next),
+        };
     }
 }
 

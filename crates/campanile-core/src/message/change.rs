@@ -6,6 +6,7 @@
 use campanile_store::{Tx, sql};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::edition::{Kept, keep};
 use super::target::Target;
 use super::{Importance, Message, Window, columns, draft, message};
 use crate::audience::{Rule, Selector};
@@ -18,13 +19,6 @@ use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
-    KEEP = "INSERT INTO edition (revision, message, at, author, change, rang, title, body, sender_name, importance,
-            opens_at, closes_at, enabled, dismissible, must_acknowledge, api_name, from_via, from_address, from_token,
-            acting_for, audience)
-        SELECT $1, id, $2, $3, $4, $5, title, body, sender_name, importance, opens_at, closes_at, enabled, dismissible,
-            must_acknowledge, api_name, CAST($7 AS BIGINT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS BIGINT),
-            CAST($11 AS TEXT)
-        FROM message WHERE id = $6";
     CORRECT = "UPDATE message SET title = $2, body = $3, sender_name = $4, importance = $5, opens_at = $6,
             closes_at = $7, enabled = $8, edition = $9, edited_at = $10, revision = $11, published_at = $12,
             arrival = $13, arrival_at = $14, ring = $15, missed = $16, environment = $17, api = $18, api_name = $19,
@@ -177,14 +171,14 @@ pub fn correct(
         Some(_) => Some(super::selectors(tx, id)?),
         None => None,
     };
-    keep(
-        tx,
-        (&old, audience.as_deref()),
-        &by.into(),
+    let kept = Kept {
+        audience: audience.as_deref(),
         change,
-        correction.ring,
-        stamp,
-    )?;
+        // Said beside it, where it is not the change itself.
+        switched: switched(&old, &new).filter(|switched| *switched != change),
+        rang: correction.ring,
+    };
+    keep(tx, &old, &by.into(), &kept, stamp)?;
     settle(tx, &old, &mut new, correction.ring, stamp, now)?;
     store(tx, &new, stamp, now)?;
     if old.revision.is_none() && new.revision.is_some() {
@@ -316,11 +310,14 @@ fn kind_of(old: &Message, new: &Message, readdressed: bool) -> Option<Change> {
         Some(Change::Corrected)
     } else if readdressed {
         Some(Change::Readdressed)
-    } else if old.enabled != new.enabled {
-        Some(if new.enabled { Change::Enabled } else { Change::Disabled })
     } else {
-        None
+        switched(old, new)
     }
+}
+
+fn switched(old: &Message, new: &Message) -> Option<Change> {
+    let change = if new.enabled { Change::Enabled } else { Change::Disabled };
+    (old.enabled != new.enabled).then_some(change)
 }
 
 /// What follows from a change: edition, publication, arrival, ringing.
@@ -412,39 +409,6 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
     Ok(())
 }
 
-/// Keeps the state before a change, and who makes it from where. The selectors are kept where they change: before
-/// publication those that go leave no other trace.
-fn keep(
-    tx: &mut Tx<'_>,
-    (old, audience): (&Message, Option<&[Selector]>),
-    by: &By,
-    change: Change,
-    rang: bool,
-    stamp: Stamp,
-) -> Result<()> {
-    let audience = audience.map(|selectors| {
-        let keys: Vec<_> = selectors.iter().map(|selector| selector.key()).collect();
-        serde_json::json!(keys).to_string()
-    });
-    tx.send(
-        &KEEP,
-        &[
-            &stamp.revision.0,
-            &stamp.at.0,
-            &by.person.map(|person| person.0),
-            &(change as i64),
-            &rang,
-            &old.id.0,
-            &by.origin.via_code(),
-            &by.origin.address_text(),
-            &by.origin.token,
-            &by.acting_for.map(|person| person.0),
-            &audience,
-        ],
-    )?;
-    Ok(())
-}
-
 /// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
 pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) -> Result<Message> {
     let stamp = revision::take(tx, now)?;
@@ -452,7 +416,7 @@ pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) ->
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled already".into()));
     }
-    keep(tx, (&old, None), &by.into(), Change::Recalled, false, stamp)?;
+    keep(tx, &old, &by.into(), &Kept::of(Change::Recalled), stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
     revision::message_changed(tx, stamp, id.0)?;
@@ -479,7 +443,7 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
             publish(tx, &mut new, stamp, now)?;
             Change::Opened
         };
-        keep(tx, (old, None), &By::default(), change, false, stamp)?;
+        keep(tx, old, &By::default(), &Kept::of(change), stamp)?;
         store(tx, &new, stamp, now)?;
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;

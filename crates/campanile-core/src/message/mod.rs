@@ -7,6 +7,7 @@
 pub mod announced;
 pub mod change;
 pub mod draft;
+pub(crate) mod edition;
 pub mod funnel;
 pub(crate) mod judged;
 pub(crate) mod kept;
@@ -266,6 +267,16 @@ impl Message {
     /// The channels by which it goes out.
     pub fn ways(&self) -> impl Iterator<Item = Channel> + '_ {
         Channel::ALL.into_iter().filter(|channel| self.has(*channel))
+    }
+
+    /// From when to when it stands: without a start, since it was published or, before that, since it was written.
+    #[must_use]
+    pub fn stands(&self) -> Window {
+        let since = self.published_at.unwrap_or(self.created_at);
+        Window {
+            opens: self.window.opens_at().unwrap_or(since),
+            closes: self.window.closes,
+        }
     }
 
     /// The title as it is shown: an API message carries the API's name.

@@ -32,7 +32,7 @@ sql! {
     NAME = "SELECT name FROM person WHERE id = $1";
     ACKNOWLEDGED_AT = "SELECT acknowledged_at FROM engagement WHERE person = $1 AND message = $2";
     EDITIONS = "SELECT e.revision, e.at, e.author, e.change, e.rang, e.title, e.body, e.sender_name, e.importance,
-            e.opens_at, e.closes_at, e.enabled, p.name, e.dismissible, e.must_acknowledge
+            e.opens_at, e.closes_at, e.enabled, p.name, e.dismissible, e.must_acknowledge, e.sub_customers
         FROM edition e LEFT JOIN person p ON p.id = e.author
         WHERE e.message = $1 AND e.revision < $2 ORDER BY e.revision DESC LIMIT $3";
     // The state before the first change after a time is the state at that time.
@@ -135,6 +135,9 @@ pub struct Edition {
     /// Whether people had to say that they have read it, before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_acknowledge: bool,
+    /// Whether the UI messages contract included sub-customers, before; told where the audience is everyone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sub_customers: bool,
     /// The window's start before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Moment>,
@@ -160,6 +163,7 @@ impl Edition {
             enabled: message.enabled,
             dismissible: message.dismissible,
             must_acknowledge: message.must_acknowledge,
+            sub_customers: message.sub_customers,
             opens_at: message.window.opens_at(),
             closes_at: message.window.closes_at(),
         }
@@ -188,6 +192,7 @@ pub fn editions(tx: &mut Tx<'_>, id: MessageId, below: i64, limit: i64) -> Resul
             by: row.get(12)?,
             dismissible: row.get(13)?,
             must_acknowledge: row.get(14)?,
+            sub_customers: row.get(15)?,
         })
     };
     Ok(tx.rows(&EDITIONS, &[&id.0, &below, &limit.clamp(1, PAGE_LIMIT)], read)?)

@@ -165,7 +165,6 @@ pub fn create(tx: &mut Tx<'_>, by: &By, wanted: &Wanted, now: Moment) -> Result<
         name: wanted.name.clone().map_or(Patch::Absent, Patch::Set),
         parent: parent.map_or(Patch::Absent, |parent| Patch::Set(parent.0)),
     });
-    journal::apply(tx, by, &entry, now).map_err(|error| renamed(error, &[("parent", "parent_id")]))?;
     let made = Customer {
         id: CustomerId(id),
         name: String::new(),
@@ -175,6 +174,10 @@ pub fn create(tx: &mut Tx<'_>, by: &By, wanted: &Wanted, now: Moment) -> Result<
         enabled: wanted.enabled.unwrap_or(true),
         subscription,
     };
+    let told = json!({"contact_email": made.contact_email, "country_code": made.country_code,
+        "enabled": made.enabled, "subscription": made.subscription});
+    journal::apply_with(tx, by, &entry, Deed::fields(told), now)
+        .map_err(|error| renamed(error, &[("parent", "parent_id")]))?;
     save(tx, &made)?;
     read(tx, made.id)
 }

@@ -2,8 +2,8 @@
 //! drawn for it: a login may be the key of somebody who left, and who would be back with all their roles.
 
 use campanile_store::{Row, Tx, sql};
-use serde::Serialize;
-use serde_json::json;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use super::{plain, renamed, role};
 use crate::account::session;
@@ -89,8 +89,13 @@ pub struct Details {
     /// Whether they are kept out for now.
     pub locked_out: bool,
     /// Names of roles beside the one that decides rights, each followed by a comma.
-    #[serde(rename = "roles")]
+    #[serde(rename = "roles", serialize_with = "apart")]
     others: String,
+}
+
+/// Names that are each followed by a comma, as a list.
+fn apart<S: Serializer>(others: &str, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.collect_seq(others.split_terminator(','))
 }
 
 impl Default for Details {
@@ -216,7 +221,8 @@ pub fn create(tx: &mut Tx<'_>, by: &By, key: &str, wanted: &Wanted, now: Moment)
         asm_role: Patch::Set(roles.asm_role),
         ..entry(wanted)
     });
-    apply(tx, by, &entry, now)?;
+    let told = Deed::fields(&details);
+    apply(tx, by, &entry, told, now)?;
     let person = PersonId(list::user(tx, key)?.number);
     save(tx, person, &Details::default(), &details)?;
     by_id(tx, person)
@@ -248,7 +254,7 @@ pub fn change(tx: &mut Tx<'_>, by: &By, guid: &str, wanted: &Wanted, now: Moment
         asked.asm_role = Patch::Set(roles.asm_role);
         details.others = roles.others;
     }
-    apply(tx, by, &Entry::User(asked), now)?;
+    apply(tx, by, &Entry::User(asked), Map::new(), now)?;
     save(tx, old.person, &old.details, &details)?;
     if details != old.details {
         let deed = Deed {
@@ -310,13 +316,13 @@ fn patch(given: Option<&String>) -> Patch<String> {
     given.map_or(Patch::Absent, |text| Patch::Set(text.clone()))
 }
 
-fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, now: Moment) -> Result<()> {
+fn apply(tx: &mut Tx<'_>, by: &By, entry: &Entry, told: Map<String, Value>, now: Moment) -> Result<()> {
     let names = [
         ("name", "full_name"),
         ("locale", "language_tag"),
         ("customer", "customer_id"),
     ];
-    journal::apply(tx, by, entry, now).map_err(|error| renamed(error, &names))?;
+    journal::apply_with(tx, by, entry, told, now).map_err(|error| renamed(error, &names))?;
     Ok(())
 }
 

@@ -97,9 +97,6 @@ banners-more =
         [one] Eine weitere Ankündigung
        *[other] { $count } weitere Ankündigungen
     }
-banner-low = Hinweis
-banner-high = Wichtig
-banner-critical = Kritisch
 banner-whole = Ganz lesen
 dismiss = Ausblenden
 dismiss-what = „{ $what }“ ausblenden
@@ -108,5 +105,8 @@ acknowledge-asked = Der Absender bittet Sie zu bestätigen, dass Sie dies gelese
 acknowledged = Sie haben bestätigt, dass Sie dies gelesen haben.
 to-acknowledge = Zu bestätigen
 done-dismissed = Ausgeblendet.
+done-banner-asks = Dieses Banner bleibt stehen, bis Sie die Nachricht bestätigen.
+done-banner-stays = Dieses Banner bleibt stehen, bis seine Zeit vorbei ist.
+done-banner-corrected = Die Ankündigung wurde inzwischen berichtigt, deshalb bleibt ihr Banner stehen.
 done-shown = Es steht wieder oben.
 done-acknowledged = Bestätigt: Sie haben es gelesen.

@@ -65,6 +65,8 @@ audience-more =
 audience-and = { $first } und { $last }
 audience-none = niemanden
 audience-post = HTTP-Ziele
+audience-reminded = alle, die nicht bestätigt hatten
+reminded-of = Alle, die diese Nachricht nicht bestätigt hatten
 found-role = Rolle
 found-api-role = Rolle
 found-subscribers = API
@@ -335,7 +337,6 @@ funnel-acknowledged = Bestätigt
 people-acknowledged = Bestätigt
 people-unacknowledged = Nicht bestätigt
 people-csv = Als CSV herunterladen
-people-csv-most = Die Datei enthält die ersten { $count } Personen.
 remind-those =
     { $n ->
         [one] Diese eine Person erinnern

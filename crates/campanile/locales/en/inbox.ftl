@@ -97,9 +97,6 @@ banners-more =
         [one] One more announcement
        *[other] { $count } more announcements
     }
-banner-low = Notice
-banner-high = Important
-banner-critical = Critical
 banner-whole = Read all of it
 dismiss = Dismiss
 dismiss-what = Dismiss “{ $what }”
@@ -108,5 +105,8 @@ acknowledge-asked = The sender asks you to confirm that you have read this.
 acknowledged = You have confirmed that you read this.
 to-acknowledge = To confirm
 done-dismissed = Dismissed.
+done-banner-asks = This banner stays until you acknowledge the message.
+done-banner-stays = This banner stays until its time is over.
+done-banner-corrected = The announcement was corrected meanwhile, so its banner stays.
 done-shown = It stands at the top again.
 done-acknowledged = Confirmed: you have read it.

@@ -67,6 +67,8 @@ audience-more =
 audience-and = { $first } and { $last }
 audience-none = nobody
 audience-post = HTTP destinations
+audience-reminded = those who had not acknowledged it
+reminded-of = Those who had not acknowledged this message
 found-role = role
 found-api-role = role
 found-subscribers = API
@@ -345,7 +347,6 @@ funnel-acknowledged = Acknowledged
 people-acknowledged = Acknowledged
 people-unacknowledged = Not acknowledged
 people-csv = Download as CSV
-people-csv-most = The file holds the first { $count } people.
 remind-those =
     { $n ->
         [one] Remind that one

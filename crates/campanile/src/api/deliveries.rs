@@ -138,7 +138,7 @@ async fn export(
     Path(id): Path<MessageId>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let lines = deliveries::csv(&app, principal.person, id, query.channel, query.state).await?;
+    let lines = deliveries::csv(&app, &principal, id, query.channel, query.state).await?;
     let headers = [
         (
             header::CONTENT_TYPE,

@@ -135,7 +135,7 @@ async fn export(
         q: query.q,
     };
     let format = query.format.unwrap_or_else(|| accepted(&headers));
-    let lines = journal::export(&app, principal.person, filter, format).await?;
+    let lines = journal::export(&app, &principal, filter, format).await?;
     let (media, name) = match format {
         Format::Ndjson => ("application/x-ndjson", "journal.ndjson"),
         Format::Csv => ("text/csv; charset=utf-8; header=present", "journal.csv"),

@@ -16,6 +16,7 @@ use crate::api::refusals::{Malformed, Throttled, Unauthenticated, Unavailable};
 use crate::api::{Part, part};
 use crate::app::App;
 use crate::auth::{self, Client};
+use crate::own::{self, Door};
 use crate::problem::Problem;
 
 pub(super) const ROUTES: Part = part![(log_in, log_out)];
@@ -70,7 +71,7 @@ async fn log_in(
     Json(wanted): Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {
     let person = auth::by_password(&app, &wanted.login, wanted.password, client.address).await?;
-    let opened = auth::open_session(&app, person, client).await?;
+    let opened = own::open_session(&app, person, client, Door::Api).await?;
     let found = app.db.read(move |tx| profile::find(tx, person)).await?;
     let body = LoggedIn {
         person,
@@ -95,7 +96,11 @@ async fn log_in(
         ("Set-Cookie" = String, description = "Takes the session's cookie away.")
     )), Unavailable)
 )]
-async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
-    auth::close_session(&app, &headers).await?;
+async fn log_out(
+    State(app): State<Arc<App>>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    own::log_out(&app, &headers, client).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, auth::no_cookie(&app))]))
 }

@@ -60,7 +60,8 @@ fn whole<'r>(text: &str, html: &'r str) -> Option<&'r str> {
 }
 
 fn from(viewer: &Viewer, sender: &str, closes_at: Option<Moment>) -> String {
-    let until = closes_at.map(|at| viewer.s("closes-at", viewer.when(at)));
+    // Where it is read, no zone is told beside it.
+    let until = closes_at.map(|at| viewer.s("closes-at", format!("{} ({})", viewer.when(at), viewer.zone.name())));
     let from = [Some(sender.to_owned()).filter(|name| !name.is_empty()), until];
     from.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -410,10 +410,29 @@ async fn single(
         own if action == Action::Delete && own.starts_with(&format!("/inbox/{id}")) => "/inbox",
         other => other,
     };
-    if changed.is_empty() {
+    let what = if !changed.is_empty() {
+        what
+    } else if let Some(why) = stays(&app, &reader, id, action).await? {
+        why
+    } else {
         return Ok(Redirect::to(to).into_response());
-    }
+    };
     Ok(page::done(to, what, &[("ids", &id.to_string())]))
+}
+
+/// Why a banner stays that somebody wanted to dismiss; `None` where it does not.
+async fn stays(app: &App, reader: &Viewer, id: MessageId, action: Action) -> Result<Option<&'static str>, Problem> {
+    if action != Action::Dismiss {
+        return Ok(None);
+    }
+    let (person, now, lists) = (reader.principal.person, reader.now, Arc::clone(&app.lists));
+    let item = app.db.read(move |tx| inbox::one(tx, &lists, person, id, now)).await?;
+    Ok(match (item.banner, item.acknowledgement) {
+        (Some(Banner::Fixed), Some(Acknowledgement::Needed)) => Some("banner-asks"),
+        (Some(Banner::Fixed), _) => Some("banner-stays"),
+        (Some(Banner::Dismissible), _) => Some("banner-corrected"),
+        (None, _) => None,
+    })
 }
 
 /// What is done with the messages that are ticked, or with all of them.

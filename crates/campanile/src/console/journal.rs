@@ -9,11 +9,14 @@ use axum::response::Response;
 use axum::routing::get;
 use campanile_core::directory::list::{Page as Found, Paging};
 use campanile_core::journal::{Action, Filter, Item, Kind, Via, Who};
+use campanile_core::message::target::Target;
 use campanile_core::policy::{self, Act};
 use campanile_core::time::Moment;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::form::{Asked, Fields};
+use super::messages::Named;
 use super::page::{self, Page, Viewer};
 use crate::app::App;
 use crate::directory::segment;
@@ -40,6 +43,8 @@ struct Difference {
 struct Row {
     at: Moment,
     action: &'static str,
+    /// What was done with it.
+    also: Vec<&'static str>,
     kind: &'static str,
     /// What it was done to, and where that has a page.
     name: String,
@@ -188,6 +193,7 @@ fn row(reader: &Viewer, item: Item) -> Row {
     Row {
         at: item.at,
         action: item.action.name(),
+        also: item.also.iter().map(|also| also.name()).collect(),
         kind: item.kind.name(),
         to: place(&item),
         who: item.actor.as_ref().map_or_else(|| reader.t(nobody), named),
@@ -218,7 +224,7 @@ fn place(item: &Item) -> Option<String> {
         Kind::Role => Some("/directory/roles".to_owned()),
         Kind::Endpoint => Some("/endpoints".to_owned()),
         Kind::Suppression => Some(query("/suppressions", [("q", item.object.clone())])),
-        Kind::Directory => None,
+        Kind::Directory | Kind::Journal => None,
     }
 }
 
@@ -245,46 +251,11 @@ fn differences(reader: &Viewer, before: Option<&Value>, after: Option<&Value>) -
         .collect()
 }
 
-/// What the fields of the API are called here; others go by their own names.
-const NAMED: [&str; 33] = [
-    "active",
-    "api",
-    "application",
-    "asm_role",
-    "audience",
-    "bad",
-    "channels",
-    "closes_at",
-    "created",
-    "changed",
-    "customer",
-    "email",
-    "enabled",
-    "ending_at",
-    "environment",
-    "expires_at",
-    "groups",
-    "headers",
-    "importance",
-    "lines",
-    "locale",
-    "login",
-    "name",
-    "opens_at",
-    "parent",
-    "password",
-    "permissions",
-    "reason",
-    "ring",
-    "sender_name",
-    "status",
-    "text",
-    "title",
-];
-
+/// What a field of the API is called here; one that has no name here goes by its own.
 fn field(reader: &Viewer, name: &str) -> String {
-    if NAMED.contains(&name) {
-        reader.of("journal-field", name)
+    let key = format!("journal-field-{name}");
+    if reader.words.has(&key) {
+        reader.t(&key)
     } else {
         name.replace('_', " ")
     }
@@ -296,23 +267,59 @@ fn plain(reader: &Viewer, name: &str, value: &Value) -> String {
         Value::Null => String::new(),
         Value::Bool(yes) => reader.t(if *yes { "journal-yes" } else { "journal-no" }),
         Value::Number(number) => number.to_string(),
-        Value::String(text) if name.ends_with("_at") => {
-            Moment::parse(text).map_or_else(|| text.clone(), |at| reader.when(at))
-        }
-        Value::String(text) => text.clone(),
+        Value::String(text) if is_time(name) => Moment::parse(text).map_or_else(|| text.clone(), |at| reader.when(at)),
+        Value::String(text) => word(reader, name, text).unwrap_or_else(|| text.clone()),
         Value::Array(items) => {
-            let items = items.iter().map(|item| plain(reader, "", item));
+            let items = items.iter().map(|item| plain(reader, name, item));
             items.collect::<Vec<_>>().join(", ")
         }
+        Value::Object(_) if name == "audience" => part(reader, value),
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(_, value)| !value.is_null());
             let told = fields.map(|(name, value)| match value {
-                Value::String(text) => text.clone(),
-                Value::Bool(true) => name.replace('_', " "),
+                Value::String(_) if !is_time(name) => plain(reader, name, value),
+                Value::Bool(true) => field(reader, name),
                 Value::Bool(false) => String::new(),
-                other => format!("{} {}", name.replace('_', " "), plain(reader, name, other)),
+                other => format!("{} {}", field(reader, name), plain(reader, name, other)),
             });
             told.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
         }
     }
+}
+
+fn is_time(name: &str) -> bool {
+    name.ends_with("_at") || matches!(name, "period_from" | "period_to" | "from" | "to" | "old_secret_until")
+}
+
+/// What a word of the API is called here, of fields that have a few of them.
+fn word(reader: &Viewer, name: &str, text: &str) -> Option<String> {
+    let family = match name {
+        "importance" => "importance",
+        "channel" | "channels" => "channel",
+        "status" => "status",
+        "part" => "people",
+        "action" => "journal-action",
+        "kind" => "journal-kind",
+        "door" | "list" | "late_joiners" => "journal-word",
+        _ => return None,
+    };
+    let key = format!("{family}-{}", text.to_lowercase().replace('_', "-"));
+    reader.words.has(&key).then(|| reader.t(&key))
+}
+
+/// A part of an audience, by the ids that were named.
+fn part(reader: &Viewer, value: &Value) -> String {
+    let Ok(target) = Target::deserialize(value) else {
+        return value.to_string();
+    };
+    let name = match &target {
+        Target::EnvironmentRole { environment: id, .. }
+        | Target::ApiRole { api: id, .. }
+        | Target::Subscribers { api: id }
+        | Target::Group { group: id }
+        | Target::User { user: id } => id.clone(),
+        Target::Customer { customer, .. } => format!("{} {customer}", reader.t("journal-kind-customer")),
+        Target::Everyone => String::new(),
+    };
+    Named { target, name }.words(reader.words)
 }

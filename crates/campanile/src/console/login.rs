@@ -14,6 +14,7 @@ use super::page::{self, accepted};
 use super::words::Words;
 use crate::app::App;
 use crate::auth::{self, Client, Principal};
+use crate::own::{self, Door};
 use crate::problem::{Kind, Problem};
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -79,13 +80,13 @@ async fn log_in(
             return page::refuse(&page);
         }
     };
-    let opened = auth::open_session(&app, person, client).await?;
+    let opened = own::open_session(&app, person, client, Door::Console).await?;
     let cookie = auth::cookie(&app, &opened.secret);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
-async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
-    auth::close_session(&app, &headers).await?;
+async fn log_out(State(app): State<Arc<App>>, client: Client, headers: HeaderMap) -> Result<Response, Problem> {
+    own::log_out(&app, &headers, client).await?;
     let cookie = auth::no_cookie(&app);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/login?left=1")).into_response())
 }

@@ -1,7 +1,8 @@
 //! Dates as the contract has them: `yyyy-MM-ddTHH:mm:ss` in UTC, without zone and fraction. What comes in may have
 //! either: an offset is converted, a fraction cut.
 //!
-//! The years 1 to 9999 are those of the clients' own type, whose least and greatest values they send for "always".
+//! The years 1 to 9999 are those of the clients' own type, whose least and greatest values they send for "always". The
+//! window of a message begins in 1970 at the earliest.
 
 use campanile_core::time::Moment;
 use jiff::SignedDuration;

@@ -86,9 +86,7 @@ impl Message {
             include_sub_customers,
         })
     }
-}
 
-impl Message {
     /// As who is addressed by it finds it: switched on, and inside its window.
     fn addressed(one: &Addressed) -> Option<Self> {
         let shown = one.listed.shared();
@@ -160,14 +158,15 @@ fn target(customer: i64, below: bool) -> Target {
     }
 }
 
-/// The start of a window; clients send the least time of theirs for "always".
+/// The start of a window; clients send the least time of theirs for "always". What is before 1970 is that too, and
+/// comes back as the beginning of 1970: no window is told apart by what was before.
 fn start(date: Date) -> Option<Moment> {
     Some(date.0).filter(|at| at.0 > 0)
 }
 
-/// The end of a window; what has none is written with the greatest time.
+/// The end of a window; what has none is written with the greatest time. What is before 1970 is its beginning.
 fn end(date: Date) -> Option<Moment> {
-    Some(date.0).filter(|at| *at < dates::last())
+    Some(date.0.max(Moment::default())).filter(|at| *at < dates::last())
 }
 
 /// Faults by the names that the contract has for fields.
@@ -381,11 +380,23 @@ async fn change(
     Body(input): Body<Input>,
 ) -> Result<Json<Message>, Problem> {
     let (person, id) = (caller.person(), MessageId(id));
-    let old = writable(&app, &caller, id).await?;
-    let customer = input.customer_id.unwrap_or(old.customer_id);
-    let below = input.include_sub_customers.unwrap_or(old.include_sub_customers);
-    let is_other = (customer, below) != (old.customer_id, old.include_sub_customers);
-    let correction = Correction {
+    writable(&app, &caller, id).await?;
+    let corrected = sending::corrected(&app, &caller.principal, id, move |tx, message| {
+        // Of two that change a half each at once, each finds what the other left.
+        let to = customer_of(announced::whom(tx, id)?, message.sub_customers);
+        Ok(correction(input, to.ok_or(Error::Missing("message"))?))
+    });
+    corrected.await.map_err(gone).map_err(named)?;
+    read(&app, person, id).await.map(Json)
+}
+
+/// The correction that a client means of a message that is for `old`.
+fn correction(input: Input, old: (i64, bool)) -> Correction {
+    let new = (
+        input.customer_id.unwrap_or(old.0),
+        input.include_sub_customers.unwrap_or(old.1),
+    );
+    Correction {
         // What is written here is read by the contract's tags.
         format: input.text.as_ref().map(|_| Format::StyleTags),
         text: input.text,
@@ -394,13 +405,10 @@ async fn change(
         opens_at: input.from_date_utc.map(start),
         closes_at: input.to_date_utc.map(end),
         enabled: input.enabled,
-        sub_customers: (is_other && customer == ALL).then_some(below),
-        audience: is_other.then(|| vec![target(customer, below)]),
+        sub_customers: (new != old && new.0 == ALL).then_some(new.1),
+        audience: (new != old).then(|| vec![target(new.0, new.1)]),
         ..Correction::default()
-    };
-    let corrected = sending::correct(&app, &caller.principal, id, correction).await;
-    corrected.map_err(gone).map_err(named)?;
-    read(&app, person, id).await.map(Json)
+    }
 }
 
 async fn recall(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
@@ -412,16 +420,16 @@ async fn recall(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Resu
 
 /// A message that the caller may write: 404 for one that is not there for them, 403 for one that is only addressed to
 /// them.
-async fn writable(app: &App, caller: &Caller, id: MessageId) -> Result<Message, Problem> {
+async fn writable(app: &App, caller: &Caller, id: MessageId) -> Result<(), Problem> {
     may_write(&caller.rights)?;
-    let message = read(app, caller.person(), id).await?;
+    read(app, caller.person(), id).await?;
     let person = caller.person();
     let seen = app.db.read(move |tx| {
         let rights = Rights::load(tx, person)?;
         sending::reach(tx, &rights, id, sending::Want::See)
     });
     match seen.await {
-        Ok(_) => Ok(message),
+        Ok(_) => Ok(()),
         Err(Error::Missing(_)) => Err(Problem::new(Kind::Denied, "you lack: the right to change this message")),
         Err(other) => Err(other.into()),
     }

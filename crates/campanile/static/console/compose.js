@@ -61,6 +61,7 @@ export function start(form) {
     timer = setTimeout(refresh, WAIT_MS);
   };
   form.addEventListener("input", (event) => {
+    forget(form, /** @type {HTMLElement} */ (event.target));
     const name = /** @type {HTMLInputElement} */ (event.target).name;
     if (!["find", "why", "environment"].includes(name)) soon();
   });
@@ -218,6 +219,22 @@ function finder(form, chips, changed) {
     field.focus();
     find();
   });
+}
+
+/**
+ * What was wrong with a field is no longer said once it is another.
+ * @param {HTMLFormElement} form @param {HTMLElement} field
+ */
+function forget(form, field) {
+  for (let place = field.closest("[aria-invalid]"); place; place = place.parentElement?.closest("[aria-invalid]") ?? null) {
+    const ids = (place.getAttribute("aria-describedby") ?? "").split(" ");
+    place.removeAttribute("aria-invalid");
+    place.setAttribute("aria-describedby", ids.filter((id) => !id.endsWith("-bad")).join(" "));
+    for (const id of ids) if (id.endsWith("-bad")) document.getElementById(id)?.remove();
+  }
+  // Nothing is marked any more, so nothing is to be looked for.
+  const told = form.querySelector(":scope > .say.bad");
+  if (told?.childElementCount === 1 && !form.querySelector("[aria-invalid]")) told.remove();
 }
 
 /** What was chosen, with a button that takes it away. @param {string} value @param {string} name @param {string} label */

@@ -189,6 +189,204 @@ fn what_is_wrong_stands_beside_its_field_and_nothing_is_lost() {
 }
 
 #[test]
+fn all_that_is_wrong_is_said_at_once() {
+    each_world(async |world| {
+        filled(world).await;
+        let admin = Browser::of(world, "admin").await;
+        let wrong = [
+            ("text", " "),
+            ("sender", "x\u{7}"),
+            ("whom", "one"),
+            ("customer", "nowhere"),
+            ("bell", "1"),
+            ("opens", "soon"),
+            ("closes", "2022-11-30T09:00"),
+            ("do", "save"),
+        ];
+        let all = ["text", "sender", "audience", "opens", "closes", "title"].map(|name| format!("id=\"{name}-bad\""));
+        let all = all.each_ref().map(String::as_str);
+        shows(&admin.post("/announcements/new", &wrong).await.is(422), &all);
+        let id = admin.announces("As it was", &[("bell", "1"), ("title", "T")]).await;
+        let at = format!("/announcements/{id}/edit");
+        let form = admin.get(&at).await.is(200);
+        let edition = hidden(&form, "edition");
+        let edit = [&wrong[..], &[("edition", edition)]].concat();
+        let refused = admin.post(&at, &edit).await.is(422);
+        // An announcement that is there may be ended in the past.
+        let but_closes = ["text", "sender", "audience", "opens", "title"].map(|name| format!("id=\"{name}-bad\""));
+        shows(&refused, &but_closes.each_ref().map(String::as_str));
+    });
+}
+
+#[test]
+fn a_message_without_a_banner_is_no_announcement() {
+    each_world(async |world| {
+        filled(world).await;
+        let admin = Browser::of(world, "admin").await;
+        let draft = json!({"title": "Bell", "text": "alone", "audience": [{"kind": "everyone"}]});
+        let sent = world.post("/api/v1/messages").bearer(&admin.token).json(&draft);
+        let id = sent.send().await.is(201).json()["id"].as_i64().unwrap();
+        for (path, fields) in [
+            ("switch", &[("on", "0")][..]),
+            ("delete", &[]),
+            ("edit", &[("text", "x"), ("do", "save")]),
+            ("edit/aside", &[]),
+        ] {
+            admin.post(&format!("/announcements/{id}/{path}"), fields).await.is(404);
+        }
+        for path in [format!("{id}/edit"), format!("{id}/delete"), format!("new?copy={id}")] {
+            admin.get(&format!("/announcements/{path}")).await.is(404);
+        }
+        let still = admin.get(&format!("/api/v1/messages/{id}")).await.is(200).json();
+        assert_eq!(still["enabled"], json!(true));
+    });
+}
+
+#[test]
+fn who_gives_up_a_change_is_back_where_they_came_from() {
+    each_world(async |world| {
+        filled(world).await;
+        let admin = Browser::of(world, "admin").await;
+        let id = admin.announces("Here", &[]).await;
+        let list = admin.get("/announcements?state=now&q=here").await.is(200);
+        let back = "back=%2Fannouncements%3Fstate%3Dnow%26q%3Dhere";
+        let at = format!("/announcements/{id}/edit?{back}");
+        shows(&list, &[&at]);
+        let cancel = "href=\"/announcements?state=now&#38;q=here\">Cancel";
+        let form = admin.get(&at).await.is(200);
+        shows(&form, &[cancel]);
+        // Still so when something was wrong.
+        let at = format!("/announcements/{id}/edit");
+        let (edition, back) = (hidden(&form, "edition"), "/announcements?state=now&q=here");
+        let wrong = [
+            ("text", ""),
+            ("edition", edition),
+            ("back", back),
+            ("whom", "one"),
+            ("customer", "17"),
+            ("do", "save"),
+        ];
+        shows(&admin.post(&at, &wrong).await.is(422), &[cancel]);
+        shows(
+            &admin.get(&at).await.is(200),
+            &[&format!("href=\"/messages/{id}\">Cancel")],
+        );
+        let foreign = admin.get(&format!("{at}?back=https://evil.example/")).await.is(200);
+        hides(&foreign, &["evil.example"]);
+    });
+}
+
+#[test]
+fn a_banner_that_stays_says_why() {
+    each_world(async |world| {
+        filled(world).await;
+        let (admin, cat) = (Browser::of(world, "admin").await, Browser::of(world, "cat").await);
+        let dismissed = async |id: i64, edition: &str| {
+            let fields = [("back", "/me"), ("edition", edition)];
+            let said = cat.post(&format!("/inbox/{id}/dismiss"), &fields).await.is(303);
+            cat.get(said.header("location")).await.is(200)
+        };
+        let fixed = admin.announces("Fixed", &[("importance", "critical")]).await;
+        shows(
+            &dismissed(fixed, "1").await,
+            &["This banner stays until its time is over."],
+        );
+        let asks = admin.announces("Asks", &[("acknowledge", "1")]).await;
+        shows(
+            &dismissed(asks, "1").await,
+            &["This banner stays until you acknowledge the message."],
+        );
+        let until = admin.announces("Free", &[("closes", "2023-11-15T00:00")]).await;
+        shows(&cat.get("/inbox").await, &["until 15 Nov 2023, 00:00 (UTC)"]);
+        let change = json!({"text": "Freed"});
+        let path = format!("/api/v1/messages/{until}");
+        world
+            .patch(&path)
+            .bearer(&admin.token)
+            .json(&change)
+            .send()
+            .await
+            .is(200);
+        shows(
+            &dismissed(until, "1").await,
+            &["The announcement was corrected meanwhile"],
+        );
+        shows(&dismissed(until, "2").await, &["Dismissed."]);
+    });
+}
+
+#[test]
+fn the_year_counts_those_at_the_same_time_that_are_on_other_pages() {
+    each_world(async |world| {
+        filled(world).await;
+        let admin = Browser::of(world, "admin").await;
+        for at in 0..102 {
+            let draft = json!({"text": format!("No {at}"), "channels": ["banner"], "format": "markdown",
+                "audience": [{"kind": "customer", "customer": 17}], "closes_at": "2023-11-15T00:00:00Z"});
+            world
+                .post("/api/v1/messages")
+                .bearer(&admin.token)
+                .json(&draft)
+                .send()
+                .await
+                .is(201);
+        }
+        let first = admin.get("/announcements/year").await.is(200);
+        assert_eq!(first.body.matches("At the same time as 101 others.").count(), 100);
+        let rest = first
+            .body
+            .split("/announcements/year?year=2023&#38;cursor=")
+            .nth(1)
+            .unwrap();
+        let cursor = rest.split('"').next().unwrap();
+        let second = admin
+            .get(&format!("/announcements/year?year=2023&cursor={cursor}"))
+            .await
+            .is(200);
+        assert_eq!(second.body.matches("At the same time as 101 others.").count(), 2);
+        // A day is as wide as five, and a finger finds it.
+        shows(&first, &["width=\"1.36%\"", "class=\"press\"", "width=\"4.16%\""]);
+    });
+}
+
+#[test]
+fn the_list_of_people_is_whole_however_long_it_is() {
+    each_world(async |world| {
+        filled(world).await;
+        let admin = Browser::of(world, "admin").await;
+        let user = |at: i32| {
+            json!({"kind": "user", "id": format!("p-{at}"), "login": format!("p{at}"), "name": format!("P {at}"),
+                "customer": 30})
+        };
+        let lines: Vec<String> = (0..2_100).map(|at| user(at).to_string()).collect();
+        let import = world.post("/api/v1/directory/import").bearer(&admin.token);
+        import.body(lines.join("\n")).send().await.is(200);
+        let id = admin
+            .announces("All", &[("customer", "30"), ("acknowledge", "1")])
+            .await;
+        let eve = Browser::of(world, "eve").await;
+        eve.post(&format!("/inbox/{id}/acknowledge"), &[]).await.is(303);
+        let csv = admin
+            .get(&format!("/messages/{id}/people.csv?part=unacknowledged"))
+            .await
+            .is(200);
+        let logins: std::collections::BTreeSet<&str> = csv
+            .body
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').nth(1).unwrap())
+            .collect();
+        assert_eq!((logins.len(), csv.body.lines().count()), (2_100, 2_101));
+        assert!(!logins.contains("eve"));
+        let all = admin.get(&format!("/messages/{id}/people.csv")).await.is(200);
+        assert_eq!(all.body.lines().count(), 2_102);
+        let nobody = admin.announces("Nobody yet", &[("opens", "2024-01-01T00:00")]).await;
+        let none = admin.get(&format!("/messages/{nobody}/people.csv")).await.is(200);
+        assert_eq!(none.body.lines().count(), 1);
+    });
+}
+
+#[test]
 fn what_goes_to_everybody_is_asked_once_more_with_their_number() {
     each_world(async |world| {
         filled(world).await;

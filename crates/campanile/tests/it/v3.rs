@@ -1,6 +1,7 @@
 //! The UI messages contract: its transport and its side resources, on both databases.
 
 mod customers;
+mod journalled;
 mod messages;
 mod rights;
 mod site;

@@ -8,6 +8,7 @@ use campanile_core::audience::Rule;
 use campanile_core::id::MessageId;
 use campanile_core::message::announced::{Announced, For};
 use campanile_core::message::change::Correction;
+use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::{self, Channel, Message};
 use campanile_core::rights::Rights;
@@ -16,14 +17,14 @@ use campanile_core::{Error, Fault, Result as Ruled};
 use campanile_store::Tx;
 
 use super::aside::{AsidePart, aside};
-use super::form::{Named, Typed, stood};
-use super::names;
+use super::form::{self, Named, Typed, stood};
 use super::new::{FormPage, ask, faults_of, only_looks, page};
 use super::switch::where_it_stands;
+use super::{is_announcement, names};
 use crate::app::App;
-use crate::console::form::{Form, Path};
+use crate::console::form::{Asked, Form, Path};
 use crate::console::messages::{fault, in_words};
-use crate::console::page::{Page, Reader, done, refuse, show};
+use crate::console::page::{Page, Reader, back, done, refuse, show};
 use crate::problem::Problem;
 use crate::sending::{self, Want};
 
@@ -47,9 +48,7 @@ async fn old(app: &App, reader: &Reader, id: MessageId) -> Result<Old, Problem> 
     };
     let (names, Announced { message, to, .. }) =
         sending::uncounted(app, reader.principal.person, id, Want::Correct, describe).await?;
-    if !message.has(Channel::Banner) {
-        return Err(Error::Missing("message").into());
-    }
+    is_announcement(&message)?;
     let stays = to == For::Others || message.rule == Rule::AtSend && message.revision.is_some();
     Ok(Old {
         fixed: stays.then(|| in_words(reader, &names)),
@@ -69,22 +68,28 @@ async fn edit_page<'r>(
     let id = old.message.id;
     page.page.title = reader.t("edit-announcement");
     page.action = format!("/announcements/{id}/edit");
-    page.away = format!("/messages/{id}");
+    page.away = Some(page.typed.back.clone())
+        .filter(|back| !back.is_empty())
+        .unwrap_or_else(|| format!("/messages/{id}"));
     page.is_edit = true;
     page.rings = old.message.revision.is_some() && old.message.has(Channel::Portal);
     Ok(page)
 }
 
-pub(super) async fn form(
+pub(super) async fn show_form(
     State(app): State<Arc<App>>,
     reader: Reader,
     Path(id): Path<MessageId>,
+    Asked(asked): Asked,
 ) -> Result<Response, Problem> {
     let old = old(&app, &reader, id).await?;
     if old.message.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled; send a new one".into()).into());
     }
-    let typed = Typed::of(&reader, &old.message, old.to);
+    let typed = Typed {
+        back: back(&asked, "").to_owned(),
+        ..Typed::of(&reader, &old.message, old.to)
+    };
     show(&edit_page(&app, &reader, &old, typed, Vec::new()).await?)
 }
 
@@ -98,14 +103,15 @@ fn typed_for(old: &Message, fields: &crate::console::form::Fields) -> Typed {
     }
 }
 
-/// What is different from the announcement as it stands. A time that still reads the same stays as it is.
-fn correction(reader: &Reader, old: &Old, typed: &Typed, named: &Named) -> Result<Correction, Vec<Fault>> {
+/// What is different from the announcement as it stands. A time that still reads the same stays as it is; what cannot
+/// be read as one is a fault.
+fn correction(reader: &Reader, old: &Old, typed: &Typed, named: &Named, faults: &mut Vec<Fault>) -> Correction {
     let (message, is) = (&old.message, Typed::of(reader, &old.message, old.to));
-    let (opens_at, closes_at) = typed.times(reader)?;
+    let (opens_at, closes_at) = typed.times(reader, faults);
     let other = |typed: &str, is: &str| (typed != is).then(|| typed.to_owned());
     let end = |given: Option<Moment>, typed: &str, is: &str| (typed != is).then_some(given);
     let same = (typed.all, &typed.customer, typed.below) == (is.all, &is.customer, is.below);
-    Ok(Correction {
+    Correction {
         title: other(&typed.title, message.title.trim()),
         // A form has no other line breaks than its own.
         text: other(&typed.text, &message.text.replace("\r\n", "\n")),
@@ -119,7 +125,23 @@ fn correction(reader: &Reader, old: &Old, typed: &Typed, named: &Named) -> Resul
         audience: (!same && old.fixed.is_none()).then(|| named.audience.clone()),
         ring: typed.ring,
         ..Correction::default()
-    })
+    }
+}
+
+/// What the rules would say of what is typed, without its audience: that stands, or has been found wrong already.
+async fn with_others(app: &App, reader: &Reader, typed: &Typed, faults: Vec<Fault>) -> Result<Vec<Fault>, Problem> {
+    let without_mail = Typed {
+        mail: false,
+        ..typed.clone()
+    };
+    let draft = Draft {
+        may_be_past: true,
+        ..without_mail.draft(reader, Vec::new(), &mut Vec::new())
+    };
+    let known = faults.iter().any(|fault| fault.field == "audience");
+    let mut found = form::with_others(app, reader, draft, faults).await?;
+    found.retain(|fault| known || fault.field != "audience");
+    Ok(found)
 }
 
 pub(super) async fn post(
@@ -140,13 +162,15 @@ pub(super) async fn post(
         return refuse(&edit_page(&app, &reader, &old, typed, faults).await?);
     }
     let named = Named::of(&app, &reader, &typed).await?;
-    let correction = match correction(&reader, &old, &typed, &named) {
-        Ok(_) if old.fixed.is_none() && !named.faults.is_empty() => {
-            return refuse(&edit_page(&app, &reader, &old, typed, named.faults).await?);
-        }
-        Ok(correction) => correction,
-        Err(faults) => return refuse(&edit_page(&app, &reader, &old, typed, faults).await?),
-    };
+    let mut faults = Vec::new();
+    let correction = correction(&reader, &old, &typed, &named, &mut faults);
+    if old.fixed.is_none() {
+        faults.extend(named.faults);
+    }
+    if !faults.is_empty() {
+        let faults = with_others(&app, &reader, &typed, faults).await?;
+        return refuse(&edit_page(&app, &reader, &old, typed, faults).await?);
+    }
     let becomes_all = typed.all && correction.audience.is_some();
     if becomes_all && fields.get("do") != "send" {
         return ask(&app, &reader, typed, format!("/announcements/{id}/edit")).await;

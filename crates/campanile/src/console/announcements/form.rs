@@ -17,12 +17,13 @@ use campanile_core::message::{Channel, Importance, Message};
 use campanile_core::policy::{self, Reach};
 use campanile_core::time::Moment;
 
+use super::new::faults_of;
 use super::{importance_of, to_customer};
 use crate::app::App;
 use crate::console::banner::{Sketch, Sketched};
 use crate::console::form::{Asked, Fields};
 use crate::console::messages::{fault, time};
-use crate::console::page::{Reader, importance_name, show};
+use crate::console::page::{Reader, back, importance_name, show};
 use crate::problem::Problem;
 use crate::sending;
 
@@ -61,6 +62,8 @@ pub(super) struct Typed {
     pub(super) edition: u64,
     /// By which the server knows the same press of the button again.
     pub(super) key: String,
+    /// Of a correction: where the reader came from; empty for the page of the message.
+    pub(super) back: String,
 }
 
 impl Typed {
@@ -89,6 +92,7 @@ impl Typed {
             ring: false,
             edition: 0,
             key: String::new(),
+            back: String::new(),
         }
     }
 
@@ -118,6 +122,7 @@ impl Typed {
             ring: false,
             edition: stood(message, to),
             key: String::new(),
+            back: String::new(),
         }
     }
 
@@ -147,6 +152,7 @@ impl Typed {
             ring: fields.has("ring"),
             edition: fields.get("edition").parse().unwrap_or(0),
             key: fields.get("key").to_owned(),
+            back: back(fields, "").to_owned(),
         }
     }
 
@@ -187,28 +193,23 @@ impl Typed {
         Sketch::new(reader, &of)
     }
 
-    /// The times, or what is wrong with them.
-    pub(super) fn times(&self, reader: &Reader) -> Result<(Option<Moment>, Option<Moment>), Vec<Fault>> {
-        let mut faults = Vec::new();
-        let opens_at = time("opens_at", &self.opens, reader, &mut faults);
-        let closes_at = time("closes_at", &self.closes, reader, &mut faults);
-        if faults.is_empty() {
-            Ok((opens_at, closes_at))
-        } else {
-            Err(faults)
-        }
+    /// The times; what cannot be read as one is none, and a fault.
+    pub(super) fn times(&self, reader: &Reader, faults: &mut Vec<Fault>) -> (Option<Moment>, Option<Moment>) {
+        let opens_at = time("opens_at", &self.opens, reader, faults);
+        let closes_at = time("closes_at", &self.closes, reader, faults);
+        (opens_at, closes_at)
     }
 
-    /// The draft, to this audience.
-    pub(super) fn draft(&self, reader: &Reader, audience: Vec<Target>) -> Result<Draft, Vec<Fault>> {
-        let (opens_at, closes_at) = self.times(reader)?;
+    /// The draft, to this audience, as far as the form can be read.
+    pub(super) fn draft(&self, reader: &Reader, audience: Vec<Target>, faults: &mut Vec<Fault>) -> Draft {
+        let (opens_at, closes_at) = self.times(reader, faults);
         let ways = [
             (Channel::Portal, self.bell),
             (Channel::Banner, true),
             (Channel::Email, self.mail),
         ];
         let channels = ways.into_iter().filter(|(_, on)| *on).map(|(way, _)| way);
-        Ok(Draft {
+        Draft {
             format: self.format,
             sender_name: Some(self.sender.clone()),
             importance: self.importance,
@@ -219,8 +220,24 @@ impl Typed {
             must_acknowledge: self.acknowledge,
             dismissible: self.dismissible,
             ..Draft::new(self.title.clone(), self.text.clone(), audience)
-        })
+        }
     }
+}
+
+/// Adds what the rules say of a draft to what the form says of it already: of each field one of the two.
+pub(super) async fn with_others(
+    app: &App,
+    reader: &Reader,
+    draft: Draft,
+    mut faults: Vec<Fault>,
+) -> Result<Vec<Fault>, Problem> {
+    if let Err(problem) = sending::check(app, reader.principal.person, draft).await {
+        let field = |fault: &Fault| fault.field.split(['[', '.']).next().map(str::to_owned);
+        let known: Vec<_> = faults.iter().map(field).collect();
+        let others = faults_of(problem)?.into_iter();
+        faults.extend(others.filter(|other| !known.contains(&field(other))));
+    }
+    Ok(faults)
 }
 
 /// Whom the text of the customer field names.

@@ -17,7 +17,7 @@ use campanile_core::time::Moment;
 use campanile_store::Tx;
 
 use super::form::Whom;
-use super::{IMPORTANCES, Period, importance_of, names, since, whom};
+use super::{IMPORTANCES, Period, importance_of, names, whom};
 use crate::app::App;
 use crate::console::form::{Asked, Fields};
 use crate::console::messages::{Named, heading};
@@ -89,7 +89,7 @@ impl Row {
             importance: importance_name(message.importance),
             whom,
             below,
-            period: Period::of(reader, message.window, since(message)),
+            period: Period::of(reader, message.stands()),
             on: message.enabled,
             over: match message.status(reader.now) {
                 Status::Recalled => Some("recalled"),
@@ -126,6 +126,8 @@ struct ListPage<'r> {
     /// The name of the customer that was asked for.
     named: Option<String>,
     refused: Option<String>,
+    /// How an address says that it leads back here.
+    back: String,
     /// Whether something is left out by the choice of the reader, or by the place in the list.
     chosen: bool,
 }
@@ -257,6 +259,9 @@ pub(super) async fn list(Of(app): Of<Arc<App>>, reader: Reader, Asked(asked): As
         importances: IMPORTANCES,
         customer,
         named,
+        back: form_urlencoded::Serializer::new(String::new())
+            .append_pair("back", &address(&asked, state_name, cursor))
+            .finish(),
         chosen: !search.is_empty() || importance.is_some() || !customer.is_empty() || cursor.is_some(),
         refused,
     })

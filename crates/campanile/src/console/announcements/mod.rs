@@ -19,9 +19,9 @@ use axum::routing::{get, post};
 use campanile_core::message::announced::{Announced, For};
 use campanile_core::message::label::label;
 use campanile_core::message::target::Target;
-use campanile_core::message::{Importance, Message, Window};
+use campanile_core::message::{Channel, Importance, Message, Window};
 use campanile_core::time::Moment;
-use campanile_core::{Result as Ruled, message::target};
+use campanile_core::{Error, Result as Ruled, message::target};
 use campanile_store::Tx;
 
 use super::messages::{Named, in_words};
@@ -36,10 +36,21 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/announcements/customers", get(form::customers))
         .route("/announcements/new", get(new::form).post(new::post))
         .route("/announcements/new/aside", post(aside::part))
-        .route("/announcements/{id}/edit", get(edit::form).post(edit::post))
+        .route("/announcements/{id}/edit", get(edit::show_form).post(edit::post))
         .route("/announcements/{id}/edit/aside", post(edit::part))
         .route("/announcements/{id}/switch", post(switch::switch))
         .route("/announcements/{id}/delete", get(switch::ask).post(switch::delete))
+}
+
+/// Whether a message is one at all.
+///
+/// # Errors
+/// `Missing` for one without a banner: here it is not there.
+fn is_announcement(message: &Message) -> Ruled<()> {
+    if message.has(Channel::Banner) {
+        return Ok(());
+    }
+    Err(Error::Missing("message"))
 }
 
 const IMPORTANCES: [&str; 3] = ["low", "high", "critical"];
@@ -82,8 +93,9 @@ struct Period {
 }
 
 impl Period {
-    fn of(voice: &Voice, window: Window, since: Moment) -> Self {
-        let opens = window.opens_at().unwrap_or(since);
+    /// Of when a message stands.
+    fn of(voice: &Voice, window: Window) -> Self {
+        let opens = window.opens;
         // Between the two ends there is room for a line to break, and nowhere else.
         let whole = |text: String| text.replace(' ', "\u{a0}");
         let closes = window.closes_at();
@@ -107,11 +119,6 @@ fn between(voice: &Voice, opens: Moment, closes: Option<Moment>, say: impl Fn(Mo
         ),
         None => voice.s("period-from", say(opens)),
     }
-}
-
-/// Since when a message without a start has been there, or would have been.
-fn since(message: &Message) -> Moment {
-    message.published_at.unwrap_or(message.created_at)
 }
 
 /// A customer, as an audience names it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use campanile_core::Fault;
 use campanile_core::directory::addressable::Choice;
 use campanile_core::id::MessageId;
 use campanile_core::message::funnel::Funnel;
@@ -15,13 +16,12 @@ use campanile_core::policy::{self, Reach};
 use campanile_core::rights::Rights;
 use campanile_core::secret::{hex, sha256};
 use campanile_core::time::Moment;
-use campanile_core::{Error, Fault};
 use campanile_store::Tx;
 
-use super::IMPORTANCES;
 use super::aside::{Aside, aside};
-use super::form::{Named, Typed};
+use super::form::{Named, Typed, with_others};
 use super::switch::where_it_stands;
+use super::{IMPORTANCES, is_announcement};
 use crate::app::App;
 use crate::console::banner::Sketch;
 use crate::console::form::{Asked, Fields, Form};
@@ -133,9 +133,7 @@ async fn copy(app: &App, reader: &Reader, id: MessageId) -> Result<Typed, Proble
         Ok((announced::whom(tx, message.id)?, message))
     };
     let (to, message) = sending::uncounted(app, reader.principal.person, id, Want::See, describe).await?;
-    if !message.has(Channel::Banner) {
-        return Err(Error::Missing("message").into());
-    }
+    is_announcement(&message)?;
     Ok(Typed {
         opens: String::new(),
         closes: String::new(),
@@ -184,11 +182,12 @@ async fn refused(app: &App, reader: &Reader, typed: Typed, faults: Vec<Fault>) -
 async fn save(app: &App, reader: &Reader, mut typed: Typed, confirmed: bool) -> Result<Response, Problem> {
     let person = reader.principal.person;
     let named = Named::of(app, reader, &typed).await?;
-    let draft = match typed.draft(reader, named.audience) {
-        Ok(draft) if named.faults.is_empty() => draft,
-        Ok(_) => return refused(app, reader, typed, named.faults).await,
-        Err(faults) => return refused(app, reader, typed, [faults, named.faults].concat()).await,
-    };
+    let mut faults = named.faults;
+    let draft = typed.draft(reader, named.audience, &mut faults);
+    if !faults.is_empty() {
+        let faults = with_others(app, reader, draft, faults).await?;
+        return refused(app, reader, typed, faults).await;
+    }
     if typed.all && !confirmed {
         return match sending::check(app, person, draft).await {
             Ok(()) => {
@@ -215,10 +214,11 @@ async fn save(app: &App, reader: &Reader, mut typed: Typed, confirmed: bool) -> 
 /// Shows what is typed to who types it, and leaves the form as it was.
 async fn myself(app: &App, reader: &mut Reader, typed: Typed) -> Result<Response, Problem> {
     let named = Named::of(app, reader, &typed).await?;
-    let draft = match typed.draft(reader, named.audience) {
-        Ok(draft) => draft,
-        Err(faults) => return refused(app, reader, typed, faults).await,
-    };
+    let mut faults = Vec::new();
+    let draft = typed.draft(reader, named.audience, &mut faults);
+    if !faults.is_empty() {
+        return refused(app, reader, typed, faults).await;
+    }
     let request = serde_json::to_vec(&draft).map_err(Problem::internal)?;
     // The same text is not sent twice by a page that is loaded again; another text is another message.
     let key = format!("{}-me-{}", typed.key, hex(&sha256(&request)[..16]));

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use campanile_core::Error;
 use campanile_core::id::MessageId;
+use campanile_core::message::Message;
 use campanile_core::message::change::Correction;
 use campanile_core::message::funnel::Funnel;
-use campanile_core::message::{Channel, Message};
 use campanile_core::rights::Rights;
 use campanile_store::Tx;
 
+use super::is_announcement;
 use super::list::state_name;
 use crate::app::App;
 use crate::console::form::{Fields, Form, Path};
@@ -59,7 +59,11 @@ pub(super) async fn switch(
         enabled: Some(on),
         ..Correction::default()
     };
-    sending::correct(&app, &reader.principal, id, correction).await?;
+    let switched = sending::corrected(&app, &reader.principal, id, |_, message| {
+        is_announcement(message)?;
+        Ok(correction)
+    });
+    switched.await?;
     let to = where_it_stands(&app, &reader, id).await?;
     let id = id.to_string();
     let seal = back(&id, on).sealed(&app, &reader);
@@ -83,9 +87,7 @@ pub(super) async fn ask(
 ) -> Result<Response, Problem> {
     let describe = |_: &mut Tx<'_>, _: &Rights, message: Message, funnel: Option<Funnel>| Ok((message, funnel));
     let (message, funnel) = sending::one(&app, reader.principal.person, id, Want::Recall, describe).await?;
-    if !message.has(Channel::Banner) {
-        return Err(Error::Missing("message").into());
-    }
+    is_announcement(&message)?;
     show(&DeletePage {
         page: Page::new(&reader, "announcements", reader.t("delete-announcement")),
         id: id.0,
@@ -102,6 +104,9 @@ pub(super) async fn delete(
     reader: Reader,
     Path(id): Path<MessageId>,
 ) -> Result<Response, Problem> {
+    // By which ways a message goes never changes.
+    let describe = |_: &mut Tx<'_>, _: &Rights, message: Message, _: Option<Funnel>| is_announcement(&message);
+    sending::uncounted(&app, reader.principal.person, id, Want::Recall, describe).await?;
     sending::recall(&app, &reader.principal, id).await?;
     Ok(done("/announcements", "announcement-deleted", &[]))
 }

@@ -6,12 +6,13 @@ use askama::Template;
 use axum::extract::State as Of;
 use axum::response::Response;
 use campanile_core::Result as Ruled;
-use campanile_core::message::announced::{Announced, Order, PAGE_LIMIT, State, Wanted};
+use campanile_core::message::Window;
+use campanile_core::message::announced::{self, Announced, Order, PAGE_LIMIT, State, Wanted};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 
-use super::{Period, names, since, whom};
+use super::{Period, names, whom};
 use crate::app::App;
 use crate::console::form::Asked;
 use crate::console::messages::{Named, heading};
@@ -22,8 +23,12 @@ use crate::sending;
 
 /// The parts of a year.
 const YEAR: i64 = 12 * MONTH;
-/// The shortest bar, so that an hour is seen too.
-const LEAST: i64 = YEAR / 200;
+/// The shortest bar, so that an hour is seen too: five days, which are eight pixels of the narrowest year.
+const LEAST: i64 = YEAR / 73;
+/// What can be pressed of a bar at least: a finger is wider.
+const PRESSED: i64 = YEAR / 24;
+/// Announcements of a year among which those at the same time are counted.
+const COUNTED: usize = 5_000;
 /// Years that can be looked at.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=9998;
 
@@ -38,7 +43,10 @@ struct Bar {
     /// Where its bar begins and how long it is, as SVG takes them.
     x: String,
     width: String,
-    /// How many others of this page are there at some time of it.
+    /// The same of what can be pressed of it.
+    press_x: String,
+    press_width: String,
+    /// How many others are there at some time of it.
     beside: usize,
 }
 
@@ -63,29 +71,49 @@ fn percent(parts: i64) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
-/// From when to when an announcement is there.
-fn window(one: &Announced) -> (Moment, Moment) {
-    let window = one.message.window;
-    (window.opens_at().unwrap_or_else(|| since(&one.message)), window.closes)
+/// When the announcements of a year begin and end, each in order.
+struct Times {
+    opens: Vec<Moment>,
+    closes: Vec<Moment>,
 }
 
-fn bar(reader: &Reader, year: i16, (one, names): &(Announced, Vec<Named>), all: &[(Moment, Moment)]) -> Bar {
+impl Times {
+    fn of(windows: &[Window]) -> Self {
+        let mut opens: Vec<Moment> = windows.iter().map(|window| window.opens).collect();
+        let mut closes: Vec<Moment> = windows.iter().map(|window| window.closes).collect();
+        opens.sort_unstable();
+        closes.sort_unstable();
+        Self { opens, closes }
+    }
+
+    /// How many others are there at some time of a window: those that have begun by its end, without those that were
+    /// over before it began, and without itself.
+    fn beside(&self, window: Window) -> usize {
+        let begun = self.opens.partition_point(|at| *at <= window.closes);
+        let over = self.closes.partition_point(|at| *at < window.opens);
+        begun.saturating_sub(over + 1)
+    }
+}
+
+fn bar(reader: &Reader, year: i16, (one, names): &(Announced, Vec<Named>), times: &Times) -> Bar {
     let message = &one.message;
-    let (opens, closes) = window(one);
-    let from = reader.zone.place_in_year(opens, year).min(YEAR - LEAST);
-    let to = reader.zone.place_in_year(closes, year).max(from + LEAST);
-    let meets = all.iter().filter(|other| other.0 <= closes && opens <= other.1);
+    let stands = message.stands();
+    let from = reader.zone.place_in_year(stands.opens, year).min(YEAR - LEAST);
+    let to = reader.zone.place_in_year(stands.closes, year).max(from + LEAST);
+    let press = (to - from).max(PRESSED);
+    let press_from = (i64::midpoint(from, to) - press / 2).clamp(0, YEAR - press);
     Bar {
         id: message.id.0,
         name: heading(reader.words, message),
         importance: importance_name(message.importance),
         whom: whom(reader, one.to, names).0,
-        period: Period::of(reader, message.window, since(message)),
+        period: Period::of(reader, stands),
         on: message.enabled,
         x: percent(from),
         width: percent(to - from),
-        // Without itself.
-        beside: meets.count() - 1,
+        press_x: percent(press_from),
+        press_width: percent(press),
+        beside: times.beside(stands),
     }
 }
 
@@ -103,16 +131,23 @@ pub(super) async fn year(Of(app): Of<Arc<App>>, reader: Reader, Asked(asked): As
         limit: PAGE_LIMIT,
         ..Wanted::default()
     };
-    let describe = |tx: &mut Tx<'_>, _: &Rights, found: Vec<Announced>| {
+    let all = Wanted {
+        from: Order::Below(i64::MAX),
+        ..wanted.clone()
+    };
+    let now = reader.now;
+    let describe = move |tx: &mut Tx<'_>, rights: &Rights, found: Vec<Announced>| {
         let named = found.into_iter().map(|one| {
             let names = names(tx, &one)?;
             Ok((one, names))
         });
-        named.collect::<Ruled<Vec<(Announced, Vec<Named>)>>>()
+        let named = named.collect::<Ruled<Vec<(Announced, Vec<Named>)>>>()?;
+        Ok((named, announced::windows(tx, rights, &all, COUNTED, now)?))
     };
-    let (mut found, next) = sending::announcements(&app, reader.principal.person, wanted, describe).await?;
-    found.sort_by_key(|(one, _)| window(one));
-    let all: Vec<(Moment, Moment)> = found.iter().map(|(one, _)| window(one)).collect();
+    let ((mut found, windows), next) = sending::announcements(&app, reader.principal.person, wanted, describe).await?;
+    let stands = |one: &Announced| (one.message.stands().opens, one.message.stands().closes);
+    found.sort_by_key(|(one, _)| stands(one));
+    let times = Times::of(&windows);
     let beside = |step: i16| Some(year + step).filter(|year| YEARS.contains(year));
     let month = |month: i64| reader.words.with("time-month", [("month", month.into())]);
     let today = (year == this_year).then(|| reader.zone.place_in_year(reader.now, year));
@@ -126,7 +161,7 @@ pub(super) async fn year(Of(app): Of<Arc<App>>, reader: Reader, Asked(asked): As
         before: beside(-1),
         after: beside(1),
         months: (1..=12).map(month).collect(),
-        bars: found.iter().map(|one| bar(&reader, year, one, &all)).collect(),
+        bars: found.iter().map(|one| bar(&reader, year, one, &times)).collect(),
         today: today.map(percent),
         more: next.map(|next| format!("/announcements/year?year={year}&cursor={next}")),
     })

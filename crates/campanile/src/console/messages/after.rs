@@ -4,23 +4,29 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use campanile_core::Error;
 use campanile_core::id::MessageId;
+use campanile_core::journal::Kind;
 use campanile_core::message::funnel::Funnel;
-use campanile_core::message::sent::{Part as People, Recipient};
+use campanile_core::message::sent::Recipient;
 use campanile_core::message::{Channel, Message, Status};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
+use futures_util::{StreamExt as _, stream};
 use http::header;
+use serde_json::json;
 
 use super::heading;
 use super::look::part_named;
 use crate::app::App;
 use crate::console::form::{Asked, Path};
 use crate::console::page::{Page, Reader, done, show};
+use crate::journal::taken;
 use crate::problem::Problem;
 use crate::sending::{self, Want};
 use crate::{csv, reminding};
@@ -75,35 +81,53 @@ pub(super) async fn remind(
     Ok(done(&format!("/messages/{id}"), "reminded", &[("n", &people)]))
 }
 
-/// The people of a part as CSV (RFC 4180): who, and when they saw, read and acknowledged it, in UTC.
+/// The people of a part as CSV (RFC 4180): who, and when they saw, read and acknowledged it, in UTC. All of them, as a
+/// stream; that it was taken along is noted before any of it is given.
 pub(super) async fn file(
     State(app): State<Arc<App>>,
     reader: Reader,
     Path(id): Path<MessageId>,
     Asked(asked): Asked,
 ) -> Result<Response, Problem> {
-    let person = reader.principal.person;
-    let describe = |_: &mut Tx<'_>, _: &Rights, message: Message, _: Option<Funnel>| Ok(message);
-    let message = sending::uncounted(&app, person, id, Want::See, describe).await?;
-    let (part, name): (People, _) = part_named(&message, asked.get("part"));
-    let (message, people) = sending::everybody(&app, person, id, part).await?;
+    let principal = &reader.principal;
+    let named = asked.get("part").to_owned();
+    let wanted = move |message: &Message| part_named(message, &named).0;
+    let mut people = sending::everybody(&app, principal.person, id, wanted).await?;
+    let acknowledged = people.message.must_acknowledge;
+    let (_, name) = part_named(&people.message, asked.get("part"));
+    let first = people.piece().await?.unwrap_or_default();
+    let told = json!({"list": "people", "part": name});
+    taken(&app, principal, (Kind::Message, &id.to_string()), told).await?;
+    let first = Bytes::from(head(&reader, acknowledged) + &lines(&first, acknowledged));
+    let rest = stream::unfold(people, move |mut people| async move {
+        let piece = people.piece().await.transpose()?;
+        let piece = piece.map(|piece| Bytes::from(lines(&piece, acknowledged)));
+        let broken = |problem: Problem| std::io::Error::other(problem.cause.unwrap_or(problem.detail));
+        Some((piece.map_err(broken), people))
+    });
+    let body = Body::from_stream(stream::iter([Ok(first)]).chain(rest));
     let file = format!("attachment; filename=\"message-{id}-{name}.csv\"");
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, file),
     ];
-    Ok((headers, lines(&reader, &message, &people)).into_response())
+    Ok((headers, body).into_response())
 }
 
-fn lines(reader: &Reader, message: &Message, people: &[Recipient]) -> String {
+fn head(reader: &Reader, acknowledged: bool) -> String {
     let mut names = vec!["person", "login", "figure-seen", "figure-read"];
-    if message.must_acknowledge {
+    if acknowledged {
         names.push("people-acknowledged");
     }
     let names: Vec<String> = names.into_iter().map(|name| reader.t(name)).collect();
     // A spreadsheet takes a file with this mark for UTF-8.
     let mut out = "\u{feff}".to_owned();
     csv::line(&mut out, &names);
+    out
+}
+
+fn lines(people: &[Recipient], acknowledged: bool) -> String {
+    let mut out = String::with_capacity(people.len() * 96);
     let time = |at: Option<Moment>| at.map(|at| at.to_string()).unwrap_or_default();
     for one in people {
         let mut cells = vec![
@@ -112,7 +136,7 @@ fn lines(reader: &Reader, message: &Message, people: &[Recipient]) -> String {
             time(one.seen_at),
             time(one.read_at),
         ];
-        if message.must_acknowledge {
+        if acknowledged {
             cells.push(time(one.acknowledged_at));
         }
         csv::line(&mut out, &cells);

@@ -148,6 +148,9 @@ fn recipients(reader: &Reader, message: &Message, audience: &[Named]) -> String 
     if is_post_alone(message) {
         return reader.t("audience-post");
     }
+    if message.reminds.is_some() {
+        return reader.t("audience-reminded");
+    }
     in_words(reader, audience)
 }
 

@@ -21,7 +21,7 @@ impl Named {
     }
 
     /// As people read it.
-    pub(super) fn words(&self, words: impl Borrow<Words>) -> String {
+    pub(in crate::console) fn words(&self, words: impl Borrow<Words>) -> String {
         let key = format!("part-{}", kind(&self.target));
         let role = match &self.target {
             Target::EnvironmentRole { role, .. } | Target::ApiRole { role, .. } => role.as_str(),

@@ -365,5 +365,21 @@ fn a_reminder_goes_to_who_has_not_acknowledged_and_opens_the_message_itself() {
         let mail = relay.taken().remove(0).content;
         assert!(mail.contains("Subject: Reminder: New terms"), "{mail}");
         assert!(mail.contains(&format!("/inbox/{id}")), "{mail}");
+        // Its page says whom it went to, and not for whom the message is.
+        let page = async |path: &str| {
+            let ask = house.world.get(path).bearer(&house.token);
+            ask.send().await.is(200).body
+        };
+        let shown = page(&format!("/messages/{reminder}")).await;
+        assert!(shown.contains("To those who had not acknowledged it"), "{shown}");
+        assert!(shown.contains(&format!("href=\"/messages/{id}\"")), "{shown}");
+        assert!(
+            shown.contains(&format!("/messages/{reminder}/people?part=all\">1<")),
+            "{shown}"
+        );
+        let people = page(&format!("/messages/{reminder}/people")).await;
+        assert!(people.contains("p1") && !people.contains("p0"), "{people}");
+        let told = page("/api/v1/journal?action=sent").await;
+        assert!(told.contains(&format!("\"reminds\":{id}")), "{told}");
     });
 }

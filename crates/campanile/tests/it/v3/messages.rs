@@ -505,3 +505,58 @@ fn an_edited_banner_comes_back_and_a_subtree_reaches_grandchildren_alone() {
         assert_eq!(stands().await, json!("dismissible"));
     });
 }
+
+#[test]
+fn two_that_change_a_half_each_at_once_take_nothing_back() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        let id = site.message("root", &sample(17)).await;
+        let path = format!("{MESSAGES}/{id}");
+        for round in 0..20 {
+            let (customer, below) = ([18, 17][round % 2], round % 2 == 1);
+            let (of_customer, of_below) = (
+                json!({"customer_id": customer}),
+                json!({"include_sub_customers": below}),
+            );
+            let (one, other) = tokio::join!(
+                site.put(&path, "root", &of_customer),
+                site.put(&path, "root", &of_below),
+            );
+            one.is(200);
+            other.is(200);
+            let stands = site.get(&path, "root").await.is(200).json();
+            assert_eq!(
+                (&stands["customer_id"], &stands["include_sub_customers"]),
+                (&json!(customer), &json!(below)),
+                "round {round}"
+            );
+        }
+    });
+}
+
+#[test]
+fn what_is_before_1970_comes_back_as_its_beginning() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        for (from, to) in [
+            ("0001-01-01T00:00:00", "9999-12-31T23:59:59"),
+            ("1969-12-31T23:59:59", "2030-01-01T00:00:00"),
+        ] {
+            let body = with(with(sample(17), "from_date_utc", json!(from)), "to_date_utc", json!(to));
+            let said = site.post(MESSAGES, "root", &body).await.is(201).json();
+            assert_eq!(
+                (&said["from_date_utc"], &said["to_date_utc"]),
+                (&json!("1970-01-01T00:00:00"), &json!(to))
+            );
+            // What comes back may be sent again, and is the same.
+            let path = format!("{MESSAGES}/{}", said["id"]);
+            assert_eq!(site.put(&path, "root", &said).await.is(200).json(), said);
+            assert!(site.told("", "plain").await.contains(&said["id"].as_i64().unwrap()));
+        }
+        let over = with(sample(17), "from_date_utc", json!("1950-01-01T00:00:00"));
+        let over = with(over, "to_date_utc", json!("1960-01-01T00:00:00"));
+        let said = site.post(MESSAGES, "root", &over).await.is(201).json();
+        assert_eq!(said["to_date_utc"], "1970-01-01T00:00:00");
+        assert!(!site.told("", "plain").await.contains(&said["id"].as_i64().unwrap()));
+    });
+}
