@@ -65,6 +65,7 @@ audience-more =
 audience-and = { $first } und { $last }
 audience-none = niemanden
 audience-post = HTTP-Ziele
+audience-nobody = Niemand
 found-role = Rolle
 found-api-role = Rolle
 found-subscribers = API

@@ -67,6 +67,7 @@ audience-more =
 audience-and = { $first } and { $last }
 audience-none = nobody
 audience-post = HTTP destinations
+audience-nobody = Nobody
 found-role = role
 found-api-role = role
 found-subscribers = API
