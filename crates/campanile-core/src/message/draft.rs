@@ -130,11 +130,15 @@ impl Draft {
         self.channels.iter().fold(0, |bits, channel| bits | channel.bit())
     }
 
-    /// Whether it has no people: it is posted, and that is all, or may be addressed to nobody.
+    /// Whether it has no people: it is posted, and that is all.
     #[must_use]
-    pub fn is_without_people(&self) -> bool {
-        let is_posted = self.channels.iter().all(|channel| *channel == Channel::Http);
-        self.audience.is_empty() && (is_posted || self.leniency.nobody)
+    pub fn is_post_alone(&self) -> bool {
+        self.channels.iter().all(|channel| *channel == Channel::Http) && self.audience.is_empty()
+    }
+
+    /// Whether its home is said by itself, because no audience says it.
+    fn has_own_home(&self) -> bool {
+        self.is_post_alone() || self.leniency.nobody && self.audience.is_empty()
     }
 }
 
@@ -215,7 +219,7 @@ pub fn check_for(
         "channels",
         "name at least one channel, such as \"portal\"",
     );
-    let (resolved, environment) = if draft.is_without_people() {
+    let (resolved, environment) = if draft.has_own_home() {
         own_home(tx, draft, &mut faults, may)?
     } else {
         faults.require(
