@@ -24,6 +24,7 @@ pub mod journal;
 pub mod keeper;
 pub mod known;
 pub mod letter;
+pub mod management;
 pub mod misread;
 pub mod outlets;
 mod own;

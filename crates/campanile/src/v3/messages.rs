@@ -26,10 +26,11 @@ use campanile_store::Tx;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::asked::{Body, Id, Query, created};
+use super::asked::{Id, Query, created};
 use super::caller::Caller;
 use super::dates::{self, Date};
 use super::place;
+use crate::api::extract::LooseJson;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 use crate::sending;
@@ -315,7 +316,11 @@ fn may_write(rights: &Rights) -> Result<(), Problem> {
     Err(Problem::new(Kind::Denied, lack))
 }
 
-async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    LooseJson(input): LooseJson<Input>,
+) -> Result<Response, Problem> {
     may_write(&caller.rights)?;
     let own = caller.rights.customer.map_or(ALL, |customer| customer.0);
     let customer = match input.customer_id {
@@ -365,7 +370,7 @@ async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id,
-    Body(input): Body<Input>,
+    LooseJson(input): LooseJson<Input>,
 ) -> Result<Json<Message>, Problem> {
     let (person, id) = (caller.person(), MessageId(id));
     let old = writable(&app, &caller, id).await?;
