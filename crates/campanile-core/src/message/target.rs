@@ -301,6 +301,17 @@ fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str, fault: &mut Fault<'_>) -> 
     Ok(found.map(RoleId))
 }
 
+/// Those of some names that are roles of a scope.
+pub fn known_roles(tx: &mut Tx<'_>, scope: Scope, names: &[String]) -> Result<Vec<String>> {
+    let mut known = Vec::with_capacity(names.len());
+    for name in names {
+        if role_id(tx, scope, name, &mut |_, _| {})?.is_some() {
+            known.push(name.clone());
+        }
+    }
+    Ok(known)
+}
+
 fn no_role(scope: Scope) -> String {
     format!("there is no such role of scope {}", scope.name())
 }

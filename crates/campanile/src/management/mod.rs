@@ -8,10 +8,13 @@
 //! of the contract, along with those that never came to a handler.
 
 mod caller;
+mod directory;
 mod jwt;
 mod login;
+mod messages;
 pub(crate) mod place;
 pub(crate) mod refusal;
+mod roles;
 mod user;
 mod xsrf;
 
@@ -47,12 +50,12 @@ pub fn routes(app: &Arc<App>) -> Router {
 
 /// What lies below an organization.
 fn organization() -> Router<Arc<App>> {
-    user().nest("/environments/{env}", environment())
+    user().merge(roles::routes()).nest("/environments/{env}", environment())
 }
 
 /// What lies below an environment. What is the user's own is also here, as it was before there were organizations.
 fn environment() -> Router<Arc<App>> {
-    user()
+    user().merge(messages::routes()).merge(directory::routes())
 }
 
 /// What is the user's own.
