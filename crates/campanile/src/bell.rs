@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use campanile_core::id::PersonId;
 use campanile_core::inbox::{self, Banners, Counted, Filter, Listed, Page};
 use campanile_core::revision::topic;
@@ -20,17 +21,20 @@ pub struct Bells {
     counts: Known<PersonId, Counted>,
     /// By person and a number for what was asked for.
     pages: Known<(PersonId, u64), Arc<Page>>,
+    /// The notifications of the console messaging contract, as they are answered.
+    pub notifications: Known<PersonId, Bytes>,
 }
 
 /// Bytes of an entry beside its value, about.
 const ENTRY: usize = 64;
 
 impl Default for Bells {
-    /// At most 1 MB of numbers and 16 MB of pages.
+    /// At most 1 MB of numbers, 16 MB of pages and 4 MB of notifications.
     fn default() -> Self {
         Self {
             counts: Known::new(1 << 20),
             pages: Known::new(16 << 20),
+            notifications: Known::new(4 << 20),
         }
     }
 }

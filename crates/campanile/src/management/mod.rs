@@ -8,13 +8,16 @@
 //! of the contract, along with those that never came to a handler.
 
 mod caller;
+mod console;
 mod directory;
 mod jwt;
 mod login;
 mod messages;
+mod notifications;
 pub(crate) mod place;
 pub(crate) mod refusal;
 mod roles;
+mod tokens;
 mod user;
 mod xsrf;
 
@@ -50,7 +53,10 @@ pub fn routes(app: &Arc<App>) -> Router {
 
 /// What lies below an organization.
 fn organization() -> Router<Arc<App>> {
-    user().merge(roles::routes()).nest("/environments/{env}", environment())
+    user()
+        .merge(console::routes())
+        .merge(roles::routes())
+        .nest("/environments/{env}", environment())
 }
 
 /// What lies below an environment. What is the user's own is also here, as it was before there were organizations.
@@ -60,10 +66,17 @@ fn environment() -> Router<Arc<App>> {
 
 /// What is the user's own.
 fn user() -> Router<Arc<App>> {
-    Router::new().merge(login::routes()).merge(user::routes())
+    Router::new()
+        .merge(login::routes())
+        .merge(user::routes())
+        .merge(tokens::routes())
+        .merge(notifications::routes())
 }
 
 /// What lies below an environment of the portal.
 fn portal() -> Router<Arc<App>> {
-    Router::new().merge(login::portal_routes()).merge(user::portal_routes())
+    Router::new()
+        .merge(login::portal_routes())
+        .merge(user::portal_routes())
+        .merge(notifications::portal_routes())
 }

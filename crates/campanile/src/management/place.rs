@@ -10,6 +10,7 @@ use campanile_core::id::EnvironmentId;
 use campanile_core::message::target;
 use http::HeaderValue;
 use http::request::Parts;
+use url::Url;
 
 use super::ORGANIZATION;
 use super::refusal::Refusal;
@@ -62,6 +63,17 @@ pub(super) struct Environment {
     pub(super) id: EnvironmentId,
     /// Its name outside.
     pub(super) key: String,
+}
+
+impl Environment {
+    /// The address of who is signed in, at the portal.
+    pub(super) fn user_at_portal(&self, origin: &str) -> String {
+        let mut url = Url::parse(origin).expect("an origin, as checked when the settings were read");
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(["portal", "environments", &self.key, "user"]);
+        }
+        url.into()
+    }
 }
 
 /// The last parameter of an address, what it is about: an API, a notification, a token.

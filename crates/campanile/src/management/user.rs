@@ -151,7 +151,7 @@ async fn read_at_portal(
     let roles = app.db.read(move |tx| list::roles_held(tx, person, Some(at.id))).await?;
     let names = Names::of(&caller.profile.name);
     let profile = &caller.profile;
-    let itself = format!("{}/portal/environments/{}/user", app.origin, at.key);
+    let itself = at.user_at_portal(&app.origin);
     Ok(Json(PortalUser {
         id: profile.key.clone(),
         email: profile.email.clone(),
