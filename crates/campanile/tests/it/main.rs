@@ -25,6 +25,7 @@ mod endpoints;
 mod inbox;
 mod journal;
 mod judge;
+mod management;
 mod messages;
 mod mta;
 mod openapi;
