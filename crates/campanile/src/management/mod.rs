@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 
 use crate::app::App;
 use crate::pass;
@@ -46,9 +47,14 @@ pub fn routes(app: &Arc<App>) -> Router {
             .fallback(pass::nothing)
             .with_state(Arc::clone(app))
     };
-    Router::new()
+    let portal = Router::new().nest("/environments/{env}", portal());
+    // A nested router does not answer for its root itself.
+    let roots = ["/management", "/management/", "/portal", "/portal/"];
+    roots
+        .into_iter()
+        .fold(Router::new(), |all, root| all.route(root, any(pass::nothing)))
         .nest("/management", dressed(management))
-        .nest("/portal", dressed(Router::new().nest("/environments/{env}", portal())))
+        .nest("/portal", dressed(portal))
 }
 
 /// What lies below an organization.

@@ -42,7 +42,7 @@ impl<'w> Platform<'w> {
             platform.tokens.insert(login, world.token(person).await);
         }
         platform
-            .import(&[json!({"kind": "end", "of": "user", "id": "gus"})])
+            .import(&[json!({"kind": "remove", "of": "user", "id": "gus"})])
             .await;
         platform
     }

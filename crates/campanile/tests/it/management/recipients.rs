@@ -5,19 +5,24 @@ use serde_json::json;
 use super::platform::{PETS, PLATFORM, Platform, to_roles};
 use crate::world::{each_world, each_world_with};
 
+/// Where messages of another environment are posted.
+const ELSEWHERE: &str = "/management/organizations/DEFAULT/environments/OTHER/messages";
+
 /// Where, scope, roles, and how many people are reached.
 type Row = (&'static str, &'static str, &'static [&'static str], u64);
 
 #[rustfmt::skip]
 const PEOPLE: &[Row] = &[
     // Explicit memberships of this environment alone; nobody is it by holding more, and who left is not.
-    (PLATFORM, "ENVIRONMENT", &["ADMIN"], 1),
+    (PLATFORM, "ENVIRONMENT", &["ADMIN"], 2),
     (PLATFORM, "ENVIRONMENT", &["USER"], 3),
-    (PLATFORM, "ENVIRONMENT", &["ADMIN", "USER", "USER"], 4),
+    (PLATFORM, "ENVIRONMENT", &["ADMIN", "USER", "USER"], 5),
+    (ELSEWHERE, "ENVIRONMENT", &["ADMIN"], 0),
+    (ELSEWHERE, "ENVIRONMENT", &["USER"], 1),
     (PLATFORM, "ENVIRONMENT", &["API_PUBLISHER"], 0),
     // What nobody knows, and other scopes, are nobody, and no error.
     (PLATFORM, "ENVIRONMENT", &["admin"], 0),
-    (PLATFORM, "ENVIRONMENT", &["KING", "ADMIN"], 1),
+    (PLATFORM, "ENVIRONMENT", &["KING", "ADMIN"], 2),
     (PLATFORM, "ENVIRONMENT", &["API_SUBSCRIBERS"], 0),
     (PLATFORM, "environment", &["ADMIN"], 0),
     (PLATFORM, "APPLICATION", &["OWNER"], 0),
@@ -139,8 +144,14 @@ fn a_message_to_nobody_is_kept_and_reaches_nobody() {
             assert_eq!(sent["audience"], json!([]), "{sent}");
             assert!(sent[home].is_string(), "{sent}");
             assert_eq!(sent["funnel"]["people"], json!(0), "{sent}");
-            let page = platform.admin.get("/api/v1/journal?limit=1").await.is(200).json();
-            assert_eq!(page["items"][0]["kind"], json!("message"), "{page}");
+            let page = platform.admin.get("/api/v1/journal").await.is(200).json();
+            let objects = page["items"].as_array().unwrap().iter().map(|item| &item["object"]);
+            assert!(
+                objects
+                    .into_iter()
+                    .any(|object| *object == json!(sent["id"].to_string())),
+                "{page}"
+            );
         }
         // What lies in the platform's environment is seen by who looks after that, and the API's by its owner.
         let seen = async |who| {
