@@ -134,8 +134,8 @@ fn what_cannot_be_read_is_refused_with_its_field() {
         assert_eq!(said.json()["message"], json!("recipient.role_value: at most 50 roles"));
         let mut long = to_roles("PORTAL", "ENVIRONMENT", &["ADMIN"]);
         long["title"] = json!("A".repeat(1_001));
-        let said = platform.post(PLATFORM, "sender", &long).await.is(400);
-        assert_eq!(said.json(), refused("title: is longer than 1000 characters", 400, None));
+        let said = platform.post(PLATFORM, "sender", &long).await;
+        refused(said, 400, "", "title: is longer than 1000 characters");
     });
 }
 
