@@ -39,6 +39,8 @@ sql! {
     BEAR_MAIL = concat!(insert!(), "VALUES ($1, 4, $2, $3, 0, FALSE, 0, $4, $4, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
     BEAR_LISTED = concat!(insert!(), "VALUES ($1, 4, $2, $3, 1, FALSE, 0, $4, $4, NULL, $5, 0, 0, 0, 0, 0, 0, 0, 0,
             0)");
+    // Ended and held at once: what a message was to be mailed where email is off.
+    NEVER = concat!(insert!(), "VALUES ($1, 4, $2, $3, 2, TRUE, 0, $4, $4, $4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
     BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*),
             0, 0, 0, 0, 0, 0, 0, 0, 0 FROM post WHERE message = $1");
     BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
@@ -102,6 +104,8 @@ pub enum State {
     Cancelling,
     /// What had not left does not leave.
     Cancelled,
+    /// Email was off when the message was sent: nobody was mailed, and nobody will be.
+    Off,
 }
 
 impl State {
@@ -110,6 +114,7 @@ impl State {
             0 | 1 if held => Self::Held,
             0 => Self::Listing,
             1 => Self::Sending,
+            2 if held => Self::Off,
             2 => Self::Ended,
             3 => Self::Cancelling,
             _ => Self::Cancelled,
@@ -205,6 +210,19 @@ pub(crate) fn born(
         wake(tx, Channel::Http);
     }
     Ok(())
+}
+
+/// Notes that a message was to be mailed by a server without a relay, so that a relay that comes later finds nothing to
+/// do; in the transaction that publishes it.
+pub(crate) fn never(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    importance: Importance,
+    tenant: i64,
+    now: Moment,
+) -> Result<()> {
+    let lane = Lane::of(importance).code();
+    Ok(tx.send(&NEVER, &[&message.0, &lane, &tenant, &now.0])?)
 }
 
 /// Puts a message on its way by mail to people who are known already, up to a thousand a chunk; at least one.

@@ -56,15 +56,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LooseJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = is_loosely_json(request.headers());
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|error| body_problem(&error))?;
-        if !is_json && !body.is_empty() {
-            let detail = "send the body as JSON, with the header Content-Type: application/json";
-            return Err(Problem::new(Kind::MediaType, detail));
+        read_json(&loose_bytes(request, state).await?).map(Self)
+    }
+}
+
+/// As [`LooseJson`], where a body that is left out, or null, is nothing that is refused here.
+#[derive(Debug, Clone, Copy)]
+pub struct SomeJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for SomeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = loose_bytes(request, state).await?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(None));
         }
         read_json(&body).map(Self)
     }
+}
+
+async fn loose_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let is_json = is_loosely_json(request.headers());
+    let body = Bytes::from_request(request, state).await;
+    let body = body.map_err(|error| body_problem(&error))?;
+    if !is_json && !body.is_empty() {
+        let detail = "send the body as JSON, with the header Content-Type: application/json";
+        return Err(Problem::new(Kind::MediaType, detail));
+    }
+    Ok(body)
 }
 
 /// Whether a body is JSON by its type, or says none.

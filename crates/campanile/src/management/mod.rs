@@ -9,11 +9,14 @@
 
 mod caller;
 mod console;
+mod directory;
 mod jwt;
 mod login;
+mod messages;
 mod notifications;
 pub(crate) mod place;
 pub(crate) mod refusal;
+mod roles;
 mod tokens;
 mod user;
 mod xsrf;
@@ -58,12 +61,13 @@ pub fn routes(app: &Arc<App>) -> Router {
 fn organization() -> Router<Arc<App>> {
     user()
         .merge(console::routes())
+        .merge(roles::routes())
         .nest("/environments/{env}", environment())
 }
 
 /// What lies below an environment. What is the user's own is also here, as it was before there were organizations.
 fn environment() -> Router<Arc<App>> {
-    user()
+    user().merge(messages::routes()).merge(directory::routes())
 }
 
 /// What is the user's own.

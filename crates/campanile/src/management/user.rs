@@ -54,7 +54,7 @@ struct HeldRole {
     permissions: Permissions,
 }
 
-type Permissions = BTreeMap<String, Vec<char>>;
+pub(super) type Permissions = BTreeMap<String, Vec<char>>;
 
 /// The person, as the console knows them.
 #[derive(Serialize)]

@@ -15,7 +15,7 @@ use campanile_core::lists::Shared;
 use campanile_core::markup::Format;
 use campanile_core::message::announced::{self, Announced, For, Order, Wanted, Whose};
 use campanile_core::message::change::Correction;
-use campanile_core::message::draft::Draft;
+use campanile_core::message::draft::{Draft, Leniency};
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Importance};
 use campanile_core::policy::{self, Act, Part};
@@ -358,7 +358,10 @@ fn drafted(input: Input, customer: i64) -> Result<Draft, Problem> {
         closes_at: input.to_date_utc.and_then(end),
         enabled: input.enabled.unwrap_or(false),
         sub_customers: below && customer == ALL,
-        may_be_past: true,
+        leniency: Leniency {
+            past: true,
+            ..Leniency::default()
+        },
         ..Draft::new("", input.text.unwrap_or_default(), vec![target(customer, below)])
     })
 }

@@ -1,8 +1,12 @@
 //! The console messaging contract: its exchanges as clients of the original see them, on both databases.
 
+mod directory;
 mod login;
+mod messages;
 mod notifications;
 mod places;
+mod platform;
+mod recipients;
 mod rights;
 mod site;
 mod tokens;
