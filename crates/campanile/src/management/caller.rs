@@ -61,15 +61,16 @@ async fn principal(parts: &Parts, app: &Arc<App>) -> Result<Principal, Problem> 
     let from = auth::address_of(app, &parts.extensions, &parts.headers);
     let found = match auth::authorization(&parts.headers) {
         Credentials::Bearer(text) if text.contains('.') => by_jwt(app, text).await?,
-        Credentials::None => by_cookie(app, &parts.headers).await?,
+        Credentials::None => {
+            let found = by_cookie(app, &parts.headers).await?;
+            if let Some(session) = found.as_ref().and_then(Principal::session) {
+                xsrf::check(app, parts, session)?;
+            }
+            found
+        }
         _ => auth::by_header(app, parts).await?,
     };
     let found = found.ok_or_else(|| Problem::new(Kind::Unauthenticated, "sign in first"))?;
-    if auth::authorization(&parts.headers) == Credentials::None
-        && let Some(session) = found.session()
-    {
-        xsrf::check(app, parts, session)?;
-    }
     Ok(found.at(from))
 }
 

@@ -17,7 +17,14 @@ const NOTIFICATIONS_S: u32 = 10;
 const TASKS_S: u32 = 60;
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/console", get(read))
+    Router::new()
+        .route("/console", get(read))
+        .route("/social-identities", get(others))
+}
+
+/// Who else could sign people in: nobody.
+async fn others(_: Organization) -> Json<[(); 0]> {
+    Json([])
 }
 
 /// What this server has not, such as newsletters, alerts and log-in by others, is switched off.

@@ -5,11 +5,11 @@ mod portal;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
+use axum::{Json, Router};
 use bytes::Bytes;
 use campanile_core::Error;
 use campanile_core::id::MessageId;
@@ -39,6 +39,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/user/notifications", get(list).delete(delete_all))
         .route("/user/notifications/{notification}", delete(delete_one))
+        .route("/user/tasks", get(tasks))
 }
 
 /// A notification, as the console has it.
@@ -68,6 +69,7 @@ impl<'a> Notification<'a> {
 
 /// What a list says of itself: it is one page, whatever its length.
 #[derive(Clone, Copy, Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are called so in the contract")]
 struct Page {
     current: u64,
     per_page: usize,
@@ -77,14 +79,18 @@ struct Page {
 }
 
 impl Page {
-    fn of(all: &Everything) -> Self {
+    const fn new(listed: usize, total: u64) -> Self {
         Self {
             current: 1,
-            per_page: all.items.len(),
-            size: all.items.len(),
-            total_pages: u64::from(!all.items.is_empty()),
-            total_elements: all.total,
+            per_page: listed,
+            size: listed,
+            total_pages: (listed > 0) as u64,
+            total_elements: total,
         }
+    }
+
+    const fn of(all: &Everything) -> Self {
+        Self::new(all.items.len(), all.total)
     }
 }
 
@@ -161,6 +167,25 @@ fn in_pieces(app: Arc<App>, items: Vec<Item>, write: fn(&mut Vec<u8>, &Shown), t
         }
     });
     json(Body::from_stream(pieces))
+}
+
+/// What waits for the user is asked for beside the notifications. It is never anything here.
+#[derive(Serialize)]
+struct Tasks {
+    data: [(); 0],
+    metadata: Metadata,
+    page: Page,
+}
+
+#[derive(Serialize)]
+struct Metadata {}
+
+async fn tasks(_: Organization, _: Caller) -> Json<Tasks> {
+    Json(Tasks {
+        data: [],
+        metadata: Metadata {},
+        page: Page::new(0, 0),
+    })
 }
 
 async fn delete_all(State(app): State<Arc<App>>, _: Organization, caller: Caller) -> Result<StatusCode, Refusal> {

@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 /// A personal token. Times are milliseconds since 1970.
 #[derive(Serialize)]
-struct Token {
+struct PersonalToken {
     id: String,
     name: String,
     /// What signs in with; told once, to who made it.
@@ -39,7 +39,7 @@ struct Token {
     last_use_at: Option<i64>,
 }
 
-impl Token {
+impl PersonalToken {
     fn of(token: token::Token, text: Option<String>) -> Self {
         Self {
             id: token.id,
@@ -59,11 +59,17 @@ struct NewToken {
 }
 
 /// The oldest first.
-async fn list(State(app): State<Arc<App>>, _: Organization, caller: Caller) -> Result<Json<Vec<Token>>, Refusal> {
+async fn list(
+    State(app): State<Arc<App>>,
+    _: Organization,
+    caller: Caller,
+) -> Result<Json<Vec<PersonalToken>>, Refusal> {
     let person = caller.person();
     let mut tokens = app.db.read(move |tx| token::list(tx, person)).await?;
     tokens.sort_by_key(|token| token.created_at);
-    Ok(Json(tokens.into_iter().map(|token| Token::of(token, None)).collect()))
+    Ok(Json(
+        tokens.into_iter().map(|token| PersonalToken::of(token, None)).collect(),
+    ))
 }
 
 /// A token makes no token here: one that leaked can be revoked, and what it made would stay.
@@ -72,13 +78,13 @@ async fn create(
     _: Organization,
     caller: Caller,
     LooseJson(wanted): LooseJson<NewToken>,
-) -> Result<Json<Token>, Refusal> {
+) -> Result<Json<PersonalToken>, Refusal> {
     if let Err(refused) = caller.principal.in_person() {
         return Err(Refusal::new(Kind::Denied, "forbidden", refused.detail));
     }
     let name = wanted.name.unwrap_or_default();
     match own::make_token(&app, &caller.principal, name.clone(), None).await {
-        Ok((made, text)) => Ok(Json(Token::of(made, Some(text)))),
+        Ok((made, text)) => Ok(Json(PersonalToken::of(made, Some(text)))),
         Err(Error::Invalid(_)) if is_taken(&app, &caller, &name).await? => {
             let message = format!("A token with the name [{name}] already exists.");
             Err(Refusal::new(Kind::Invalid, "token.alreadyExists", message))

@@ -59,6 +59,7 @@ pub(super) type Permissions = BTreeMap<String, Vec<char>>;
 /// The person, as the console knows them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "so the contract has them")]
 struct User {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -257,6 +257,26 @@ fn without_a_word_from_a_browser_the_cookie_alone_changes_nothing() {
 }
 
 #[test]
+fn who_guesses_passwords_has_to_wait() {
+    each_world(async |world| {
+        let login = format!("{ORG}/user/login");
+        let wrong = || world.post(&login).basic("admin", "not the password").send();
+        let mut said = wrong().await;
+        for _ in 0..20 {
+            if said.status == 429 {
+                break;
+            }
+            is_nobody(said);
+            said = wrong().await;
+        }
+        let said = said.is(429);
+        assert_eq!(said.json()["http_status"], json!(429));
+        assert!(!said.header("retry-after").is_empty());
+        assert!(said.headers.get("set-cookie").is_none());
+    });
+}
+
+#[test]
 fn at_the_portal_one_logs_in_and_out_as_well() {
     each_world(async |world| {
         let site = Site::new(world).await;

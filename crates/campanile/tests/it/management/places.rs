@@ -113,6 +113,18 @@ fn the_settings_of_the_console_are_for_everybody() {
 }
 
 #[test]
+fn what_a_console_asks_for_beside_is_nothing() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        let said = world.get(&format!("{ORG}/social-identities")).send().await.is(200);
+        assert_eq!(said.json(), json!([]));
+        let tasks = site.get(&format!("{ORG}/user/tasks"), "plain").await.is(200).json();
+        let page = json!({"current": 1, "per_page": 0, "size": 0, "total_pages": 0, "total_elements": 0});
+        assert_eq!(tasks, json!({"data": [], "metadata": {}, "page": page}));
+    });
+}
+
+#[test]
 fn a_request_is_counted_by_its_pattern() {
     each_world(async |world| {
         let site = Site::new(world).await;
