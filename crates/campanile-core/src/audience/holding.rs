@@ -11,8 +11,8 @@ use crate::time::{Moment, OPEN, Revision};
 
 /// What a person held: one definition, in as few arms as there are ways to hold something. Some follow from others
 /// and are not looked up: a row of kind 4 (the customer's own place in its lineage) stands for the customer and for its
-/// subtree, one of kind 6 for everyone and for the person themselves, one of kind 3 for a valid subscription and for one
-/// of any status. See [`imply`], and `implied` in MATCHES.
+/// subtree, one of kind 6 for everyone and for the person themselves, one of kind 3 for a valid subscription and for
+/// one of any status. See [`imply`], and `implied` in MATCHES.
 ///
 /// Each row: kind, object, role, since, until, `since_at`, `until_at`, `starts_at`, `ends_at`. A joined arm holds where
 /// all its facts hold. CROSS JOIN fixes the order from the person outwards on SQLite and is harmless on PostgreSQL.
