@@ -45,7 +45,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// A JSON body as the contracts of others take it, read into `T`. Its type may be spelt in any case, and left away; another one is refused with 415.
+/// A JSON body as the contracts of others take it, read into `T`. Its type may be spelt in any case, and left away;
+/// another one is refused with 415.
 ///
 /// Fields that `T` does not know are nothing to it. One that may be left out is an `Option`, and null is as good as
 /// left out.
