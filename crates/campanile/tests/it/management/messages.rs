@@ -276,9 +276,9 @@ fn a_message_without_title_is_called_by_its_text() {
         let page = platform.get("/api/v1/messages", "owner").await.is(200).json();
         let id = page["items"][1]["id"].as_i64().unwrap();
         let path = format!("/api/v1/messages/{id}");
-        let patch = async |change: Value| platform.ask(Method::PATCH, &path, "admin", Some(&change)).await;
-        patch(json!({"title": "", "text": "Sunday"})).await.is(200);
-        patch(json!({"title": "", "text": " "})).await.is(422);
+        let correct = async |change: Value| platform.ask(Method::PATCH, &path, "admin", Some(&change)).await;
+        correct(json!({"title": "", "text": "Sunday"})).await.is(200);
+        correct(json!({"title": "", "text": " "})).await.is(422);
     });
 }
 
@@ -337,6 +337,14 @@ fn a_mail_goes_to_each_address_once() {
         assert_eq!(addresses(relay), BTreeSet::from(wanted));
         let first = relay.taken().remove(0).content;
         assert!(first.contains("Subject: Maintenance"), "{first}");
+        // Without a title its text is the subject.
+        let mut untitled = mail(&["USER"]);
+        untitled["title"] = json!(null);
+        platform.post(PLATFORM, "sender", &untitled).await.is(200);
+        let id = last_id(house).await;
+        house.until(id, |progress| progress.state == State::Ended).await;
+        let last = relay.taken().pop().unwrap().content;
+        assert!(last.contains("Subject: Saturday 08:00 UTC"), "{last}");
     });
 }
 
