@@ -1,8 +1,8 @@
 //! The token of a log-in: a JWT (RFC 7519) under HS256, whose `jti` names the session's row, so that log-out ends it
 //! (decision 31). Pure.
 //!
-//! Written out because it is one algorithm with one key: `ring`, `base64` and `serde_json` are here, and of a library for
-//! all of JOSE what would be used is less than what would have to be switched off.
+//! Written out because it is one algorithm with one key: `ring`, `base64` and `serde_json` are here, and of a library
+//! for all of JOSE what would be used is less than what would have to be switched off.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
