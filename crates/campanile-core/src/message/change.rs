@@ -236,12 +236,14 @@ fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> 
         new.title.clone_from(title);
     }
     if let Some(text) = &correction.text {
-        draft::check_text(text, &mut faults);
         new.text.clone_from(text);
     }
     // What was taken without a title needs none later.
     let may_be_untitled = old.title.is_empty() || draft::needs_no_title(old.channels);
     draft::check_words(&new.title, &new.text, new.channels, may_be_untitled, &mut faults);
+    if correction.text.is_some() {
+        draft::check_text(&new.text, &mut faults);
+    }
     if let Some(name) = &correction.sender_name {
         draft::check_sender(name, &mut faults);
         new.sender_name.clone_from(name);

@@ -208,8 +208,8 @@ pub fn check_for(
     let mut faults = Faults::default();
     let channels = draft.channel_bits();
     let may_be_untitled = draft.leniency.untitled || needs_no_title(channels);
-    check_text(&draft.text, &mut faults);
     check_words(&draft.title, &draft.text, channels, may_be_untitled, &mut faults);
+    check_text(&draft.text, &mut faults);
     check_acknowledgement(draft.must_acknowledge, channels, &mut faults);
     let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
     check_sender(&sender_name, &mut faults);
