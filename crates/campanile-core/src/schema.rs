@@ -105,6 +105,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::look::walk::STATEMENTS,
     crate::outbox::reader::STATEMENTS,
     crate::outbox::run::STATEMENTS,
+    crate::outbox::run::sweep::STATEMENTS,
     crate::outbox::suppression::STATEMENTS,
     crate::outbox::wish::STATEMENTS,
     crate::portal::customer::STATEMENTS,

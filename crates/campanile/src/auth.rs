@@ -2,12 +2,12 @@
 //!
 //! Outside of `api`, because the compatible interfaces and the console let people in by the same rules.
 
+mod credentials;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::{Engine as _, alphabet};
 use campanile_core::account::{self, session, ticket, token};
 use campanile_core::id::PersonId;
 use campanile_core::journal::{self, By, Origin};
@@ -22,6 +22,8 @@ use crate::app::App;
 use crate::known;
 use crate::pass::session_cookie;
 use crate::problem::{Kind, Problem};
+
+pub use credentials::{Credentials, authorization, cookie_value};
 
 /// Characters of a personal token's public name that the journal keeps: they tell the tokens of a person apart.
 const TOKEN_CHARS: usize = 8;
@@ -172,58 +174,10 @@ async fn no_token(app: &App, text: &str) -> Result<Problem, Problem> {
     Ok(nobody(if expired { EXPIRED } else { UNKNOWN }))
 }
 
-/// What a header `Authorization` says.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Credentials<'a> {
-    /// There is no such header.
-    None,
-    /// `Bearer`, and what follows.
-    Bearer(&'a str),
-    /// `Basic`: login and password (RFC 7617, in UTF-8).
-    Basic(String, String),
-    /// Something that is not understood, which is nobody.
-    Other,
-}
-
-/// Reads the header `Authorization`.
-#[must_use]
-pub fn authorization(headers: &HeaderMap) -> Credentials<'_> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Credentials::None;
-    };
-    let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
-        return Credentials::Other;
-    };
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Credentials::Bearer(rest);
-    }
-    let pair = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| BASE64.decode(rest).ok())
-        .flatten();
-    let pair = pair.and_then(|bytes| String::from_utf8(bytes).ok());
-    match pair.as_deref().and_then(|pair| pair.split_once(':')) {
-        Some((login, password)) => Credentials::Basic(login.to_owned(), password.to_owned()),
-        None => Credentials::Other,
-    }
-}
-
 /// The value of the session's cookie.
 #[must_use]
 pub fn session_secret<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
     cookie_value(headers, session_cookie(&app.origin))
-}
-
-/// The value of a cookie.
-#[must_use]
-pub fn cookie_value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter();
-    let mut pairs = cookies
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.find_map(|(at, value)| (at == name).then_some(value))
 }
 
 /// Where a request comes from.
@@ -282,17 +236,29 @@ pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal
     let Some(alive) = app.db.read(move |tx| session::find(tx, &secret, now)).await? else {
         return Ok(None);
     };
+    Ok(Some(found_session(app, hash, alive, state, now)))
+}
+
+/// The person of a session's public name, which came signed. `signed` is the secret that says so, by which it is
+/// remembered: the name is none.
+pub async fn by_signed_session(app: &Arc<App>, signed: &str, id: &str) -> Result<Option<Principal>, Problem> {
+    let (hash, state, now) = (Hash::of(signed), known::state(app), app.clock.now());
+    if let Some(known) = app.known.get(&hash, state, now) {
+        return Ok(Some(known));
+    }
+    let id = id.to_owned();
+    let Some(alive) = app.db.read(move |tx| session::find_by_id(tx, &id, now)).await? else {
+        return Ok(None);
+    };
+    Ok(Some(found_session(app, hash, alive, state, now)))
+}
+
+/// Remembers a session that was looked up, and notes its use.
+fn found_session(app: &Arc<App>, hash: Hash, alive: session::Alive, state: Option<u64>, now: Moment) -> Principal {
     let expires_at = alive.expires_at;
     let principal = used_session(app, alive, now);
     remember(app, hash, &principal, state, expires_at.min(now.plus_ms(KEEP_MS)));
-    Ok(Some(principal))
-}
-
-/// The person of a session's public name, which came signed.
-pub async fn by_session_id(app: &Arc<App>, id: &str) -> Result<Option<Principal>, Problem> {
-    let (id, now) = (id.to_owned(), app.clock.now());
-    let alive = app.db.read(move |tx| session::find_by_id(tx, &id, now)).await?;
-    Ok(alive.map(|alive| used_session(app, alive, now)))
+    principal
 }
 
 fn used_session(app: &Arc<App>, alive: session::Alive, now: Moment) -> Principal {
@@ -405,65 +371,4 @@ fn record(
             tracing::debug!(%error, "the use of a session or token was not recorded");
         }
     });
-}
-
-/// Base64 of RFC 4648, section 4; clients leave the padding away.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(value: &str) -> Credentials<'static> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        match authorization(&headers) {
-            Credentials::Bearer(text) => Credentials::Bearer(text.to_owned().leak()),
-            Credentials::Basic(login, password) => Credentials::Basic(login, password),
-            Credentials::None => Credentials::None,
-            Credentials::Other => Credentials::Other,
-        }
-    }
-
-    #[test]
-    fn schemes_are_read_in_any_case() {
-        assert_eq!(read("bEARER cmp_x"), Credentials::Bearer("cmp_x"));
-        let basic = |login: &str, password: &str| Credentials::Basic(login.into(), password.into());
-        assert_eq!(read("basic YW5uOmE6Yg=="), basic("ann", "a:b"));
-        assert_eq!(read("Basic YW5uOmE6Yg"), basic("ann", "a:b"));
-        assert_eq!(read("Basic w7x6OsOpw6g="), basic("üz", "éè"));
-        assert_eq!(read("Basic Og=="), basic("", ""));
-    }
-
-    #[test]
-    fn what_is_not_understood_is_nobody() {
-        for value in [
-            "Bearer",
-            "Basic",
-            "Basic YW5u",
-            "Basic !!!!",
-            "Basic /w==",
-            "Basic Y",
-            "Digest x",
-            "",
-        ] {
-            assert_eq!(read(value), Credentials::Other, "{value}");
-        }
-        assert_eq!(authorization(&HeaderMap::new()), Credentials::None);
-    }
-
-    #[test]
-    fn padding_may_be_left_out() {
-        for text in ["Og==", "Og=", "Og"] {
-            assert_eq!(
-                read(&format!("Basic {text}")),
-                Credentials::Basic(String::new(), String::new()),
-                "{text}"
-            );
-        }
-        assert_eq!(read("Basic Om-v"), Credentials::Other);
-    }
 }

@@ -24,18 +24,21 @@ pub struct Bells {
     pages: Known<(PersonId, u64), Arc<Page>>,
     /// Announcements, as the UI messages contract writes them.
     announcements: Known<PersonId, Bytes>,
+    /// The notifications of the console messaging contract, as they are answered.
+    pub notifications: Known<PersonId, Bytes>,
 }
 
 /// Bytes of an entry beside its value, about.
 const ENTRY: usize = 64;
 
 impl Default for Bells {
-    /// At most 1 MB of numbers, 16 MB of pages and 8 MB of announcements.
+    /// At most 1 MB of numbers, 16 MB of pages, 8 MB of announcements and 4 MB of notifications.
     fn default() -> Self {
         Self {
             counts: Known::new(1 << 20),
             pages: Known::new(16 << 20),
             announcements: Known::new(8 << 20),
+            notifications: Known::new(4 << 20),
         }
     }
 }

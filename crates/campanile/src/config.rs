@@ -3,6 +3,7 @@
 //! One list, `settings`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
+mod compat;
 mod environment;
 mod http;
 mod mail;
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use compat::Compat;
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
 pub use mail::{Brand, Mail};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub http: Http,
     /// Messages by mail.
     pub mail: Mail,
+    /// The console messaging contract.
+    pub compat: Compat,
 }
 
 /// How much a client may ask of the server, and how long things may take.
@@ -108,6 +112,7 @@ impl Default for Settings {
             dns: None,
             http: Http::default(),
             mail: Mail::default(),
+            compat: Compat::default(),
         }
     }
 }
@@ -220,7 +225,9 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 
 /// Every setting there is.
 fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    SETTINGS.iter().chain(http::SETTINGS).chain(mail::SETTINGS)
+    [SETTINGS, http::SETTINGS, mail::SETTINGS, compat::SETTINGS]
+        .into_iter()
+        .flatten()
 }
 
 /// The settings of the server itself.

@@ -25,6 +25,7 @@ pub mod keeper;
 pub mod known;
 pub mod letter;
 pub mod live;
+pub mod management;
 pub mod misread;
 pub mod outlets;
 mod own;

@@ -123,6 +123,23 @@ pub(crate) async fn revoke_token(app: &App, by: &Principal, id: String) -> Resul
     Ok(app.db.jot(work).await?)
 }
 
+/// Revokes all personal tokens.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn revoke_tokens(app: &App, by: &Principal) -> Result<(), Problem> {
+    let (person, by, now) = (by.person, by.by(), app.clock.now());
+    let work = move |tx: &mut Tx<'_>| {
+        let found = token::list(tx, person)?;
+        token::revoke_all(tx, person)?;
+        for token in &found {
+            note_token(tx, &by, Action::Ended, token, now)?;
+        }
+        Ok::<_, campanile_core::Error>(())
+    };
+    Ok(app.db.jot(work).await?)
+}
+
 /// Notes that a token was made or revoked, by its owner or in their name.
 pub(crate) fn note_token(tx: &mut Tx<'_>, by: &By, action: Action, token: &token::Token, now: Moment) -> Ruled<()> {
     let told = Some(json!({"id": token.id, "name": token.name, "expires_at": token.expires_at}));
@@ -155,6 +172,8 @@ pub(crate) enum Door {
     Console,
     /// By the API.
     Api,
+    /// By the console messaging contract.
+    Management,
 }
 
 impl Door {
@@ -162,6 +181,7 @@ impl Door {
         match self {
             Self::Console => "console",
             Self::Api => "api",
+            Self::Management => "management",
         }
     }
 }

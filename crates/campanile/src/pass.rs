@@ -19,10 +19,9 @@ use tower::{Layer, ServiceExt};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::Limits;
-use crate::console;
 use crate::problem::{Kind, MEDIA_TYPE, Problem};
 use crate::telemetry::{Metrics, Route, method_name};
-use crate::v3;
+use crate::{console, management, v3};
 
 /// The name of the session's cookie where the server is reached by `http`.
 pub const SESSION_COOKIE: &str = "campanile_session";
@@ -166,19 +165,18 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     let begun = Instant::now();
     let id = pass.id(request.headers());
     let path = request.uri().path();
-    let is_v3 = v3::place::is_ours(path);
-    let place = is_v3.then(|| v3::place::find(path)).flatten();
+    let contract = Contract::of(path);
     let route = match request.extensions().get::<MatchedPath>() {
         Some(path) => Route::Matched(path.clone()),
-        None => place.map_or(Route::NONE, |place| Route::Named(place.pattern)),
+        None => contract.and_then(Contract::pattern).map_or(Route::NONE, Route::Named),
     };
     let seen = Seen {
         method: method_name(request.method()),
         route,
-        is_api: is_v3 || path.starts_with("/api/"),
-        v3_body: is_v3.then(|| place.map_or("", |place| place.body)),
+        is_api: contract.is_some() || path.starts_with("/api/"),
+        contract,
         is_browser: is_browser(request.headers()),
-        page_in: wants_page(&request).filter(|_| !is_v3),
+        page_in: wants_page(&request).filter(|_| contract.is_none()),
     };
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
@@ -213,13 +211,57 @@ fn wants_page(request: &Request) -> Option<HeaderValue> {
     wanted.then(|| languages.cloned().unwrap_or(HeaderValue::from_static("")))
 }
 
+/// The contract of others to which an address belongs, be there something or not: each refuses in a shape of its own.
+#[derive(Clone, Copy)]
+enum Contract {
+    /// That of UI messages; at which of its places.
+    UiMessages(Option<&'static v3::place::Place>),
+    /// That of console messaging; by which of its two interfaces.
+    ConsoleMessaging(management::place::Interface),
+}
+
+impl Contract {
+    fn of(path: &str) -> Option<Self> {
+        if v3::place::is_ours(path) {
+            return Some(Self::UiMessages(v3::place::find(path)));
+        }
+        management::place::Interface::of(path).map(Self::ConsoleMessaging)
+    }
+
+    /// Its place, where the router does not say.
+    fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::UiMessages(place) => place.map(|place| place.pattern),
+            Self::ConsoleMessaging(_) => None,
+        }
+    }
+
+    /// What a 401 asks for.
+    const fn challenge(self) -> HeaderValue {
+        match self {
+            Self::UiMessages(_) => BASIC_OR_BEARER,
+            Self::ConsoleMessaging(interface) => interface.challenge(),
+        }
+    }
+
+    /// Puts the answer that a problem has made into the shape of the contract.
+    fn into_shape(self, response: &mut Response, problem: &Problem) {
+        match self {
+            Self::UiMessages(place) => {
+                let body = place.map_or("", |place| place.body);
+                v3::refusal::into_shape(response, problem, body);
+            }
+            Self::ConsoleMessaging(interface) => management::refusal::into_shape(response, problem, interface),
+        }
+    }
+}
+
 /// What is remembered of a request when it has been answered.
 struct Seen {
     method: &'static str,
     route: Route,
     is_api: bool,
-    /// For the UI messages contract, which refuses in a shape of its own: what it calls the body of this request.
-    v3_body: Option<&'static str>,
+    contract: Option<Contract>,
     is_browser: bool,
     /// The languages of a browser that waits for a page; `None` for who does not.
     page_in: Option<HeaderValue>,
@@ -289,7 +331,11 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
     }
     if problem.kind == Kind::Unauthenticated {
         // A browser that sees `Basic` opens a window of its own over the console.
-        let challenge = if seen.is_browser { BEARER } else { BASIC_OR_BEARER };
+        let challenge = match seen.contract {
+            _ if seen.is_browser => BEARER,
+            Some(contract) => contract.challenge(),
+            None => BASIC_OR_BEARER,
+        };
         response
             .headers_mut()
             .entry(header::WWW_AUTHENTICATE)
@@ -301,8 +347,8 @@ fn finish_problem(response: &mut Response, mut problem: Problem, seen: &Seen, id
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value == MEDIA_TYPE)
     {
-        if let Some(body) = seen.v3_body {
-            v3::refusal::into_shape(response, &problem, body);
+        if let Some(contract) = seen.contract {
+            contract.into_shape(response, &problem);
             return;
         }
         if let Some(languages) = &seen.page_in {

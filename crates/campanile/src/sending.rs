@@ -3,6 +3,7 @@
 
 mod after;
 mod announcements;
+mod reached;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::auth::Principal;
 use crate::problem::Problem;
 pub use after::{Everybody, everybody};
 pub use announcements::{announcements, may_announce};
+pub use reached::{Reached, first_try, reached};
 
 /// Decides whether somebody may address the parts of an audience.
 pub fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {

@@ -18,7 +18,7 @@ use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
 use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, console, deliver, keeper, live, v3};
+use crate::{api, console, deliver, keeper, live, management, v3};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -35,7 +35,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
         .with_long_route(IMPORT)
         .with_long_route(console::IMPORT)
-        .with_open_route(console::UNSUBSCRIBE);
+        .with_open_route(console::UNSUBSCRIBE)
+        .with_cookie(management::COOKIE);
     let ready = {
         let app = Arc::clone(app);
         move || readiness(Arc::clone(&app))
@@ -44,6 +45,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_state(Arc::clone(app))
         .merge(docs)
         .merge(console::routes(app))
+        .merge(management::routes(app))
         .fallback_service(v3::beside(app, console::nothing(app)));
     let router = pass::around(inside, pass).merge(telemetry::routes(registry, ready));
     Ok((router, metrics))

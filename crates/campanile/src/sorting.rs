@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use campanile_core::id::PersonId;
+use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::UpTo;
 use campanile_core::inbox::act::{self, Action, All, ReadAll};
 use campanile_core::time::Moment;
+use campanile_store::Tx;
 
 use crate::app::App;
+use crate::bell;
 use crate::problem::Problem;
 
 /// Marks everything read that came up no later than `up_to`; whether there is more than one call touches.
@@ -24,11 +26,49 @@ pub(crate) async fn read_all(app: &App, person: PersonId, up_to: Option<UpTo>, n
         return Ok(false);
     }
     let more = matches!(&found, ReadAll::Each(plan) if plan.more);
-    let work = move |tx: &mut campanile_store::Tx<'_>| match found {
+    let work = move |tx: &mut Tx<'_>| match found {
         ReadAll::Nothing => Ok(()),
         ReadAll::Mark(up_to) => act::mark(tx, person, All::Read, up_to, now),
         ReadAll::Each(plan) => act::act(tx, person, &plan, Action::Read, now),
     };
     app.db.jot(work).await?;
     Ok(more)
+}
+
+/// Reads and removes one message that stands in the inbox.
+///
+/// # Errors
+/// `Missing`.
+pub(crate) async fn delete(app: &App, person: PersonId, id: MessageId, now: Moment) -> campanile_core::Result<()> {
+    let lists = Arc::clone(&app.lists);
+    let find = move |tx: &mut Tx<'_>| act::in_inbox(tx, &lists, person, id, now);
+    let plan = app.db.read(find).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        act::act(tx, person, &plan, Action::Read, now)?;
+        act::act(tx, person, &plan, Action::Delete, now)
+    };
+    app.db.jot(work).await
+}
+
+/// Reads and removes all that stands in the inbox: a mark each, whatever the number of messages. Where there is
+/// nothing, nothing is written.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn delete_all(app: &App, person: PersonId, now: Moment) -> Result<(), Problem> {
+    let counted = bell::count(app, person, now).await?.value;
+    if counted.counts.total == 0 {
+        return Ok(());
+    }
+    let up_to = UpTo {
+        revision: counted.revision,
+        clock: now,
+    };
+    let work = move |tx: &mut Tx<'_>| {
+        if counted.counts.unread > 0 {
+            act::mark(tx, person, All::Read, up_to, now)?;
+        }
+        act::mark(tx, person, All::Deleted, up_to, now)
+    };
+    Ok(app.db.jot(work).await?)
 }

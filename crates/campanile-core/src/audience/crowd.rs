@@ -86,6 +86,18 @@ macro_rules! of {
                 AND subscriber IS NOT NULL"
         )
     };
+    // By way of "subscription": an index of "term" by API holds accepted ones only.
+    (subscribed $since:literal $until:literal) => {
+        concat!(
+            "SELECT t.subscriber, t.since FROM subscription s CROSS JOIN term t
+                WHERE s.api = $1 AND t.subscription = s.id
+                    AND t.",
+            $since,
+            " <= $2 AND t.",
+            $until,
+            " > $2 AND t.subscriber IS NOT NULL"
+        )
+    };
     (customer $since:literal $until:literal) => {
         concat!(
             "SELECT person, since FROM residence WHERE customer = $1
@@ -162,6 +174,7 @@ sql! {
     OF_API_ROLE = of!(api_role "since" "until");
     OF_API_ROLE_LENT = of!(api_role_lent "since" "until");
     OF_SUBSCRIBERS = of!(subscribers "since" "until");
+    OF_SUBSCRIBED = of!(subscribed "since" "until");
     OF_CUSTOMER = of!(customer "since" "until");
     OF_SUBTREE = of!(subtree "since" "until");
     OF_EVERYONE = of!(everyone "since" "until");
@@ -173,6 +186,7 @@ sql! {
     TIMED_API_ROLE = of!(api_role "since_at" "until_at");
     TIMED_API_ROLE_LENT = of!(api_role_lent "since_at" "until_at");
     TIMED_SUBSCRIBERS = of!(subscribers "since_at" "until_at");
+    TIMED_SUBSCRIBED = of!(subscribed "since_at" "until_at");
     TIMED_CUSTOMER = of!(customer "since_at" "until_at");
     TIMED_SUBTREE = of!(subtree "since_at" "until_at");
     TIMED_EVERYONE = of!(everyone "since_at" "until_at");
@@ -266,6 +280,7 @@ fn each(tx: &mut Tx<'_>, selector: Selector, when: When, mut hand: impl FnMut(u3
             }
         }
         Selector::Subscribers { api } => run([&OF_SUBSCRIBERS, &TIMED_SUBSCRIBERS], &[&api.0, &bound, &at])?,
+        Selector::Subscribed { api } => run([&OF_SUBSCRIBED, &TIMED_SUBSCRIBED], &[&api.0, &bound])?,
         Selector::Customer { customer } => run([&OF_CUSTOMER, &TIMED_CUSTOMER], &[&customer.0, &bound])?,
         Selector::Subtree { customer } => run([&OF_SUBTREE, &TIMED_SUBTREE], &[&customer.0, &bound])?,
         Selector::Everyone => run([&OF_EVERYONE, &TIMED_EVERYONE], &[&bound])?,

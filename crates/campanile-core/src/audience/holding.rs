@@ -5,13 +5,14 @@ use std::sync::Arc;
 use campanile_store::{Result, Row, Sql, Tx, sql};
 
 use super::held::Held;
-use super::{Instant, Key, kind};
+use super::{ANY_STATUS, Instant, Key, kind};
 use crate::id::PersonId;
 use crate::time::{Moment, OPEN, Revision};
 
-/// What a person held: one definition, in as few arms as there are ways to hold something. Two kinds follow from others
+/// What a person held: one definition, in as few arms as there are ways to hold something. Some follow from others
 /// and are not looked up: a row of kind 4 (the customer's own place in its lineage) stands for the customer and for its
-/// subtree, one of kind 6 for everyone and for the person themselves. See [`imply`], and `implied` in MATCHES.
+/// subtree, one of kind 6 for everyone and for the person themselves, one of kind 3 for a valid subscription and for
+/// one of any status. See [`imply`], and `implied` in MATCHES.
 ///
 /// Each row: kind, object, role, since, until, `since_at`, `until_at`, `starts_at`, `ends_at`. A joined arm holds where
 /// all its facts hold. CROSS JOIN fixes the order from the person outwards on SQLite and is harmless on PostgreSQL.
@@ -41,6 +42,9 @@ macro_rules! holds {
          UNION ALL
          SELECT 3, t.api, 0, t.since, t.until, t.since_at, t.until_at, t.starts_at, t.ends_at
          FROM term t WHERE t.subscriber = $1 AND t.status = 1
+         UNION ALL
+         SELECT 3, t.api, 1, t.since, t.until, t.since_at, t.until_at, 0, 9223372036854775807
+         FROM term t WHERE t.subscriber = $1 AND t.status <> 1
          UNION ALL
          SELECT CASE l.ancestor WHEN l.customer THEN 4 ELSE 5 END, l.ancestor, 0,
              {greatest}(r.since, l.since), {least}(r.until, l.until),
@@ -95,6 +99,9 @@ sql! {
              SELECT kind, object, role, since, until, since_at, until_at, starts_at, ends_at FROM held
              UNION ALL
              SELECT 5, object, role, since, until, since_at, until_at, starts_at, ends_at FROM held WHERE kind = 4
+             UNION ALL
+             SELECT 3, object, 1, since, until, since_at, until_at, 0, 9223372036854775807
+             FROM held WHERE kind = 3 AND role = 0
              UNION ALL
              SELECT 8, $1, role, since, until, since_at, until_at, starts_at, ends_at FROM held WHERE kind = 6
          ), s AS MATERIALIZED (SELECT * FROM implied)
@@ -256,15 +263,21 @@ fn holding(row: &Row<'_>) -> Result<Holding> {
 }
 
 /// Adds a holding and what follows from it: who belongs to a customer belongs to its subtree, and whoever is there is
-/// themselves.
+/// themselves; a valid subscription is one of some status, whose times do not count.
 fn imply(holdings: &mut Vec<Holding>, person: i64, held: Holding) {
     holdings.push(held);
-    let follows = match held.key.0 {
-        kind::CUSTOMER => (kind::SUBTREE, held.key.1, 0),
-        kind::EVERYONE => (kind::USER, person, 0),
+    let (key, starts_at, ends_at) = match held.key {
+        (kind::CUSTOMER, customer, _) => ((kind::SUBTREE, customer, 0), held.starts_at, held.ends_at),
+        (kind::EVERYONE, ..) => ((kind::USER, person, 0), held.starts_at, held.ends_at),
+        (kind::SUBSCRIBERS, api, 0) => ((kind::SUBSCRIBERS, api, ANY_STATUS), 0, OPEN),
         _ => return,
     };
-    holdings.push(Holding { key: follows, ..held });
+    holdings.push(Holding {
+        key,
+        starts_at,
+        ends_at,
+        ..held
+    });
 }
 
 /// What a person holds and held, themselves as a selector included.

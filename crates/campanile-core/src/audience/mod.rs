@@ -44,6 +44,11 @@ pub enum Selector {
         /// The API subscribed to.
         api: ApiId,
     },
+    /// Who made a subscription to an API, whatever its status and times.
+    Subscribed {
+        /// The API subscribed to.
+        api: ApiId,
+    },
     /// The users of one customer.
     Customer {
         /// Which.
@@ -68,7 +73,8 @@ pub enum Selector {
     },
 }
 
-/// A selector as it is stored: kind, object, and role where the kind has one, else 0.
+/// A selector as it is stored: kind, object, and role where the kind has one, else 0. Of subscribers the last says
+/// whether those of any status are meant.
 pub type Key = (i64, i64, i64);
 
 /// A selector of a message, for as long as the message was addressed to it.
@@ -124,7 +130,7 @@ pub mod kind {
     pub const ENVIRONMENT_ROLE: i64 = 1;
     /// [`super::Selector::ApiRole`]
     pub const API_ROLE: i64 = 2;
-    /// [`super::Selector::Subscribers`]
+    /// [`super::Selector::Subscribers`], and [`super::Selector::Subscribed`]
     pub const SUBSCRIBERS: i64 = 3;
     /// [`super::Selector::Customer`]
     pub const CUSTOMER: i64 = 4;
@@ -138,6 +144,9 @@ pub mod kind {
     pub const USER: i64 = 8;
 }
 
+/// In place of a role: subscribers of any status.
+pub(crate) const ANY_STATUS: i64 = 1;
+
 impl Selector {
     /// As stored.
     #[must_use]
@@ -146,6 +155,7 @@ impl Selector {
             Self::EnvironmentRole { environment, role } => (kind::ENVIRONMENT_ROLE, environment.0, role.0),
             Self::ApiRole { api, role } => (kind::API_ROLE, api.0, role.0),
             Self::Subscribers { api } => (kind::SUBSCRIBERS, api.0, 0),
+            Self::Subscribed { api } => (kind::SUBSCRIBERS, api.0, ANY_STATUS),
             Self::Customer { customer } => (kind::CUSTOMER, customer.0, 0),
             Self::Subtree { customer } => (kind::SUBTREE, customer.0, 0),
             Self::Everyone => (kind::EVERYONE, 0, 0),
@@ -166,6 +176,7 @@ impl Selector {
                 api: ApiId(object),
                 role: RoleId(role),
             },
+            kind::SUBSCRIBERS if role == ANY_STATUS => Self::Subscribed { api: ApiId(object) },
             kind::SUBSCRIBERS => Self::Subscribers { api: ApiId(object) },
             kind::CUSTOMER => Self::Customer {
                 customer: CustomerId(object),

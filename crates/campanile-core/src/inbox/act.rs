@@ -60,7 +60,10 @@ sql! {
         VALUES ($1, $2, $3, $3, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
         SET archived_at = COALESCE(engagement.archived_at, excluded.archived_at)");
-    UNARCHIVE = "UPDATE engagement SET archived_at = NULL WHERE person = $1 AND message = $2";
+    // A "delete all" made meanwhile has spared it, and is overridden as if it were restored.
+    UNARCHIVE = "UPDATE engagement SET archived_at = NULL, deleted_at = CASE WHEN deleted_at > 0 THEN deleted_at
+            ELSE -{greatest}($3, COALESCE((SELECT MAX(at) FROM mark WHERE person = $1 AND kind = 3), 0)) END
+        WHERE person = $1 AND message = $2 AND archived_at IS NOT NULL";
     DELETE = concat!("INSERT INTO engagement (person, message, seen_at, deleted_at, written)
         VALUES ($1, $2, $3, $3, ", written!(deed), ")
         ON CONFLICT (person, message) DO UPDATE
@@ -255,6 +258,16 @@ pub fn named(
     Ok(Plan::new(messages, bundle.revision, false))
 }
 
+/// One message that stands in the person's inbox; [`Error::Missing`] otherwise.
+pub fn in_inbox(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, now: Moment) -> Result<Plan> {
+    let bundle = bundle(tx, shared.held(), person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    judge::one(&bundle, &lists, id.0, now)
+        .filter(|item| item.state.stands_in(View::Inbox))
+        .ok_or(Error::Missing("message"))?;
+    Ok(Plan::new(vec![id.0], bundle.revision, false))
+}
+
 /// Those of the named messages that the person can see and that the action changes, and how many are gone: recalled,
 /// over, deleted. For who ticked what stood in a list a while ago: `edition` is that of the banner they looked at,
 /// which may have been corrected since; [`OPEN`] where it does not matter.
@@ -336,10 +349,10 @@ pub fn act(tx: &mut Tx<'_>, person: PersonId, plan: &Plan, action: Action, now: 
                 tx.send(action.sql(), &[&person.0, message, &now.0, revision, edition])?;
             }
             Action::Acknowledge => tx.send(action.sql(), &[&person.0, message, &now.0, &plan.edition])?,
-            Action::Unread | Action::Archive | Action::Delete | Action::Restore => {
+            Action::Unread | Action::Archive | Action::Unarchive | Action::Delete | Action::Restore => {
                 tx.send(action.sql(), &[&person.0, message, &now.0])?;
             }
-            Action::Unarchive | Action::Show => tx.send(action.sql(), &[&person.0, message])?,
+            Action::Show => tx.send(action.sql(), &[&person.0, message])?,
         }
     }
     tx.signal(Signal {

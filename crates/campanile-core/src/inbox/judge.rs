@@ -287,8 +287,10 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
     let read = by_hand || by_mark;
     // Whoever marked it unread, or everything read, had it before them.
     let had = covers(marks.read, arrival) || deed.unread_at != 0 && deed.unread_at >= entry.arrival_at;
-    // Restored where negative: that overrides a mark made before.
-    let all_deleted = covers(marks.deleted, arrival) && marks.deleted.at > -deed.deleted_at;
+    // Restored where negative: that overrides a mark made before. "Delete all" empties the inbox, and takes nothing of
+    // what was put away and no banner.
+    let is_inbox = entry.has(Channel::Portal) && deed.archived_at == 0;
+    let all_deleted = is_inbox && covers(marks.deleted, arrival) && marks.deleted.at > -deed.deleted_at;
     let acknowledgement = entry.must_acknowledge.then_some(if deed.acknowledged_at != 0 {
         Acknowledgement::Given
     } else {

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 pub use act::UpTo;
 pub use banner::{BANNERS, Banners};
 pub use judge::{Acknowledgement, Banner, Item, State, View};
-pub use page::{Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, one, page};
+pub use page::{
+    Everything, Filter, PAGE_DEFAULT, PAGE_LIMIT, Page, SEARCH_CHARS, Shown, everything, one, page, plain_texts_of,
+    texts_of,
+};
 pub use texts::{EXCERPT_CHARS, Line, Listed};
 
 use crate::audience::{Bundle, bundle};

@@ -195,6 +195,41 @@ pub fn one(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, id: MessageId, no
         .ok_or(Error::Missing("message"))
 }
 
+/// All of an inbox, its texts aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Everything {
+    /// The newest first.
+    pub items: Vec<Item>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Without a write, it stands until this time.
+    pub stands_until: Moment,
+}
+
+/// Everything in a person's inbox; of more than `most` the newest.
+pub fn everything(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, most: usize, now: Moment) -> Result<Everything> {
+    let bundle = bundle(tx, shared.held(), person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let found = candidates(&bundle, &lists, &Filter::default(), i64::MAX, most, now);
+    let stands_until = Moment(lists.next_boundary(now).min(judge::next_boundary(&bundle, now)));
+    let (items, _) = found.newest.finish();
+    Ok(Everything {
+        items,
+        total: found.total,
+        stands_until,
+    })
+}
+
+/// The texts of a few items, in their order.
+pub fn texts_of(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<Vec<Listed>> {
+    texts::fetch(tx, shared, items)
+}
+
+/// The texts of many items, in their order and without HTML; none is kept. No short read.
+pub fn plain_texts_of(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Shown>> {
+    texts::plain(tx, items)
+}
+
 /// What is found in one walk over a person's messages.
 struct Found {
     /// The newest items of the filter below a place.

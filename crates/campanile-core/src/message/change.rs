@@ -227,16 +227,17 @@ fn apply(old: &Message, correction: &Correction, at: Moment) -> Result<Message> 
     let mut new = old.clone();
     let mut faults = Faults::default();
     if let Some(title) = &correction.title {
-        if !(title.is_empty() && draft::needs_no_title(old.channels)) {
-            draft::check_title(title, &mut faults);
-        }
         new.title.clone_from(title);
     }
     if let Some(text) = &correction.text {
-        draft::check_text(text, &mut faults);
         new.text.clone_from(text);
     }
-    draft::check_words(&new.title, &new.text, new.channels, &mut faults);
+    // What was taken without a title needs none later.
+    let may_be_untitled = old.title.is_empty() || draft::needs_no_title(old.channels);
+    draft::check_words(&new.title, &new.text, new.channels, may_be_untitled, &mut faults);
+    if correction.text.is_some() {
+        draft::check_text(&new.text, &mut faults);
+    }
     if let Some(name) = &correction.sender_name {
         draft::check_sender(name, &mut faults);
         new.sender_name.clone_from(name);

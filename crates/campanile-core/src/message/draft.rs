@@ -60,9 +60,9 @@ pub struct Draft {
     /// Of the UI messages contract; it has no effect where the audience is everyone, and is kept as sent.
     #[serde(skip)]
     pub sub_customers: bool,
-    /// Its window may have passed already: an interface without a preview stores it, and nobody sees it.
+    /// What the interface that hands it in does not ask for.
     #[serde(skip)]
-    pub may_be_past: bool,
+    pub leniency: Leniency,
     /// The home of a message to groups and users; `DEFAULT` where absent. Not for other audiences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -72,6 +72,21 @@ pub struct Draft {
     /// Where it is posted to, by the channel `http`: at most 20 destinations. The body is the text as typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub posts: Vec<Destination>,
+}
+
+/// What is refused of a sender who can be asked, and taken from a program that was written for another server: the
+/// compatible interfaces say which. Their messages are as all others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
+pub struct Leniency {
+    /// Its window may have passed already: it is stored, and nobody sees it.
+    pub past: bool,
+    /// It may be addressed to nobody: it is stored, at the home that `api` or `environment` says (decision 8).
+    pub nobody: bool,
+    /// It needs no title where it has a text, which then stands for it in lists and subjects.
+    pub untitled: bool,
+    /// It may ask for email where this server has no relay: nobody is mailed, also not once there is one.
+    pub without_relay: bool,
 }
 
 impl Draft {
@@ -93,7 +108,7 @@ impl Draft {
             dismissible: false,
             must_acknowledge: false,
             sub_customers: false,
-            may_be_past: false,
+            leniency: Leniency::default(),
             environment: None,
             api: None,
             posts: Vec::new(),
@@ -119,6 +134,11 @@ impl Draft {
     #[must_use]
     pub fn is_post_alone(&self) -> bool {
         self.channels.iter().all(|channel| *channel == Channel::Http) && self.audience.is_empty()
+    }
+
+    /// Whether its home is said by itself, because no audience says it.
+    fn has_own_home(&self) -> bool {
+        self.is_post_alone() || self.leniency.nobody && self.audience.is_empty()
     }
 }
 
@@ -155,6 +175,8 @@ pub struct Checked {
     pub(super) dismissible: bool,
     pub(super) must_acknowledge: bool,
     pub(super) sub_customers: bool,
+    /// It asked for email where there is none.
+    pub(super) is_email_off: bool,
     /// Who gets it.
     pub selectors: Vec<Selector>,
     /// Its home environment.
@@ -184,13 +206,10 @@ pub fn check_for(
     may: May<'_>,
 ) -> Result<Checked> {
     let mut faults = Faults::default();
-    let is_post = draft.is_post_alone();
     let channels = draft.channel_bits();
-    if !(draft.title.is_empty() && needs_no_title(channels)) {
-        check_title(&draft.title, &mut faults);
-    }
+    let may_be_untitled = draft.leniency.untitled || needs_no_title(channels);
+    check_words(&draft.title, &draft.text, channels, may_be_untitled, &mut faults);
     check_text(&draft.text, &mut faults);
-    check_words(&draft.title, &draft.text, channels, &mut faults);
     check_acknowledgement(draft.must_acknowledge, channels, &mut faults);
     let sender_name = draft.sender_name.clone().unwrap_or_else(|| author_name.to_owned());
     check_sender(&sender_name, &mut faults);
@@ -200,8 +219,8 @@ pub fn check_for(
         "channels",
         "name at least one channel, such as \"portal\"",
     );
-    let (resolved, environment) = if is_post {
-        post_home(tx, draft, &mut faults, may)?
+    let (resolved, environment) = if draft.has_own_home() {
+        own_home(tx, draft, &mut faults, may)?
     } else {
         faults.require(
             draft.api.is_none(),
@@ -236,6 +255,7 @@ pub fn check_for(
         dismissible: draft.dismissible,
         must_acknowledge: draft.must_acknowledge,
         sub_customers: draft.sub_customers,
+        is_email_off: channels & Channel::Email.bit() != 0 && !outlets.email,
         selectors: resolved.selectors,
         environment,
         api: resolved.api.map(|(api, name, _)| (api, name)),
@@ -249,7 +269,7 @@ fn check_channels(draft: &Draft, outlets: &Outlets, faults: &mut Faults) {
         if draft.channels[..at].contains(channel) {
             faults.add(field(), "is named twice");
         }
-        if *channel == Channel::Email && !outlets.email {
+        if *channel == Channel::Email && !outlets.email && !draft.leniency.without_relay {
             faults.add(
                 field(),
                 "email is off: this server has no mail relay (CAMPANILE_SMTP_URL)",
@@ -271,7 +291,7 @@ fn check_channels(draft: &Draft, outlets: &Outlets, faults: &mut Faults) {
 
 /// The home of a message without audience: its API's environment, or one that is named, or `DEFAULT`. Who may send to
 /// the consumers of the API, or to the roles of the environment, may post for it.
-fn post_home(
+fn own_home(
     tx: &mut Tx<'_>,
     draft: &Draft,
     faults: &mut Faults,
@@ -406,9 +426,11 @@ pub(super) const fn needs_no_title(channels: i64) -> bool {
     channels != 0 && channels & (Channel::Portal.bit() | Channel::Email.bit()) == 0
 }
 
-/// A message without a title is told by its text.
-pub(super) fn check_words(title: &str, text: &str, channels: i64, faults: &mut Faults) {
-    if channels & Channel::Banner.bit() != 0 && title.is_empty() {
+/// A title, or where it may be left out, a text that stands for it; what is only posted has no need of either.
+pub(super) fn check_words(title: &str, text: &str, channels: i64, may_be_untitled: bool, faults: &mut Faults) {
+    if !(title.is_empty() && may_be_untitled) {
+        check_title(title, faults);
+    } else if channels & !Channel::Http.bit() != 0 {
         faults.require(!text.trim().is_empty(), "text", "is empty; say what it is about");
     }
 }
@@ -424,7 +446,7 @@ pub(super) fn check_acknowledgement(must: bool, channels: i64, faults: &mut Faul
     }
 }
 
-pub(super) fn check_title(title: &str, faults: &mut Faults) {
+fn check_title(title: &str, faults: &mut Faults) {
     if title.trim().is_empty() {
         faults.add("title", "is empty; say in a few words what it is about");
     } else if title.chars().count() > TITLE_CHARS {
@@ -459,7 +481,7 @@ fn check_window(draft: &Draft, now: Moment, faults: &mut Faults) -> Window {
     let window = Window::new(draft.opens_at, draft.closes_at);
     check_order(&window, faults);
     faults.require(
-        draft.may_be_past || !window.is_past(now),
+        draft.leniency.past || !window.is_past(now),
         "closes_at",
         "has passed already; nobody would see the message",
     );

@@ -22,7 +22,7 @@ pub fn label(tx: &mut Tx<'_>, target: &Target) -> Result<String> {
     };
     match target {
         Target::EnvironmentRole { environment, .. } => named(&ENVIRONMENT, environment),
-        Target::ApiRole { api, .. } | Target::Subscribers { api } => named(&API, api),
+        Target::ApiRole { api, .. } | Target::Subscribers { api, .. } => named(&API, api),
         Target::Group { group } => named(&GROUP, group),
         Target::User { user } => named(&PERSON, user),
         Target::Customer { customer, .. } => {

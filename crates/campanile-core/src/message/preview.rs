@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::sent::{self, Someone};
 use super::target::{self, Target};
 use crate::audience::crowd::Residents;
-use crate::audience::{Holding, Instant, Selector, holdings, kind};
+use crate::audience::{ANY_STATUS, Holding, Instant, Selector, holdings, kind};
 use crate::error::{Error, Result};
 use crate::id::{ApiId, PersonId, RoleId};
 use crate::place::APPLICATION_PRIMARY_OWNER;
@@ -132,7 +132,7 @@ pub fn is_near(tx: &mut Tx<'_>, person: PersonId, selectors: &[Selector]) -> Res
         return Ok(true);
     }
     for selector in selectors {
-        if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } = selector
+        if let Selector::ApiRole { api, .. } | Selector::Subscribers { api } | Selector::Subscribed { api } = selector
             && tx
                 .first(&NEAR, &[&person.0, &api.0], |row| row.get::<i64>(0))?
                 .is_some()
@@ -206,6 +206,7 @@ const fn held_as(selector: Selector) -> &'static str {
     match selector.key().0 {
         kind::ENVIRONMENT_ROLE => "holds the role",
         kind::API_ROLE => "holds the role in an application with a valid subscription",
+        kind::SUBSCRIBERS if selector.key().2 == ANY_STATUS => "made a subscription",
         kind::SUBSCRIBERS => "made a valid subscription",
         kind::CUSTOMER => "belongs to the customer",
         kind::SUBTREE => "belongs to the customer or one below it",
@@ -263,6 +264,7 @@ fn never(selector: Selector) -> &'static str {
         }
         Selector::ApiRole { .. } => "holds this role in no application that subscribes to this API",
         Selector::Subscribers { .. } => "has made no valid subscription to this API",
+        Selector::Subscribed { .. } => "has made no subscription to this API",
         Selector::Customer { .. } => "does not belong to this customer",
         Selector::Subtree { .. } => "belongs neither to this customer nor to one below it",
         Selector::Group { .. } => "is not a member of this group",

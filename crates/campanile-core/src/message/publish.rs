@@ -2,6 +2,7 @@
 
 use campanile_store::{Tx, sql};
 
+use super::Channel;
 use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
@@ -160,7 +161,12 @@ fn leave(tx: &mut Tx<'_>, id: MessageId, draft: &Checked, open: bool, now: Momen
     if open {
         let api = draft.api.as_ref().map(|(api, _)| *api);
         let tenant = run::tenant(api, draft.environment, &draft.selectors);
-        run::born(tx, id, draft.channels, draft.importance, tenant, now)?;
+        let mut channels = draft.channels;
+        if draft.is_email_off {
+            run::never(tx, id, draft.importance, tenant, now)?;
+            channels &= !Channel::Email.bit();
+        }
+        run::born(tx, id, channels, draft.importance, tenant, now)?;
     }
     Ok(())
 }

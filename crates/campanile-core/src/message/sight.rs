@@ -2,7 +2,7 @@
 
 use campanile_store::{Row, Tx, sql};
 
-use super::Message;
+use super::{Channel, Message};
 use crate::audience::crowd::When;
 use crate::audience::{Instant, Mark};
 use crate::error::Result;
@@ -15,7 +15,7 @@ sql! {
     FIRST = "SELECT at FROM mark
         WHERE person = $1 AND kind = $2 AND revision >= $3 AND revision < $4 AND clock >= $5 AND at >= $6 AND at <= $7
         ORDER BY at LIMIT 1";
-    DEED = "SELECT seen_at, read_at, read_revision, unread_at, deleted_at FROM engagement
+    DEED = "SELECT seen_at, read_at, read_revision, unread_at, deleted_at, archived_at FROM engagement
         WHERE person = $1 AND message = $2";
 }
 
@@ -182,6 +182,10 @@ pub(super) fn had_deleted(tx: &mut Tx<'_>, message: &Message, since: Mark, perso
     if deleted > 0 && deleted <= by.0 {
         return Ok(true);
     }
+    // It empties the inbox alone.
+    if deed.archived.is_some() || !message.has(Channel::Portal) {
+        return Ok(false);
+    }
     // "Delete all" counts where it was made after the message was restored.
     let all = Sight {
         since: message.arrival,
@@ -223,6 +227,7 @@ struct Deed {
     unread: Option<i64>,
     /// With a minus: restored.
     deleted: Option<i64>,
+    archived: Option<i64>,
 }
 
 fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
@@ -232,5 +237,6 @@ fn deed(row: &Row<'_>) -> campanile_store::Result<Deed> {
         read_revision: row.get::<Option<i64>>(2)?.unwrap_or_default(),
         unread: row.get(3)?,
         deleted: row.get(4)?,
+        archived: row.get(5)?,
     })
 }

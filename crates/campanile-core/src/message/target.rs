@@ -64,6 +64,9 @@ pub enum Target {
     Subscribers {
         /// The API's id.
         api: String,
+        /// Also who made one that is not valid: pending, rejected, paused, closed, not yet begun, or over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        any_status: bool,
     },
     /// The users of a customer.
     Customer {
@@ -133,10 +136,10 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
                     place,
                 )
             }
-            Target::Subscribers { api } => {
+            Target::Subscribers { api, any_status } => {
                 let api = find_api(tx, api, &mut fault)?;
                 apis.push(api.clone());
-                (api.map(|(api, _, _)| Selector::Subscribers { api }), None)
+                (api.map(|(api, _, _)| subscribers(api, *any_status)), None)
             }
             other => (plain(tx, other, &mut fault)?, None),
         };
@@ -147,6 +150,13 @@ pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Fa
     out.selectors.dedup();
     out.api = one_api(targets.len(), apis);
     Ok(out)
+}
+
+const fn subscribers(api: ApiId, any_status: bool) -> Selector {
+    if any_status {
+        return Selector::Subscribed { api };
+    }
+    Selector::Subscribers { api }
 }
 
 /// Notes a fault of one target: the name of its field, and what is wrong.
@@ -245,7 +255,9 @@ pub fn at_home(mut parts: Vec<Part>, home: Option<EnvironmentId>) -> Vec<Part> {
 const fn part_of(selector: Selector) -> Part {
     match selector {
         Selector::EnvironmentRole { environment, .. } => Part::EnvironmentRole { environment },
-        Selector::ApiRole { api, .. } | Selector::Subscribers { api } => Part::Api { api },
+        Selector::ApiRole { api, .. } | Selector::Subscribers { api } | Selector::Subscribed { api } => {
+            Part::Api { api }
+        }
         Selector::Customer { customer } | Selector::Subtree { customer } => Part::Customer { customer },
         Selector::Everyone => Part::Everyone,
         Selector::Group { .. } | Selector::User { .. } => Part::Directory { environment: None },
@@ -287,6 +299,17 @@ fn role_id(tx: &mut Tx<'_>, scope: Scope, name: &str, fault: &mut Fault<'_>) -> 
         fault("role", &no_role(scope));
     }
     Ok(found.map(RoleId))
+}
+
+/// Those of some names that are roles of a scope.
+pub fn known_roles(tx: &mut Tx<'_>, scope: Scope, names: &[String]) -> Result<Vec<String>> {
+    let mut known = Vec::with_capacity(names.len());
+    for name in names {
+        if role_id(tx, scope, name, &mut |_, _| {})?.is_some() {
+            known.push(name.clone());
+        }
+    }
+    Ok(known)
 }
 
 fn no_role(scope: Scope) -> String {
@@ -341,7 +364,10 @@ pub fn name(tx: &mut Tx<'_>, selector: Selector) -> Result<Target> {
             let (api, role) = names(tx, &API_ROLE_NAMES, api.0, role)?;
             Target::ApiRole { api, role }
         }
-        Selector::Subscribers { api } => Target::Subscribers { api: api_key(tx, api)? },
+        Selector::Subscribers { api } | Selector::Subscribed { api } => Target::Subscribers {
+            api: api_key(tx, api)?,
+            any_status: selector == subscribers(api, true),
+        },
         Selector::Customer { customer } => Target::Customer {
             customer: customer.0,
             include_sub_customers: false,

@@ -35,6 +35,17 @@ pub struct Page {
     pub is_last: bool,
 }
 
+/// How many mails an audience is: its distinct addresses. `people` as for [`page()`].
+pub fn count(tx: &mut Tx<'_>, people: &RoaringBitmap) -> Result<u64> {
+    let (mut count, mut after, mut is_last) = (0, 0, false);
+    while !is_last {
+        let page = page(tx, people, after)?;
+        count += page.chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+        (after, is_last) = (page.cursor, page.is_last);
+    }
+    Ok(count)
+}
+
 /// The next page of those of an audience who have an address, after a person. `people` is the audience without those
 /// who have none.
 pub fn page(tx: &mut Tx<'_>, people: &RoaringBitmap, after: u32) -> Result<Page> {

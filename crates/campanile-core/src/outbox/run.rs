@@ -3,6 +3,8 @@
 //! Born in the transaction that publishes the message, so that what was accepted is sent. Counters are kept in the
 //! transactions that settle its recipients, so that they add up at every instant.
 
+pub(crate) mod sweep;
+
 use campanile_store::{Row, Signal, Tx, sql};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,7 @@ use crate::id::{ApiId, EnvironmentId, MessageId};
 use crate::message::{Channel, Importance};
 use crate::revision::topic;
 use crate::time::Moment;
+pub use sweep::sweep;
 
 macro_rules! insert {
     () => {
@@ -39,6 +42,8 @@ sql! {
     BEAR_MAIL = concat!(insert!(), "VALUES ($1, 4, $2, $3, 0, FALSE, 0, $4, $4, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
     BEAR_LISTED = concat!(insert!(), "VALUES ($1, 4, $2, $3, 1, FALSE, 0, $4, $4, NULL, $5, 0, 0, 0, 0, 0, 0, 0, 0,
             0)");
+    // Ended and held at once: what a message was to be mailed where email is off.
+    NEVER = concat!(insert!(), "VALUES ($1, 4, $2, $3, 2, TRUE, 0, $4, $4, $4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
     BEAR_POSTS = concat!(insert!(), "SELECT $1, 8, $2, $3, 1, FALSE, 0, $4, $4, NULL, COUNT(*),
             0, 0, 0, 0, 0, 0, 0, 0, 0 FROM post WHERE message = $1");
     BEAR_DELIVERIES = "INSERT INTO delivery (message, channel, target, lane, share, state, due, attempts, tries,
@@ -62,28 +67,11 @@ sql! {
     LEASE_LISTING = "UPDATE run SET lease_by = $2, lease_until = $3, fence = fence + 1
         WHERE message = $1 AND channel = 4 AND state = 0 AND NOT held AND lease_until <= $4 AND cursor = $5
         RETURNING fence";
-    LEASE = "UPDATE run SET lease_by = $3, lease_until = $4, fence = fence + 1 WHERE message = $1 AND channel = $2
-        RETURNING fence";
     LISTED = "UPDATE run SET cursor = $4, recipients = recipients + $5, lane = $6, state = $7, lease_until = $8
         WHERE message = $1 AND channel = 4 AND fence = $2 AND lease_by = $3 AND state = 0";
     GIVE_BACK = "UPDATE run SET lease_by = 0, lease_until = 0
         WHERE message = $1 AND channel = 4 AND fence = $2 AND lease_by = $3";
-    CANCELLING = "SELECT message, channel FROM run WHERE state = 3 AND lease_until <= $1
-        ORDER BY lane, message LIMIT 1 {skip_locked}";
-    // What waits, so many rows at once.
-    SWEEP_DELIVERIES = "UPDATE delivery SET state = 6, changed_at = $3 WHERE message = $1 AND channel = $2
-            AND target IN (SELECT target FROM delivery WHERE message = $1 AND channel = $2 AND state = 0 LIMIT $4)
-            AND state = 0";
-    BUSY = "SELECT COUNT(*) FROM delivery WHERE message = $1 AND channel = $2 AND state = 1";
-    CANCELLED = "UPDATE run SET state = 4, ended_at = $3, lease_by = 0, lease_until = 0
-        WHERE message = $1 AND channel = $2 AND state = 3";
 }
-
-/// Rows that are cancelled in one transaction.
-const SWEEP: i64 = 500;
-
-/// A cancelled run of which something is just being sent is looked at again after so long.
-const SWEEP_AGAIN_MS: i64 = 500;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -102,6 +90,8 @@ pub enum State {
     Cancelling,
     /// What had not left does not leave.
     Cancelled,
+    /// Email was off when the message was sent: nobody was mailed, and nobody will be.
+    Off,
 }
 
 impl State {
@@ -110,6 +100,7 @@ impl State {
             0 | 1 if held => Self::Held,
             0 => Self::Listing,
             1 => Self::Sending,
+            2 if held => Self::Off,
             2 => Self::Ended,
             3 => Self::Cancelling,
             _ => Self::Cancelled,
@@ -205,6 +196,19 @@ pub(crate) fn born(
         wake(tx, Channel::Http);
     }
     Ok(())
+}
+
+/// Notes that a message was to be mailed by a server without a relay, so that a relay that comes later finds nothing to
+/// do; in the transaction that publishes it.
+pub(crate) fn never(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    importance: Importance,
+    tenant: i64,
+    now: Moment,
+) -> Result<()> {
+    let lane = Lane::of(importance).code();
+    Ok(tx.send(&NEVER, &[&message.0, &lane, &tenant, &now.0])?)
 }
 
 /// Puts a message on its way by mail to people who are known already, up to a thousand a chunk; at least one.
@@ -447,50 +451,4 @@ pub fn store_listed(
 pub fn give_back(tx: &mut Tx<'_>, listing: &Listing) -> Result<()> {
     tx.send(&GIVE_BACK, &[&listing.message.0, &listing.fence, &listing.worker.0])?;
     Ok(())
-}
-
-/// Takes back, of one cancelled run, what waits: at most 500 rows. Whether there is more to do now.
-///
-/// What is being sent at this moment goes on to its outcome; the run ends after it.
-pub fn sweep(tx: &mut Tx<'_>, now: Moment) -> Result<bool> {
-    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
-    let Some((message, channel)) = tx.first(&CANCELLING, &[&now.0], read)? else {
-        return Ok(false);
-    };
-    let way = if channel == Channel::Http.bit() {
-        Channel::Http
-    } else {
-        Channel::Email
-    };
-    let swept = tx.execute(&SWEEP_DELIVERIES, &[&message, &channel, &now.0, &SWEEP])? as i64;
-    let counts = Counts {
-        cancelled: swept,
-        ..Counts::default()
-    };
-    count(tx, message, way, counts, now)?;
-    if swept == SWEEP {
-        return Ok(true);
-    }
-    if way == Channel::Email {
-        match chunk::sweep(tx, MessageId(message), now)? {
-            chunk::Swept::Some => return Ok(true),
-            chunk::Swept::Busy => return wait_for_workers(tx, message, way, now),
-            chunk::Swept::Nothing => {}
-        }
-    }
-    if tx.one(&BUSY, &[&message, &channel], |row| row.get::<i64>(0))? > 0 {
-        return wait_for_workers(tx, message, way, now);
-    }
-    tx.send(&CANCELLED, &[&message, &channel, &now.0])?;
-    moved(tx, message);
-    Ok(true)
-}
-
-/// What is being sent now has its outcome before long; other runs come first.
-fn wait_for_workers(tx: &mut Tx<'_>, message: i64, channel: Channel, now: Moment) -> Result<bool> {
-    let until = now.plus_ms(SWEEP_AGAIN_MS).0;
-    tx.one(&LEASE, &[&message, &channel.bit(), &0_i64, &until], |row| {
-        row.get::<i64>(0)
-    })?;
-    Ok(true)
 }

@@ -20,11 +20,13 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Statements that sort what they found, because it is little: the facts of one thing in the order of time.
+/// Statements that sort what they found, because it is little: the facts of one thing in the order of time, the roles of
+/// one person.
 const MAY_SORT: &[&str] = &[
     "directory::history::HELD",
     "directory::history::GROUP",
     "directory::history::ATTACHED",
+    "directory::list::roles::HELD",
 ];
 
 /// The steps of every statement's plan that begin so.

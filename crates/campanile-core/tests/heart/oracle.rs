@@ -290,6 +290,11 @@ impl Oracle {
                 });
                 terms.map(|(_, since)| *since).min()
             }
+            Selector::Subscribed { api } => {
+                let terms = self.terms.values();
+                let made = terms.filter(|(term, _)| term.api == api.0 && term.subscriber == Some(person));
+                made.map(|(_, since)| *since).min()
+            }
             Selector::Customer { customer } if self.has(Fault::SendsDown) => self.lives_below(person, customer.0),
             Selector::Customer { customer } => self.since(Fact::Home {
                 person,

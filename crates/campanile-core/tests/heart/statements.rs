@@ -7,7 +7,7 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 37] = [
+const HOT: [&str; 38] = [
     "holding::HOLDS",
     "holding::BUNDLE",
     "holding::OWN",
@@ -16,6 +16,7 @@ const HOT: [&str; 37] = [
     "crowd::OF_API_ROLE",
     "crowd::OF_API_ROLE_LENT",
     "crowd::OF_SUBSCRIBERS",
+    "crowd::OF_SUBSCRIBED",
     "crowd::OF_CUSTOMER",
     "crowd::OF_SUBTREE",
     "crowd::OF_EVERYONE",

@@ -202,11 +202,12 @@ fn selectors() -> impl Strategy<Value = Vec<Selector>> {
             environment: EnvironmentId(environment),
             role: RoleId(role),
         }),
-        6 => (1..=APIS, 10..=12_i64).prop_map(|(api, role)| Selector::ApiRole {
+        7 => (1..=APIS, 10..=12_i64).prop_map(|(api, role)| Selector::ApiRole {
             api: ApiId(api),
             role: RoleId(role),
         }),
         3 => (1..=APIS).prop_map(|api| Selector::Subscribers { api: ApiId(api) }),
+        1 => (1..=APIS).prop_map(|api| Selector::Subscribed { api: ApiId(api) }),
         2 => (1..=CUSTOMERS).prop_map(|customer| Selector::Customer {
             customer: CustomerId(customer),
         }),
@@ -236,7 +237,7 @@ pub(crate) fn every_selector() -> Vec<Selector> {
         );
     }
     for api in (1..=APIS).map(ApiId) {
-        all.push(Selector::Subscribers { api });
+        all.extend([Selector::Subscribers { api }, Selector::Subscribed { api }]);
         all.extend((10..=12).map(RoleId).map(|role| Selector::ApiRole { api, role }));
     }
     for customer in (1..=CUSTOMERS).map(CustomerId) {

@@ -1,9 +1,11 @@
 //! "All of it": what a mark covers and what it does not.
 
 use campanile_core::id::{MessageId, PersonId};
-use campanile_core::inbox::UpTo;
 use campanile_core::inbox::act::{self, Action, All, Plan};
+use campanile_core::inbox::{UpTo, View};
+use campanile_core::message::Channel;
 use campanile_core::message::change::Correction;
+use campanile_core::message::draft::Draft;
 use campanile_core::message::sent::Part;
 use campanile_core::message::target::Target;
 
@@ -336,6 +338,43 @@ fn one_that_delete_all_removed_can_be_restored() {
         assert_eq!(world.titles(ann), ["One"]);
         world.marks(ann, All::Deleted);
         assert_eq!(world.titles(ann), NOTHING, "deleted once more");
+    });
+}
+
+#[test]
+fn delete_all_spares_what_is_put_away_also_once_it_is_taken_back() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let id = world.publish(draft("Put away", [user("ann")]));
+        world.publish(draft("There", [user("ann")]));
+        world.does(ann, Action::Archive, &[id]);
+        world.marks(ann, All::Deleted);
+        assert_eq!(world.titles_of(ann, View::Archived), ["Put away"]);
+        let seen = world.visible_at(ann, world.now());
+        let deleted: Vec<_> = seen.iter().map(|one| (one.id == id, one.deleted)).collect();
+        assert_eq!(deleted, [(false, true), (true, false)]);
+        world.does(ann, Action::Unarchive, &[id]);
+        assert_eq!(world.titles(ann), ["Put away"]);
+        world.marks(ann, All::Deleted);
+        assert_eq!(world.titles(ann), NOTHING, "it was in the inbox then");
+    });
+}
+
+#[test]
+fn delete_all_takes_no_banner_away_that_rings_no_bell() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        let banner = Draft {
+            channels: vec![Channel::Banner],
+            ..draft("Banner", [user("ann")])
+        };
+        world.publish(banner);
+        world.publish(draft("There", [user("ann")]));
+        world.marks(ann, All::Deleted);
+        assert_eq!(world.titles_of(ann, View::Inbox), NOTHING);
+        assert_eq!(world.titles_of(ann, View::Banners), ["Banner"]);
+        let seen = world.visible_at(ann, world.now());
+        assert_eq!(seen.iter().map(|one| one.deleted).collect::<Vec<_>>(), [true, false]);
     });
 }
 

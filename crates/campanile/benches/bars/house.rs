@@ -193,6 +193,7 @@ impl House {
             }
             60..65 => Target::Subscribers {
                 api: self.apis[dice.below(self.apis.len())].clone(),
+                any_status: false,
             },
             _ => Target::Customer {
                 customer: self.customers[dice.below(self.customers.len())],

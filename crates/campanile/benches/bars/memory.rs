@@ -50,6 +50,7 @@ pub(crate) fn audience(house: &House) {
             "subscribers of an API",
             vec![Target::Subscribers {
                 api: house.apis[0].clone(),
+                any_status: false,
             }],
         ),
         ("a customer's subtree", subtree),

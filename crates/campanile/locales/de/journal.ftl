@@ -173,6 +173,7 @@ journal-field-zone = Zeitzone
 
 journal-word-console = Konsole
 journal-word-api = API
+journal-word-management = Vertrag „Console Messaging“
 journal-word-people = Personen
 journal-word-deliveries = Zustellungen
 journal-word-at-send = gar nicht

@@ -173,6 +173,7 @@ journal-field-zone = Time zone
 
 journal-word-console = console
 journal-word-api = API
+journal-word-management = console messaging contract
 journal-word-people = people
 journal-word-deliveries = deliveries
 journal-word-at-send = not at all

@@ -45,6 +45,59 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A JSON body as the contracts of others take it, read into `T`. Its type may be spelt in any case, and left away;
+/// another one is refused with 415.
+///
+/// Fields that `T` does not know are nothing to it. One that may be left out is an `Option`, and null is as good as
+/// left out.
+#[derive(Debug, Clone, Copy)]
+pub struct LooseJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LooseJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        read_json(&loose_bytes(request, state).await?).map(Self)
+    }
+}
+
+/// As [`LooseJson`], where a body that is left out, or null, is nothing that is refused here.
+#[derive(Debug, Clone, Copy)]
+pub struct SomeJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for SomeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = loose_bytes(request, state).await?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(None));
+        }
+        read_json(&body).map(Self)
+    }
+}
+
+async fn loose_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let is_json = is_loosely_json(request.headers());
+    let body = Bytes::from_request(request, state).await;
+    let body = body.map_err(|error| body_problem(&error))?;
+    if !is_json && !body.is_empty() {
+        let detail = "send the body as JSON, with the header Content-Type: application/json";
+        return Err(Problem::new(Kind::MediaType, detail));
+    }
+    Ok(body)
+}
+
+/// Whether a body is JSON by its type, or says none.
+fn is_loosely_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = essence.trim();
+    essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
+}
+
 /// The parameters after `?`, read into `T`; refused with 400 and the parameter's name.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);

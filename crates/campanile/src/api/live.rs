@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use campanile_core::Error;
-use campanile_core::account::{self, token};
+use campanile_core::account::{self, session, token};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 use futures_util::stream;
@@ -21,7 +21,7 @@ use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Denied, Malformed, Throttled, Unauthenticated, Unavailable};
 use crate::api::{Part, part};
 use crate::app::App;
-use crate::auth::{self, Principal, Via};
+use crate::auth::{Principal, Via};
 use crate::live::{open, ticket};
 use crate::problem::{Kind, Problem};
 
@@ -116,7 +116,11 @@ async fn principal(app: &Arc<App>, parts: &mut Parts, ticket: Option<&str>) -> R
     let found = app.live.spent.take(&app.key, ticket, now).ok_or_else(nobody)?;
     // It may have been taken away in this half minute.
     let is_alive = match found.via.clone() {
-        Via::Session(id) => auth::by_session_id(app, &id).await?.is_some(),
+        Via::Session(id) => app
+            .db
+            .read(move |tx| session::find_by_id(tx, &id, now))
+            .await?
+            .is_some(),
         Via::Token(id) => app.db.read(move |tx| token::is_alive(tx, &id, now)).await?,
         Via::Basic | Via::Ticket => {
             let person = found.person;

@@ -315,7 +315,7 @@ fn part(reader: &Viewer, value: &Value) -> String {
     let name = match &target {
         Target::EnvironmentRole { environment: id, .. }
         | Target::ApiRole { api: id, .. }
-        | Target::Subscribers { api: id }
+        | Target::Subscribers { api: id, .. }
         | Target::Group { group: id }
         | Target::User { user: id } => id.clone(),
         Target::Customer { customer, .. } => format!("{} {customer}", reader.t("journal-kind-customer")),

@@ -318,7 +318,7 @@ impl Whom {
             .subscribers_of
             .iter()
             .cloned()
-            .map(|api| Target::Subscribers { api });
+            .map(|api| Target::Subscribers { api, any_status: false });
         let customers = self.customers.iter().map(|customer| Target::Customer {
             customer: *customer,
             include_sub_customers: self.with_sub_customers,

@@ -2,15 +2,12 @@
 
 use std::convert::Infallible;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{StatusCode, Uri, header};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::api::extract::{body_problem, read_json};
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 
@@ -94,38 +91,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Text {
 
 fn nothing() -> Problem {
     Problem::new(Kind::Missing, "there is nothing at this address")
-}
-
-/// A JSON body, read into `T`. Its type may be spelt in any case, and left away; another one is refused with 415.
-///
-/// Fields that `T` does not know are nothing to it. One that may be left out is an `Option`, and null is as good as
-/// left out.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Body<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = is_json(request.headers());
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|error| body_problem(&error))?;
-        if !is_json && !body.is_empty() {
-            let detail = "send the body as JSON, with the header Content-Type: application/json";
-            return Err(Problem::new(Kind::MediaType, detail));
-        }
-        read_json(&body).map(Self)
-    }
-}
-
-/// Whether a body is JSON by its type, or says none.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    let essence = essence.trim();
-    essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
 }
 
 /// The answer to what was made: 201, with its address.

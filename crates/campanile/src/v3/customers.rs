@@ -10,10 +10,11 @@ use campanile_core::id::CustomerId;
 use campanile_core::portal::customer::{self, Sort, Wanted, WantedSubscription};
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Body, Id, created};
+use super::asked::{Id, created};
 use super::caller::Caller;
 use super::dates::Date;
 use super::place;
+use crate::api::extract::LooseJson;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -124,7 +125,11 @@ async fn find(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result
     Ok(Json(found.into()))
 }
 
-async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    LooseJson(input): LooseJson<Input>,
+) -> Result<Response, Problem> {
     let (by, now) = (caller.principal.by(), app.clock.now());
     let wanted = Wanted {
         name: input.name,
@@ -143,7 +148,7 @@ async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id,
-    Body(input): Body<SubscriptionInput>,
+    LooseJson(input): LooseJson<SubscriptionInput>,
 ) -> Result<Json<Subscription>, Problem> {
     let (by, now) = (caller.principal.by(), app.clock.now());
     let wanted = WantedSubscription::from(input);

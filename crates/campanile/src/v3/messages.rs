@@ -15,7 +15,7 @@ use campanile_core::lists::Shared;
 use campanile_core::markup::Format;
 use campanile_core::message::announced::{self, Announced, For, Order, Wanted, Whose};
 use campanile_core::message::change::Correction;
-use campanile_core::message::draft::Draft;
+use campanile_core::message::draft::{Draft, Leniency};
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{self, Channel, Importance};
 use campanile_core::policy::{self, Act, Part};
@@ -26,10 +26,11 @@ use campanile_store::Tx;
 use http::{StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::asked::{Body, Id, Query, created};
+use super::asked::{Id, Query, created};
 use super::caller::Caller;
 use super::dates::{self, Date};
 use super::place;
+use crate::api::extract::LooseJson;
 use crate::app::App;
 use crate::bell;
 use crate::problem::{Kind, Problem};
@@ -330,7 +331,11 @@ fn may_write(rights: &Rights) -> Result<(), Problem> {
     Err(Problem::new(Kind::Denied, lack))
 }
 
-async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    LooseJson(input): LooseJson<Input>,
+) -> Result<Response, Problem> {
     may_write(&caller.rights)?;
     let own = caller.rights.customer.map_or(ALL, |customer| customer.0);
     let customer = match input.customer_id {
@@ -368,7 +373,10 @@ fn drafted(input: Input, customer: i64) -> Result<Draft, Problem> {
         closes_at: input.to_date_utc.and_then(end),
         enabled: input.enabled.unwrap_or(false),
         sub_customers: below && customer == ALL,
-        may_be_past: true,
+        leniency: Leniency {
+            past: true,
+            ..Leniency::default()
+        },
         ..Draft::new("", input.text.unwrap_or_default(), vec![target(customer, below)])
     })
 }
@@ -377,7 +385,7 @@ async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id,
-    Body(input): Body<Input>,
+    LooseJson(input): LooseJson<Input>,
 ) -> Result<Json<Message>, Problem> {
     let (person, id) = (caller.person(), MessageId(id));
     writable(&app, &caller, id).await?;

@@ -12,9 +12,10 @@ use campanile_core::{Error, secret};
 use http::header;
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Body, Query, Text, created};
+use super::asked::{Query, Text, created};
 use super::caller::Caller;
 use super::place;
+use crate::api::extract::LooseJson;
 use crate::app::App;
 use crate::directory;
 use crate::problem::Problem;
@@ -127,7 +128,11 @@ async fn find(State(app): State<Arc<App>>, caller: Caller, Text(guid): Text) -> 
     Ok(Json(found.into()))
 }
 
-async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Response, Problem> {
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    LooseJson(input): LooseJson<Input>,
+) -> Result<Response, Problem> {
     let (mut wanted, password) = input.wanted();
     let (by, key, now) = (caller.person(), secret::guid(app.chance.salt()), app.clock.now());
     if let Some(password) = password {
@@ -144,7 +149,11 @@ async fn create(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<I
     Ok(created(&app, &path, &User::from(made)))
 }
 
-async fn change(State(app): State<Arc<App>>, caller: Caller, Body(input): Body<Input>) -> Result<Json<User>, Problem> {
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    LooseJson(input): LooseJson<Input>,
+) -> Result<Json<User>, Problem> {
     let (by, now) = (caller.person(), app.clock.now());
     app.db.read(move |tx| user::may_change(tx, by)).await?;
     let guid = input.guid.clone().ok_or_else(|| Error::field("guid", "is needed"))?;

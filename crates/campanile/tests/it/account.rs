@@ -627,15 +627,19 @@ fn a_signed_name_of_a_session_stands_for_it() {
     each_world(async |world| {
         let said = log_in(world, "admin", ADMIN_PASSWORD).await.is(201);
         let id = said.json()["session"].as_str().unwrap().to_owned();
-        let found = campanile::auth::by_session_id(&world.app, &id).await.unwrap().unwrap();
-        assert_eq!(found.session(), Some(id.as_str()));
+        let by_name = async || {
+            campanile::auth::by_signed_session(&world.app, "signed", &id)
+                .await
+                .unwrap()
+        };
+        assert_eq!(by_name().await.unwrap().session(), Some(id.as_str()));
         world
             .delete("/api/v1/session")
             .cookie(&said.set_cookie())
             .send()
             .await
             .is(204);
-        assert_eq!(campanile::auth::by_session_id(&world.app, &id).await.unwrap(), None);
+        assert_eq!(by_name().await, None);
     });
 }
 

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 pub use attachments::{Attachment, attachments};
 pub use customers::{Customer, CustomerFilter, Parent, customer, customer_names, customers};
 pub use memberships::{Membership, MembershipFilter, memberships};
-pub use roles::{Role, role, roles};
+pub use roles::{Role, role, roles, roles_held};
 pub use subscriptions::{Subscription, SubscriptionFilter, subscription, subscriptions};
 pub use things::{Kind, Thing, ThingFilter, thing, things};
 pub(super) use users::named_users;

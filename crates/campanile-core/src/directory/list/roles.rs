@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Page, Paging, Place, page};
 use crate::directory::check::letters;
 use crate::error::{Error, Result};
+use crate::id::{EnvironmentId, PersonId};
 use crate::place::Scope;
 
 sql! {
@@ -20,7 +21,17 @@ sql! {
         ORDER BY page.scope, page.name, q.permission";
     ONE = "SELECT r.id, r.scope, r.name, r.system, q.permission, q.letters FROM role r
         LEFT JOIN role_permission q ON q.role = r.id WHERE r.scope = $1 AND r.name = $2 ORDER BY q.permission";
+    // $2: of this environment alone; of all for 0.
+    HELD = "SELECT DISTINCT r.id, r.scope, r.name, r.system, q.permission, q.letters FROM membership m
+            JOIN role r ON r.id = m.role
+            LEFT JOIN role_permission q ON q.role = r.id
+        WHERE m.person = $1 AND m.place BETWEEN 1 AND 2 AND m.until = 9223372036854775807
+            AND (m.place = 1 OR m.object = $2 OR $2 = 0)
+        ORDER BY r.scope, r.name, q.permission LIMIT $3";
 }
+
+/// Permissions of roles that a person holds, at most: far more than anybody has.
+const HELD_LIMIT: i64 = 2_000;
 
 /// A role as the directory shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -66,6 +77,12 @@ fn gather(
 pub fn role(tx: &mut Tx<'_>, scope: Scope, name: &str) -> Result<Role> {
     let found = gather(tx, &ONE, &[&scope.code(), &name])?;
     found.into_iter().next().ok_or(Error::Missing("role"))
+}
+
+/// The roles that a person holds on the organization, and on one environment or any, by scope and name.
+pub fn roles_held(tx: &mut Tx<'_>, person: PersonId, environment: Option<EnvironmentId>) -> Result<Vec<Role>> {
+    let environment = environment.map_or(0, |environment| environment.0);
+    gather(tx, &HELD, &[&person.0, &environment, &HELD_LIMIT])
 }
 
 /// A page of roles, of one scope or all, by scope and name.

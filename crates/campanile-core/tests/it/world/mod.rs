@@ -155,7 +155,10 @@ pub(crate) fn api_role(api: &str, role: &str) -> Target {
 
 /// Who made a valid subscription.
 pub(crate) fn subscribers(api: &str) -> Target {
-    Target::Subscribers { api: api.to_owned() }
+    Target::Subscribers {
+        api: api.to_owned(),
+        any_status: false,
+    }
 }
 
 /// The users of a customer alone.

@@ -8,7 +8,7 @@ use campanile_core::audience::Rule;
 use campanile_core::id::MessageId;
 use campanile_core::message::announced::{Announced, For};
 use campanile_core::message::change::Correction;
-use campanile_core::message::draft::Draft;
+use campanile_core::message::draft::{Draft, Leniency};
 use campanile_core::message::funnel::Funnel;
 use campanile_core::message::{self, Channel, Message};
 use campanile_core::rights::Rights;
@@ -135,7 +135,10 @@ async fn with_others(app: &App, reader: &Reader, typed: &Typed, faults: Vec<Faul
         ..typed.clone()
     };
     let draft = Draft {
-        may_be_past: true,
+        leniency: Leniency {
+            past: true,
+            ..Leniency::default()
+        },
         ..without_mail.draft(reader, Vec::new(), &mut Vec::new())
     };
     let known = faults.iter().any(|fault| fault.field == "audience");

@@ -234,7 +234,7 @@ fn read(fields: &Fields, reader: &Reader, scope: &Scope) -> Typed {
     if let Some(api) = &scope.api {
         typed.environment.clone_from(&api.environment);
         typed.to.retain(|target| match target {
-            Target::ApiRole { api: of, .. } | Target::Subscribers { api: of } => *of == api.id,
+            Target::ApiRole { api: of, .. } | Target::Subscribers { api: of, .. } => *of == api.id,
             _ => false,
         });
     }

@@ -199,7 +199,10 @@ fn targets(kind: Addressable, choice: Choice) -> Vec<Raw> {
     let targets = match kind {
         Addressable::People => vec![Target::User { user: id }],
         Addressable::Groups => vec![Target::Group { group: id }],
-        Addressable::Apis => vec![Target::Subscribers { api: id }],
+        Addressable::Apis => vec![Target::Subscribers {
+            api: id,
+            any_status: false,
+        }],
         Addressable::Customers => {
             let customer = id.parse().unwrap_or_default();
             let of = |include_sub_customers| Target::Customer {

@@ -128,14 +128,11 @@ fn audience(tx: &mut Tx<'_>, message: &Message) -> Ruled<Vec<Named>> {
 /// How a message is called: by its title, else by the beginning of its text, and what is posted and that is all, by
 /// that.
 pub(in crate::console) fn heading(words: Words, message: &Message) -> String {
-    if message.has(Channel::Banner) {
-        return message::name(&message.shown_title(), message.format, &message.text).into_owned();
-    }
-    if message.title.is_empty() {
+    if message.title.is_empty() && is_post_alone(message) {
         let api_name = message.api_name.as_deref();
         return shown_title(api_name, &words.t("channel-http"));
     }
-    message.shown_title()
+    message::name(&message.shown_title(), message.format, &message.text).into_owned()
 }
 
 /// Whether a message is posted, and that is all: no bell and no inbox has it.
@@ -150,6 +147,9 @@ fn recipients(reader: &Reader, message: &Message, audience: &[Named]) -> String 
     }
     if message.reminds.is_some() {
         return reader.t("audience-reminded");
+    }
+    if audience.is_empty() {
+        return reader.t("audience-nobody");
     }
     in_words(reader, audience)
 }

@@ -94,7 +94,10 @@ pub(super) async fn offers(app: &App, reader: &Reader, scope: &Scope, typed: &mu
 
 /// API subscribers first, then the roles of scope APPLICATION (contract A, section 4).
 fn of_an_api(tx: &mut Tx<'_>, api: &Api, offers: &mut Offers) -> Ruled<Vec<Named>> {
-    let mut out = vec![Target::Subscribers { api: api.id.clone() }];
+    let mut out = vec![Target::Subscribers {
+        api: api.id.clone(),
+        any_status: false,
+    }];
     let (roles, more) = roles(tx, RoleScope::Application)?;
     offers.more_roles = more;
     out.extend(roles.into_iter().map(|role| Target::ApiRole {

@@ -68,6 +68,7 @@ pub(super) const fn kind(target: &Target) -> &'static str {
     match target {
         Target::EnvironmentRole { .. } => "role",
         Target::ApiRole { .. } => "api-role",
+        Target::Subscribers { any_status: true, .. } => "subscribed",
         Target::Subscribers { .. } => "subscribers",
         Target::Customer {
             include_sub_customers: false,
@@ -86,7 +87,7 @@ pub(super) fn write(target: &Target) -> String {
     let ids: Vec<String> = match target {
         Target::EnvironmentRole { environment, role } => vec![escaped(environment), escaped(role)],
         Target::ApiRole { api, role } => vec![escaped(api), escaped(role)],
-        Target::Subscribers { api } => vec![escaped(api)],
+        Target::Subscribers { api, .. } => vec![escaped(api)],
         Target::Customer { customer, .. } => vec![customer.to_string()],
         Target::Everyone => Vec::new(),
         Target::Group { group } => vec![escaped(group)],
@@ -108,7 +109,10 @@ pub(super) fn read(text: &str) -> Option<Target> {
             api: plain(api),
             role: plain(role),
         },
-        ["subscribers", api] => Target::Subscribers { api: plain(api) },
+        [kind @ ("subscribers" | "subscribed"), api] => Target::Subscribers {
+            api: plain(api),
+            any_status: *kind == "subscribed",
+        },
         [kind @ ("customer" | "subtree"), customer] => Target::Customer {
             customer: customer.parse().ok()?,
             include_sub_customers: *kind == "subtree",
@@ -142,6 +146,7 @@ mod tests {
             "role/DEFAULT/ADMIN",
             "api-role/pets/OWNER",
             "subscribers/pets",
+            "subscribed/pets",
             "customer/17",
             "subtree/17",
             "everyone",

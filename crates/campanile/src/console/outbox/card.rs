@@ -66,6 +66,7 @@ const fn run_name(state: Run) -> (&'static str, &'static str) {
         Run::Ended => ("ended", "good"),
         Run::Cancelling => ("cancelling", "high"),
         Run::Cancelled => ("cancelled", ""),
+        Run::Off => ("off", "high"),
     }
 }
 

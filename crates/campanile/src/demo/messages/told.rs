@@ -160,7 +160,10 @@ pub(super) fn of_apis(now: Moment) -> [Story; 4] {
     let cards = "The test cards that begin with 4000 are refused from now on. \
         [The new ones](https://portal.platform.example/payments/cards) work in both versions.";
     let reminder = format!("This is a reminder: **{end}** is the last day. Your application still calls version 1.");
-    let subscribers = |api: &str| Target::Subscribers { api: api.into() };
+    let subscribers = |api: &str| Target::Subscribers {
+        api: api.into(),
+        any_status: false,
+    };
     [
         Story::new(
             now,
@@ -257,7 +260,10 @@ pub(super) fn of_today(now: Moment) -> [Story; 3] {
     let errors = "One call in fifty fails since this morning. We are looking for the cause.";
     let mended = "One call in fifty failed this morning. A pool of connections was too small; it is mended.";
     let holidays = "From 24 December to 1 January support answers only what is *critical*. Everything else waits.";
-    let shipping = Target::Subscribers { api: "shipping".into() };
+    let shipping = Target::Subscribers {
+        api: "shipping".into(),
+        any_status: false,
+    };
     [
         Story::new(
             now,

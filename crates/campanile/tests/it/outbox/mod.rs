@@ -6,6 +6,8 @@ mod outward;
 mod posts;
 mod signed;
 
+pub(crate) use posts::{hook, no_relay};
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +34,7 @@ pub(crate) struct House {
 }
 
 /// Runs a test with a server that mails through a relay, on each database.
-pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&House, &Server)) {
+pub(crate) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&House, &Server)) {
     each_house_with(&[], relay, test);
 }
 
@@ -41,7 +43,7 @@ pub(super) fn each_house(relay: impl AsyncFn() -> Server, test: impl AsyncFn(&Ho
     clippy::needless_pass_by_value,
     reason = "a test reads better as `each_house(relay, async |house, relay| …)`"
 )]
-pub(super) fn each_house_with(
+pub(crate) fn each_house_with(
     more: &[(&str, String)],
     relay: impl AsyncFn() -> Server,
     test: impl AsyncFn(&House, &Server),

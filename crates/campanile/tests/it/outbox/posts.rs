@@ -17,13 +17,13 @@ use crate::relay::{Act, Manner, Server};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A receiver that answers what it was told, in turn, the last again and again; one request a connection.
-pub(super) struct Hook {
+pub(crate) struct Hook {
     address: SocketAddr,
     got: Arc<Mutex<Vec<String>>>,
     _task: JoinSet<()>,
 }
 
-pub(super) async fn hook(answers: &[u16]) -> Hook {
+pub(crate) async fn hook(answers: &[u16]) -> Hook {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let got = Arc::new(Mutex::new(Vec::new()));
@@ -64,16 +64,16 @@ pub(super) async fn hook(answers: &[u16]) -> Hook {
 }
 
 impl Hook {
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/in", self.address)
     }
 
-    fn got(&self) -> Vec<String> {
+    pub(crate) fn got(&self) -> Vec<String> {
         self.got.lock().unwrap().clone()
     }
 
     /// The values of a header, in order.
-    pub(super) fn header(&self, name: &str) -> Vec<String> {
+    pub(crate) fn header(&self, name: &str) -> Vec<String> {
         let line = |request: &String| {
             let found = request
                 .lines()
@@ -84,7 +84,7 @@ impl Hook {
     }
 }
 
-pub(super) async fn no_relay() -> Server {
+pub(crate) async fn no_relay() -> Server {
     Server::start(Manner::new(|_| Act::Usual)).await
 }
 

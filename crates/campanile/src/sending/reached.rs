@@ -1,0 +1,106 @@
+//! How far a message got that was sent just now, for an interface that answers with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use campanile_core::Error;
+use campanile_core::id::{MessageId, PersonId};
+use campanile_core::message::sent::By;
+use campanile_core::message::{Channel, Message, funnel};
+use campanile_core::outbox::look::{self, Delivery, Which};
+use campanile_core::outbox::{delivery, list};
+use campanile_core::revision::topic;
+use campanile_core::rights::Rights;
+use campanile_store::{Signal, Tx};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Want, one, reach};
+use crate::app::App;
+use crate::problem::Problem;
+
+/// People whom a message has reached, and those of them who are mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// In its audience, at its publication.
+    pub people: u64,
+    /// Distinct addresses of theirs; 0 where it is not mailed.
+    pub addresses: u64,
+}
+
+/// Counts the audience of a message, and stores its size, as a look at its page does.
+///
+/// # Errors
+/// As [`reach`].
+pub async fn reached(app: &App, person: PersonId, id: MessageId) -> Result<Reached, Problem> {
+    let (residents, crowds) = (Arc::clone(&app.residents), Arc::clone(&app.crowds));
+    let count = move |tx: &mut Tx<'_>, _: &Rights, message: Message, funnel: Option<funnel::Funnel>| {
+        let mut addresses = 0;
+        if message.has(Channel::Email) {
+            let residents = residents.at(tx)?;
+            let people = funnel::frozen(tx, &residents, &crowds, &message)? & residents.with_email();
+            drop(residents);
+            addresses = list::count(tx, &people)?;
+        }
+        let people = funnel.map_or(0, |funnel| funnel.people);
+        Ok::<_, Error>(Reached { people, addresses })
+    };
+    one(app, person, id, Want::See, count).await
+}
+
+/// The first destination of a message once its first try is over; `None` where that takes longer than `limit`.
+///
+/// # Errors
+/// As [`reach`].
+pub async fn first_try(
+    app: &App,
+    person: PersonId,
+    id: MessageId,
+    limit: Duration,
+) -> Result<Option<Delivery>, Problem> {
+    // From here on nothing is missed that happens after a look.
+    let mut signals = app.db.signals();
+    let until = app.clock.now().plus_ms(limit.as_millis() as i64);
+    let over = app.clock.until(until);
+    tokio::pin!(over);
+    loop {
+        let found = app.db.read(move |tx| first(tx, person, id)).await?;
+        if found.as_ref().is_some_and(is_over) {
+            return Ok(found);
+        }
+        let moved = Signal {
+            topic: topic::PROGRESS,
+            key: id.0,
+        };
+        loop {
+            tokio::select! {
+                () = &mut over => return Ok(None),
+                heard = signals.recv() => match heard {
+                    Ok(some) if some.is_empty() || some.contains(&moved) => break,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return Ok(None),
+                },
+            }
+        }
+    }
+}
+
+fn first(tx: &mut Tx<'_>, person: PersonId, id: MessageId) -> Result<Option<Delivery>, Error> {
+    let rights = Rights::load(tx, person)?;
+    reach(tx, &rights, id, Want::See)?;
+    let which = Which {
+        channel: Channel::Http,
+        standing: None,
+        q: None,
+        by: By::rights(&rights),
+        after: 0,
+        limit: 1,
+    };
+    Ok(look::page(tx, id, &which)?.0.into_iter().next())
+}
+
+/// Whether something came of it: an answer, or a reason to try again.
+fn is_over(one: &Delivery) -> bool {
+    let is_waiting = matches!(one.state, delivery::State::Queued | delivery::State::Sending);
+    one.attempts > 0 || !is_waiting
+}
