@@ -85,7 +85,11 @@ impl<'w> House<'w> {
             }
             head += &line.to_lowercase();
         }
-        Stream { stream, head, beats: 0 }
+        Stream {
+            socket: stream,
+            head,
+            beats: 0,
+        }
     }
 
     /// A stream of somebody that has said hello.
