@@ -76,6 +76,7 @@ is-only-for-groups-and-users-a-message-to-customers-or-everyone-belongs-to-none-
 # Warum jemand unter den Empfängern ist oder nicht
 holds-the-role-since-x = hat die Rolle seit { $x }
 holds-the-role-in-an-application-with-a-valid-subscription-since-x = hat die Rolle in einer Anwendung mit gültigem Abonnement seit { $x }
+made-a-subscription-since-x = hat ein Abonnement seit { $x }
 made-a-valid-subscription-since-x = hat ein gültiges Abonnement seit { $x }
 belongs-to-the-customer-since-x = gehört zum Kunden seit { $x }
 belongs-to-the-customer-or-one-below-it-since-x = gehört zum Kunden oder zu einem darunter seit { $x }
@@ -84,6 +85,7 @@ is-an-active-user-since-x = ist aktiv seit { $x }
 is-the-user-named-since-x = ist der genannte Benutzer, aktiv seit { $x }
 no-longer-holds-the-role-until-x = nicht mehr: hatte die Rolle bis { $x }
 no-longer-holds-the-role-in-an-application-with-a-valid-subscription-until-x = nicht mehr: hatte die Rolle in einer Anwendung mit gültigem Abonnement bis { $x }
+no-longer-made-a-subscription-until-x = nicht mehr: hatte ein Abonnement bis { $x }
 no-longer-made-a-valid-subscription-until-x = nicht mehr: hatte ein gültiges Abonnement bis { $x }
 no-longer-belongs-to-the-customer-until-x = nicht mehr: gehörte zum Kunden bis { $x }
 no-longer-belongs-to-the-customer-or-one-below-it-until-x = nicht mehr: gehörte zum Kunden oder zu einem darunter bis { $x }
@@ -98,6 +100,7 @@ holds-the-role-but-the-application-s-subscription-is-x = hat die Rolle, aber das
 has-never-held-this-role-in-this-environment = hatte diese Rolle in dieser Umgebung nie
 is-not-the-primary-owner-of-an-application-that-subscribes-to-this-api-groups-do-not-lend-this-role = ist kein Haupteigentümer einer Anwendung, die diese API abonniert hat; Gruppen verleihen diese Rolle nicht
 holds-this-role-in-no-application-that-subscribes-to-this-api = hat diese Rolle in keiner Anwendung, die diese API abonniert hat
+has-made-no-subscription-to-this-api = hat kein Abonnement dieser API abgeschlossen
 has-made-no-valid-subscription-to-this-api = hat kein gültiges Abonnement dieser API
 does-not-belong-to-this-customer = gehört nicht zu diesem Kunden
 belongs-neither-to-this-customer-nor-to-one-below-it = gehört weder zu diesem Kunden noch zu einem darunter

@@ -153,8 +153,8 @@ const SAID: [&str; 21] = [
     "fn why_not(",
     "fn nearly(",
 ];
-/// Sources that say nothing to people, or say it on a terminal, or to programs of the UI messages contract alone.
-const SILENT: [&str; 13] = [
+/// Sources that say nothing to people, or say it on a terminal, or to programs of the contracts alone.
+const SILENT: [&str; 14] = [
     "/cli",
     "/tests",
     "/config",
@@ -166,6 +166,7 @@ const SILENT: [&str; 13] = [
     "/api/docs",
     "/app/",
     "/problem/",
+    "/management/",
     "/v3/",
     "/portal/",
 ];
