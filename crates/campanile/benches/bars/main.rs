@@ -5,6 +5,8 @@
 //! `--postgres` takes a throw-away PostgreSQL in place of the embedded database. `--file NAME` keeps the embedded
 //! database there and takes it again the next time, so that two builds can be held against one another on one world.
 //!
+//! `live` opens ten thousand streams, and then as many as the system lets a process have files.
+//!
 //! `email`, `http` and `lanes` are about what leaves the house; `--mails N` says how many mails. They need Postfix: see
 //! `postfix`.
 
@@ -15,6 +17,7 @@ mod folders;
 mod footprint;
 mod house;
 mod lanes;
+mod live;
 mod mailing;
 mod memory;
 mod pages;
@@ -117,6 +120,10 @@ pub(crate) fn at(sorted: &[Duration], share: f64) -> Duration {
 }
 
 fn main() {
+    let mut words = std::env::args().skip(1);
+    if words.next().is_some_and(|word| word == live::LISTENERS) {
+        return live::listen(words);
+    }
     let choice = Choice::read();
     let database = if choice.postgres { "PostgreSQL" } else { "SQLite" };
     print(&format!(
@@ -133,6 +140,9 @@ fn main() {
     }
     if choice.wants("lanes") {
         lanes::bench(&choice);
+    }
+    if choice.wants("live") {
+        live::bench(&choice);
     }
     if OF_THE_WORLD.iter().any(|name| choice.wants(name)) {
         of_the_world(&choice);

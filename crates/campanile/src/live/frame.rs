@@ -145,7 +145,7 @@ mod tests {
         let bytes = bye(1_500);
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(
-            text.starts_with("37\r\nretry: 1500\nevent: bye\ndata: {\"after_ms\":1500}\n\n\r\n"),
+            text.starts_with("30\r\nretry: 1500\nevent: bye\ndata: {\"after_ms\":1500}\n\n\r\n"),
             "{text}"
         );
         assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");

@@ -26,6 +26,7 @@ mod inbox;
 mod journal;
 mod judge;
 mod live;
+mod log;
 mod management;
 mod messages;
 mod mta;

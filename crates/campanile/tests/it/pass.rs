@@ -1,6 +1,5 @@
 //! What every request goes through: ids, headers, refusals, the check for other sites, numbers and the log.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +18,8 @@ use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::log;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -487,39 +488,17 @@ async fn requests_are_counted_by_route_and_class() {
     assert!(open.body.ends_with("# EOF\n"));
 }
 
-/// What is logged lands here.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_has_routes_and_causes_and_nothing_private() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = log::listen();
     let app = App::new();
     app.get("/api/v1/items/4711?token=hunter2").await;
     app.get("/api/v1/broken").await;
-    drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.heard();
     assert!(!text.contains("hunter2") && !text.contains("4711"), "{text}");
     let lines: Vec<_> = text
         .lines()
+        .filter(|line| line.contains(r#""target":"campanile::"#))
         .map(|line| {
             let mut line: Value = serde_json::from_str(line).unwrap();
             assert!(line["ms"].is_number() || line["level"] == "ERROR");

@@ -7,11 +7,10 @@ mod rights;
 mod site;
 mod users;
 
-use std::sync::{Arc, Mutex};
-
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::log;
 use crate::world::{ADMIN_PASSWORD, Said, each_world};
 use site::{PASSWORD, Site};
 
@@ -247,35 +246,12 @@ fn what_cannot_be_read_is_400_with_the_field_of_its_resource() {
 
 // ---------------------------------------------------------------- what is written down
 
-/// What is logged lands here.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_request_is_logged_and_counted_by_its_pattern_and_never_with_its_ticket() {
     each_world(async |world| {
         let site = Site::new(world).await;
         let guid = site.guid("plain");
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+        let log = log::listen();
         let mut said = String::new();
         for path in [
             format!("/V3/Users/{guid}/"),
@@ -289,8 +265,7 @@ fn a_request_is_logged_and_counted_by_its_pattern_and_never_with_its_ticket() {
             .send()
             .await
             .body;
-        drop(guard);
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let text = log.heard();
         let metrics = world.get("/metrics").send().await.is(200).body;
         for written in [&text, &said, &metrics] {
             for secret in [site.ticket("plain"), NO_TICKET, "auth_ticket="] {

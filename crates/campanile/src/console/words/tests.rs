@@ -154,7 +154,7 @@ const SAID: [&str; 21] = [
     "fn nearly(",
 ];
 /// Sources that say nothing to people, or say it on a terminal, or to programs of the contracts alone.
-const SILENT: [&str; 14] = [
+const SILENT: [&str; 15] = [
     "/cli",
     "/tests",
     "/config",
@@ -169,6 +169,7 @@ const SILENT: [&str; 14] = [
     "/management/",
     "/v3/",
     "/portal/",
+    "/live",
 ];
 /// Texts of defects, and parts of texts.
 const NO_REFUSAL: [&str; 4] = ["a password came to a transaction", "no such {0}", "; ", "no longer: {}"];
