@@ -20,8 +20,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Statements that sort what they found, because it is little: the facts of one thing in the order of time, the roles of
-/// one person.
+/// Statements that sort what they found, because it is little: the facts of one thing in the order of time, the roles
+/// of one person.
 const MAY_SORT: &[&str] = &[
     "directory::history::HELD",
     "directory::history::GROUP",
