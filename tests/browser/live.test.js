@@ -1,4 +1,4 @@
-// The live channel: bell, lists and banners follow by themselves, over one stream a browser.
+// The live channel: bell, lists, banners and notifications of the system follow by themselves, over one stream a browser.
 // @ts-check
 import assert from "node:assert/strict";
 import { directory } from "./lib/directory.js";
@@ -8,7 +8,7 @@ import { expectFault, flow, gone, shows, visit, withSite } from "./lib/flow.js";
 const SOON_MS = 1_000;
 /** Until something must have happened. */
 const LIMIT_MS = 10_000;
-const PEOPLE = ["one", "open", "types", "hands", "crash", "alone"];
+const PEOPLE = ["one", "open", "types", "hands", "crash", "alone", "rings", "flood", "device"];
 
 const held = withSite({ lines: directory(...PEOPLE) });
 
@@ -176,3 +176,104 @@ flow("a banner comes when its window opens and goes when it closes", held, async
   await gone(banners);
   assert.ok(await isMarked(page), "the page was loaded again");
 });
+
+/** Puts a recorder in the place of the system's notifications. @param {Page} page @param {string} [choice] */
+async function record(page, choice) {
+  await page.context().addInitScript((choice) => {
+    if (location.protocol === "about:") return;
+    if (choice) localStorage.setItem("campanile.notify", choice);
+    const shown = [];
+    class Recorder extends EventTarget {
+      static permission = choice ? "granted" : "default";
+      static requestPermission = async () => (Recorder.permission = "granted");
+      constructor(title, options) {
+        super();
+        Object.assign(this, { title, ...options, open: true });
+        shown.push(this);
+      }
+      close() {
+        this.open = false;
+        this.dispatchEvent(new Event("close"));
+      }
+    }
+    Object.assign(window, { Notification: Recorder, shown });
+  }, choice);
+}
+
+/** What the pages have shown, open or not. @param {Page[]} pages */
+async function shown(...pages) {
+  const read = (/** @type {Page} */ page) =>
+    // @ts-ignore the recorder's
+    page.evaluate(() => window.shown.map(({ title, body, tag, open }) => ({ title, body, tag, open })));
+  return (await Promise.all(pages.map(read))).flat();
+}
+
+/** Waits until a page has shown so many that are open. @param {Page} page @param {number} wanted */
+const showsCards = (page, wanted) =>
+  // @ts-ignore the recorder's
+  page.waitForFunction((wanted) => window.shown.filter(({ open }) => open).length === wanted, wanted);
+
+flow("a notification is shown once for all tabs, and closed when its message is read elsewhere", held,
+  async ({ open }, site) => {
+    const first = await open("rings");
+    await record(first, "high");
+    await visit(first, "/me");
+    const second = await tab(first, "/me");
+    await send(site, "rings", { title: "Of low importance" });
+    const id = await send(site, "rings", { title: "Harbour closed", importance: "high" });
+    await showsCards(first, 1);
+    await shows(badge(second), /^2$/);
+    const cards = await shown(first, second);
+    assert.deepEqual(cards, [{ title: "Harbour closed", body: "What it is about.", tag: String(id), open: true }]);
+
+    await visit(second, `/inbox/${id}`);
+    await showsCards(first, 0);
+
+    const wrong = await send(site, "rings", { title: "Sent by mistake", importance: "critical" });
+    await showsCards(first, 1);
+    await site.ask("POST", `/api/v1/messages/${wrong}/recall`, undefined);
+    await showsCards(first, 0);
+
+    const last = await send(site, "rings", { title: "Look at this", importance: "critical" });
+    await showsCards(first, 1);
+    // @ts-ignore the recorder's
+    await first.evaluate(() => window.shown.at(-1).dispatchEvent(new Event("click")));
+    await first.waitForURL(`**/inbox/${last}`);
+  });
+
+flow("many at once are one notification", held, async ({ open }) => {
+  const page = await open("flood");
+  await record(page, "all");
+  await visit(page, "/me");
+  await page.evaluate(async () => {
+    const { hear } = await import(new URL("notify.js", document.querySelector("script").src).href);
+    for (let id = 1; id < 6; id += 1) {
+      hear({ name: "message", data: { id, change: "there", rings: true, title: `No. ${id}`, importance: "low" } });
+    }
+  });
+  await showsCards(page, 1);
+  assert.equal((await shown(page))[0].title, "5 new messages");
+});
+
+flow("notifications are asked for on a click, chosen on the device, and refused in plain words", held,
+  async ({ open }, site) => {
+    const page = await open("device");
+    await record(page);
+    await visit(page, "/me");
+    const card = page.locator("#device");
+    await card.getByRole("button", { name: "Allow notifications" }).click();
+    assert.ok(await card.getByRole("radio", { name: "All messages" }).isChecked());
+    await send(site, "device", { title: "Harbour closed" });
+    await showsCards(page, 1);
+    await card.getByRole("radio", { name: "None" }).check();
+    await visit(page, "/me");
+    await page.evaluate(() => Object.assign(Notification, { permission: "granted" }));
+    await send(site, "device", { title: "Second" });
+    await shows(badge(page), /^2$/);
+    assert.deepEqual(await shown(page), []);
+
+    const refused = await open("device");
+    await refused.addInitScript(() => Object.defineProperty(Notification, "permission", { value: "denied" }));
+    await visit(refused, "/me");
+    await shows(refused.locator("#device .say"), "Allow them beside the address of this page");
+  });

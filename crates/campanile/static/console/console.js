@@ -3,6 +3,7 @@
 import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
 import { startModules } from "./fragment.js";
+import { listen } from "./live.js";
 
 document.documentElement.classList.add("js");
 
@@ -14,6 +15,12 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 
 startBanners();
 startBell();
+
+// Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
+listen((told) => {
+  const may = told.leads && globalThis.Notification?.permission === "granted";
+  if (may) import("./notify.js").then(({ hear }) => hear(told));
+});
 
 // A menu closes when the pointer or the focus leaves it, and on Escape.
 const menu = document.querySelector("details.menu");
