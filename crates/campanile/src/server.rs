@@ -9,6 +9,7 @@ use campanile_store::Db;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
@@ -31,6 +32,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry, app.clock.now());
     registry.register_collector(Box::new(Database(app.db.clone())));
+    registry.register_collector(Box::new(Streams(Arc::clone(app))));
     let docs = docs::routes(|| Docs::new(&api::document()));
     let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
         .with_long_route(IMPORT)
@@ -136,5 +138,23 @@ impl Collector for Database {
             "Operations in these commits",
             commits.operations,
         )
+    }
+}
+
+/// Who listens, counted when it is asked for.
+struct Streams(Arc<App>);
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Streams").field(&self.0.live).finish()
+    }
+}
+
+impl Collector for Streams {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let open = ConstGauge::new(i64::try_from(self.0.live.len()).unwrap_or(i64::MAX));
+        let (name, help) = ("campanile_live_streams", "Live streams that are open");
+        let kind = open.metric_type();
+        open.encode(encoder.encode_descriptor(name, help, None, kind)?)
     }
 }

@@ -18,6 +18,8 @@ const binary = process.env.CAMPANILE_TEST_BINARY ?? join(root, "target/debug/cam
  * @property {import("playwright-core").Browser} browser
  * @property {(method: string, path: string, body: unknown, as?: string) => Promise<any>} ask What a person, admin by
  *   default, asks of the API
+ * @property {() => Promise<() => Promise<void>>} kill Kills the server, as a crash does; starts it again, at the same
+ *   address
  * @property {() => Promise<void>} close Ends both and removes the files
  * @property {Map<string, any>} sessions The cookies of those who have logged in, by login
  */
@@ -30,15 +32,13 @@ const binary = process.env.CAMPANILE_TEST_BINARY ?? join(root, "target/debug/cam
 export async function openSite(lines = directory()) {
   const folder = await mkdtemp(join(tmpdir(), "campanile-browser-"));
   const env = environment(folder);
-  const server = spawn(binary, ["serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
-  const ended = new Promise((resolve) => server.once("exit", resolve));
+  let server = serve(env);
   const end = async () => {
-    server.kill("SIGTERM");
-    await ended;
+    await server.end("SIGTERM");
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const origin = await listening(server);
+    const origin = await listening(server.child);
     await run(["import", "-"], env, lines.map((line) => JSON.stringify(line)).join("\n"));
     const tokens = new Map();
     /** @type {Site["ask"]} */
@@ -54,11 +54,29 @@ export async function openSite(lines = directory()) {
       await browser.close();
       await end();
     };
-    return { origin, browser, ask, close, sessions: new Map() };
+    const kill = async () => {
+      await server.end("SIGKILL");
+      return async () => {
+        server = serve({ ...env, CAMPANILE_LISTEN: new URL(origin).host });
+        await listening(server.child);
+      };
+    };
+    return { origin, browser, ask, kill, close, sessions: new Map() };
   } catch (error) {
     await end();
     throw error;
   }
+}
+
+/** Starts a server. @param {NodeJS.ProcessEnv} env */
+function serve(env) {
+  const child = spawn(binary, ["serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const end = async (/** @type {NodeJS.Signals} */ signal) => {
+    child.kill(signal);
+    await ended;
+  };
+  return { child, end };
 }
 
 /** Settings of the tests alone: what this machine says about Campanile stays out. @param {string} folder */

@@ -135,10 +135,18 @@ function inDocument() {
     const node = source.node instanceof Element ? source.node : source.node?.parentElement;
     return node ? `${node.tagName.toLowerCase()}.${node.className}` : "?";
   };
+  // A banner that comes or goes while the page is open moves what is below it, as a press would.
+  const RECENT_MS = 500;
+  let banners = -RECENT_MS;
+  addEventListener("DOMContentLoaded", () => {
+    const place = document.getElementById("banners");
+    if (place) new MutationObserver(() => (banners = performance.now())).observe(place, { childList: true });
+  });
   const observer = new PerformanceObserver((list) => {
     for (const entry of /** @type {any[]} */ (list.getEntries())) {
       const moved = entry.sources.map(named).join(", ");
-      if (!entry.hadRecentInput) tell("shift", `${location.pathname}: ${moved}`, entry.value);
+      const isBanner = Math.abs(entry.startTime - banners) < RECENT_MS;
+      if (!entry.hadRecentInput && !isBanner) tell("shift", `${location.pathname}: ${moved}`, entry.value);
     }
   });
   observer.observe({ type: "layout-shift", buffered: true });

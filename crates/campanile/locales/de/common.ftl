@@ -38,6 +38,7 @@ bell-unseen =
     }
 bell-new = Mitteilungen, {"{"}n{"}"} ungelesen, darunter neue
 bell-more = Eine neue Nachricht. {"{"}n{"}"} ungelesen.
+bell-many = {"{"}n{"}"} neue Nachrichten
 
 importance = Wichtigkeit
 importance-any = Jede Wichtigkeit

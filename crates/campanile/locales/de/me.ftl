@@ -21,6 +21,17 @@ me-mail-cause-unsubscribed = Sie haben sie abbestellt. Kritische Nachrichten kom
 me-mail-by-hand = Nur die Verwaltung kann sie wieder einschalten.
 me-mail-stop = Keine E-Mails mehr an mich
 me-mail-open = Wieder E-Mails an mich
+me-device = Benachrichtigungen auf diesem Gerät
+me-device-says = Solange hier eine Seite der Konsole offen ist, zeigt Ihr System neue Nachrichten auch dann, wenn Sie etwas anderes ansehen. Das gilt nur für diesen Browser auf diesem Gerät.
+me-device-allow = Benachrichtigungen erlauben
+me-device-which = Welche Nachrichten
+me-device-all = Alle Nachrichten
+me-device-high = Hohe und kritische
+me-device-critical = Nur kritische
+me-device-off = Keine
+me-device-denied = Dieser Browser lässt die Konsole keine Benachrichtigungen zeigen. Erlauben Sie sie neben der Adresse dieser Seite, in den Einstellungen der Website.
+me-device-insecure = Browser zeigen Benachrichtigungen nur für eine Konsole an einer https-Adresse. Fragen Sie, wer diese hier betreibt.
+me-device-unsupported = Dieser Browser zeigt keine Benachrichtigungen einer offenen Seite. Neue Nachrichten meldet hier die Glocke.
 done-mail-on = Nachrichten werden Ihnen wieder gemailt.
 done-mail-off = Sie bekommen keine E-Mails mehr, außer bei kritischen Nachrichten. Alles steht in Ihrem Posteingang.
 

@@ -39,6 +39,7 @@ bell-unseen =
     }
 bell-new = Notifications, {"{"}n{"}"} unread, new ones among them
 bell-more = A new message. {"{"}n{"}"} unread.
+bell-many = {"{"}n{"}"} new messages
 
 importance = Importance
 importance-any = Any importance

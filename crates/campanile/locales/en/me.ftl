@@ -21,6 +21,17 @@ me-mail-cause-unsubscribed = You unsubscribed. Critical messages are mailed all 
 me-mail-by-hand = Only an administrator can switch it on again.
 me-mail-stop = Send me no more mail
 me-mail-open = Send me mail again
+me-device = Notifications on this device
+me-device-says = While a page of the console is open here, your system shows new messages also when you look at something else. This is for this browser on this device alone.
+me-device-allow = Allow notifications
+me-device-which = Which messages
+me-device-all = All messages
+me-device-high = High and critical ones
+me-device-critical = Critical ones alone
+me-device-off = None
+me-device-denied = This browser does not let the console show notifications. Allow them beside the address of this page, in the settings of this site.
+me-device-insecure = Browsers show notifications only for a console at an https address. Ask who runs this one.
+me-device-unsupported = This browser does not show notifications of an open page. The bell tells of new messages here.
 done-mail-on = Messages are mailed to you again.
 done-mail-off = No more mail is sent to you, but for critical messages. Everything is in your inbox.
 

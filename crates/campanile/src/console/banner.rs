@@ -1,17 +1,66 @@
-//! What stands at the top of every page: one banner as a template shows it, and the word on its dismissal.
+//! What stands at the top of every page: one banner as a template shows it, all of them for a page that is open, and
+//! the word on a dismissal.
 
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use campanile_core::id::MessageId;
 use campanile_core::inbox::{Acknowledgement, Banner, EXCERPT_CHARS, Listed};
 use campanile_core::markup::{self, Format};
 use campanile_core::message::Importance;
 use campanile_core::time::Moment;
 
-use super::form::Fields;
+use super::form::{Asked, Fields};
 use super::notice::Undo;
+use super::page::{self, Page};
 use super::visit::Viewer;
 use super::voice::importance_name;
+use crate::app::App;
+use crate::problem::Problem;
 
 /// Characters of a text that stand in a banner; a longer one is told by its beginning, and opened.
 const WHOLE_CHARS: usize = 600;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/banners", get(all))
+}
+
+/// All that stand above a page.
+#[derive(Template)]
+#[template(path = "console/banners.html")]
+struct Standing<'r> {
+    page: &'r Page<'r>,
+    banners: Vec<BannerRow<'r>>,
+    others: usize,
+}
+
+/// The banners of an open page, where one came or went: those that `back` has, which is about the message `about`.
+async fn all(mut viewer: Viewer, Asked(asked): Asked) -> Result<Response, Problem> {
+    page::back(&asked, "/inbox").clone_into(&mut viewer.at);
+    let mut page = Page::new(&viewer, "inbox", String::new());
+    if let Ok(about) = asked.get("about").parse() {
+        page = page.without_banner(MessageId(about));
+    }
+    let (banners, others) = page.banners();
+    page::show(&Standing {
+        page: &page,
+        banners,
+        others,
+    })
+}
+
+/// Where the banners of a page are had.
+pub(super) fn address(at: &str, about: Option<MessageId>) -> String {
+    let mut query = form_urlencoded::Serializer::for_suffix("/banners?".to_owned(), "/banners?".len());
+    query.append_pair("back", at);
+    if let Some(about) = about {
+        query.append_pair("about", &about.to_string());
+    }
+    query.finish()
+}
 
 /// One banner.
 pub(super) struct BannerRow<'r> {

@@ -66,6 +66,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .route("/environment", post(switch))
         .merge(login::routes())
         .merge(inbox::routes())
+        .merge(banner::routes())
         .merge(directory::routes())
         .merge(me::routes())
         .merge(start::routes())

@@ -221,6 +221,12 @@ impl<'r> Page<'r> {
         (rows, banners.total - banners.items.len())
     }
 
+    /// Where the banners of this page are had anew.
+    #[must_use]
+    pub(super) fn banners_address(&self) -> String {
+        banner::address(&self.viewer.at, self.about)
+    }
+
     /// Who chooses among environments here, where there is a choice.
     #[must_use]
     pub(super) fn chooser(&self) -> Option<&'r Reader> {

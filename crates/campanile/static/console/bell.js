@@ -1,8 +1,11 @@
-// The bell: its number, asked for while the page is looked at, and the panel under it.
+// The bell: its number, as the live channel tells it, and the panel under it.
 // @ts-check
-import { fetchPart, fieldsOf, load } from "./fragment.js";
+import { follow } from "./calm.js";
+import { fetchPart, fieldsOf, load, put } from "./fragment.js";
+import { isLive, listen, start as startLive } from "./live.js";
 import { isOpen, isOver, over } from "./session.js";
 
+/** How often the number is asked for, of a page that is looked at, while there is no stream. */
 const EVERY_MS = 30_000;
 const bell = document.getElementById("bell");
 const panel = document.getElementById("panel");
@@ -66,6 +69,15 @@ async function inPanel(work) {
   }
 }
 
+/** Puts the panel in place anew, scrolled as it was. @param {string} html */
+function renew(html) {
+  if (!panel?.matches(":popover-open")) return;
+  const place = () => panel.querySelector(".scroll");
+  const top = place()?.scrollTop ?? 0;
+  put(panel, html);
+  place()?.scrollTo({ top });
+}
+
 function open() {
   if (!panel) return;
   panel.showPopover();
@@ -77,8 +89,8 @@ function open() {
   });
 }
 
-export function start() {
-  if (!bell || !panel || !("popover" in panel)) return;
+/** @param {HTMLElement} bell @param {HTMLElement} panel */
+function startPanel(bell, panel) {
   bell.setAttribute("role", "button");
   bell.setAttribute("aria-haspopup", "dialog");
   bell.setAttribute("aria-expanded", "false");
@@ -121,8 +133,23 @@ export function start() {
       await refresh();
     });
   });
-  const { unread, unseen } = bell.dataset;
-  if (Number(unread) > 0) show(Number(unread), Number(unseen));
-  setInterval(() => document.visibilityState === "visible" && refresh(), EVERY_MS);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
+  follow(panel, ({ moved }) => moved && panel.matches(":popover-open"), () => fetchPart(shown), renew);
+}
+
+/** Follows the numbers. @param {HTMLElement} bell */
+function startNumbers(bell) {
+  const [unread, unseen] = [Number(bell.dataset.unread), Number(bell.dataset.unseen)];
+  if (unread > 0) show(unread, unseen);
+  listen(({ name, data }) => {
+    if (name === "hello" || name === "counts") show(data.unread, data.unseen);
+  });
+  const isLooked = () => document.visibilityState === "visible";
+  setInterval(() => isLooked() && !isLive() && refresh(), EVERY_MS);
+  document.addEventListener("visibilitychange", () => isLooked() && refresh());
+  startLive(refresh, { unread, unseen });
+}
+
+export function start() {
+  if (bell && panel && "popover" in panel) startPanel(bell, panel);
+  if (bell) startNumbers(bell);
 }

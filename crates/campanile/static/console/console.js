@@ -2,6 +2,8 @@
 // @ts-check
 import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
+import { startModules } from "./fragment.js";
+import { listen } from "./live.js";
 
 document.documentElement.classList.add("js");
 
@@ -11,8 +13,14 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
   document.cookie = `campanile_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000`;
 }
 
-startBell();
 startBanners();
+startBell();
+
+// Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
+listen((told) => {
+  const may = told.leads && globalThis.Notification?.permission === "granted";
+  if (may) import("./notify.js").then(({ hear }) => hear(told));
+});
 
 // A menu closes when the pointer or the focus leaves it, and on Escape.
 const menu = document.querySelector("details.menu");
@@ -52,6 +60,4 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 
 // Parts of pages bring their own modules, by name.
-for (const element of document.querySelectorAll("[data-module]")) {
-  import(`./${element.getAttribute("data-module")}.js`).then((module) => module.start(element));
-}
+startModules(document);

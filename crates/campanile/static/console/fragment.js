@@ -36,13 +36,30 @@ export async function fetchPage(address, init) {
   return new DOMParser().parseFromString(trusted, "text/html");
 }
 
+/** By what one finds again what had the focus. @param {Element} element */
+function keyOf(element) {
+  const form = element instanceof HTMLButtonElement ? element.form : null;
+  const parts = ["href", "name", "value"].map((name) => element.getAttribute(name));
+  return [element.tagName, element.getAttribute("formaction") ?? form?.getAttribute("action"), ...parts].join("\n");
+}
+
 /**
- * Puts a part in place. The focus stays where it was: on what has the same id, else on the part's heading. What was
- * typed into a field of the part since it was asked for stays too.
+ * What was there before, in a part that was put in place anew.
+ * @param {Element} target @param {Element} before @param {string} key
+ */
+function again(target, before, key) {
+  if (before.id) return document.getElementById(before.id);
+  return /** @type {HTMLElement[]} */ ([...target.querySelectorAll("a, button, input")]).find((one) => keyOf(one) === key);
+}
+
+/**
+ * Puts a part in place. The focus stays where it was: on what is the same, else on the part's heading. What was typed
+ * into a field of the part since it was asked for stays too.
  * @param {Element} target @param {string} html
  */
 export function put(target, html) {
   const focused = target.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+  const key = focused ? keyOf(focused) : "";
   const { selectionStart, selectionEnd } = /** @type {any} */ (focused ?? {});
   const fields = /** @type {HTMLInputElement[]} */ ([...target.querySelectorAll("input[id]:not([type=hidden])")]);
   const typed = fields.filter((field) => field.value !== field.defaultValue).map(({ id, value }) => ({ id, value }));
@@ -52,11 +69,18 @@ export function put(target, html) {
     if (field instanceof HTMLInputElement) field.value = value;
   }
   if (!focused) return;
-  const same = focused.id ? document.getElementById(focused.id) : null;
-  const next = same ?? /** @type {HTMLElement | null} */ (target.querySelector("h2, h3"));
+  const same = again(target, focused, key);
+  const next = same ?? /** @type {HTMLElement | null} */ (target.querySelector("h1, h2, h3"));
   if (next && !same) next.tabIndex = -1;
   next?.focus();
   if (same instanceof HTMLInputElement && selectionStart !== null) same.setSelectionRange(selectionStart, selectionEnd);
+}
+
+/** Starts the modules that a part brings, by name. @param {ParentNode} part */
+export function startModules(part) {
+  for (const element of part.querySelectorAll("[data-module]")) {
+    import(`./${element.getAttribute("data-module")}.js`).then((module) => module.start(element));
+  }
 }
 
 /** Fetches a part and puts it in place. @param {Element} target @param {string} address @param {RequestInit} [init] */

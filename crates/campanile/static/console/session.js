@@ -3,6 +3,7 @@
 const place = document.getElementById("notices");
 /** @type {HTMLElement | undefined} */
 let said;
+let back = () => {};
 
 /** Says that the session is over, once. */
 export function isOver() {
@@ -23,8 +24,13 @@ export function isOver() {
 /** Whether it is. */
 export const over = () => said !== undefined;
 
+/** What is done once it is there again. @param {() => void} work */
+export const whenBack = (work) => (back = work);
+
 /** The session is there (again). */
 export function isOpen() {
-  said?.remove();
+  if (!said) return;
+  said.remove();
   said = undefined;
+  back();
 }

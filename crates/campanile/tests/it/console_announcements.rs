@@ -7,6 +7,7 @@ use campanile_core::id::PersonId;
 use campanile_core::message::preview;
 use serde_json::json;
 
+use crate::console_inbox::value;
 use crate::console_messages::hidden;
 use crate::world::{ADMIN_PASSWORD, Said, World, each_world};
 
@@ -119,11 +120,8 @@ fn an_announcement_to_a_customer_stands_at_the_top_for_its_users() {
         hides(&form, &["Also by mail"]);
         let id = admin.announces("Down [b]tonight[/b] <i>", &[]).await;
         let top = "<strong>tonight</strong> &lt;i&gt;";
-        shows(
-            &cat.get("/inbox").await.is(200),
-            &["<article class=\"banner high\">", top],
-        );
-        hides(&eve.get("/inbox").await.is(200), &["class=\"banner"]);
+        shows(&cat.get("/inbox").await.is(200), &["class=\"banner high\"", top]);
+        hides(&eve.get("/inbox").await.is(200), &["class=\"banner "]);
         let list = admin.get("/announcements").await.is(200);
         shows(
             &list,
@@ -215,6 +213,25 @@ fn all_that_is_wrong_is_said_at_once() {
         // An announcement that is there may be ended in the past.
         let but_closes = ["text", "sender", "audience", "opens", "title"].map(|name| format!("id=\"{name}-bad\""));
         shows(&refused, &but_closes.each_ref().map(String::as_str));
+    });
+}
+
+#[test]
+fn an_open_page_gets_its_banners_anew() {
+    each_world(async |world| {
+        filled(world).await;
+        let (admin, cat) = (Browser::of(world, "admin").await, Browser::of(world, "cat").await);
+        let empty = cat.get("/banners?back=/me").await.is(200);
+        hides(&empty, &["<article", "<html"]);
+        let id = admin.announces("Down [b]tonight[/b]", &[]).await;
+        let said = cat.get("/banners?back=/me").await.is(200);
+        shows(&said, &["<strong>tonight</strong>", "name=\"back\" value=\"/me\""]);
+        hides(&said, &["<html"]);
+        // The page of the message itself has none.
+        let own = cat.get(&format!("/inbox/{id}")).await.is(200);
+        let address = value(&own.body, "data-address=").replace("&#38;", "&");
+        assert_eq!(address, format!("/banners?back=%2Finbox%2F{id}&about={id}"));
+        hides(&cat.get(&address).await.is(200), &["<article"]);
     });
 }
 
@@ -492,7 +509,7 @@ fn it_is_switched_off_and_on_again_and_deleted_for_everybody() {
         let id = admin.announces("Switched", &[]).await;
         let at = format!("/announcements/{id}/switch");
         let off = admin.post(&at, &[("on", "0")]).await.is(303);
-        hides(&cat.get("/inbox").await, &["class=\"banner"]);
+        hides(&cat.get("/inbox").await, &["class=\"banner "]);
         let list = admin.get(off.header("location")).await.is(200);
         shows(
             &list,
@@ -509,7 +526,7 @@ fn it_is_switched_off_and_on_again_and_deleted_for_everybody() {
         let question = admin.get(&format!("/announcements/{id}/delete")).await.is(200);
         shows(&question, &["It is gone for everybody, 2 people"]);
         admin.post(&format!("/announcements/{id}/delete"), &[]).await.is(303);
-        hides(&cat.get("/inbox").await, &["class=\"banner"]);
+        hides(&cat.get("/inbox").await, &["class=\"banner "]);
         let past = admin.get("/announcements?state=past").await.is(200);
         shows(&past, &["Switched", ">Deleted</span>", &format!("copy={id}")]);
         hides(&past, &["/delete\"", "/edit\""]);
@@ -543,7 +560,7 @@ fn an_edit_changes_words_time_and_customer_and_a_dismissed_one_comes_back() {
         cat.post(&format!("/inbox/{id}/dismiss"), &[("edition", "1")])
             .await
             .is(303);
-        hides(&cat.get("/inbox").await, &["class=\"banner"]);
+        hides(&cat.get("/inbox").await, &["class=\"banner "]);
         let form = admin.get(&format!("/announcements/{id}/edit")).await.is(200);
         shows(&form, &[">\nFrist</textarea>", "value=\"2030-01-01T12:00:05\""]);
         let opened = hidden(&form, "edition").to_owned();
@@ -554,7 +571,7 @@ fn an_edit_changes_words_time_and_customer_and_a_dismissed_one_comes_back() {
         shows(&late, &["somebody else has corrected", "Again"]);
         let now = hidden(&late, "edition").to_owned();
         admin.post(&at, &typed("First", "30", &now)).await.is(303);
-        hides(&cat.get("/inbox").await, &["class=\"banner"]);
+        hides(&cat.get("/inbox").await, &["class=\"banner "]);
         shows(&eve.get("/inbox").await, &["First"]);
         // Another audience is a change too, though no word is another.
         let late = admin.post(&at, &typed("Again", "17", &now)).await.is(422);
@@ -658,7 +675,7 @@ fn who_has_acknowledged_is_counted_listed_reminded_and_taken_along() {
             .await;
         shows(&cat.get("/inbox").await, &["I have read this"]);
         cat.post(&format!("/inbox/{id}/acknowledge"), &[]).await.is(303);
-        hides(&cat.get("/inbox").await, &["class=\"banner"]);
+        hides(&cat.get("/inbox").await, &["class=\"banner "]);
         shows(&admin.get("/announcements").await, &["1 of 2 acknowledged"]);
         let page = admin.get(&format!("/messages/{id}")).await.is(200);
         shows(&page, &["Acknowledged", "part=acknowledged", "Remind that one"]);
@@ -725,7 +742,7 @@ fn a_banner_is_a_kind_of_message_beside_the_others() {
             .is(303);
         shows(
             &ann.get("/inbox").await,
-            &["<article class=\"banner low\">", "<strong>early</strong>"],
+            &["class=\"banner low\"", "<strong>early</strong>"],
         );
         let id = sent.header("location").split(['/', '?']).nth(2).unwrap();
         // To a role: among announcements it is named, and what it is for stays.

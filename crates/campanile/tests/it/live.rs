@@ -191,6 +191,17 @@ fn a_message_reaches_who_is_in_its_audience_with_the_number() {
 }
 
 #[test]
+fn streams_that_are_open_are_counted() {
+    each_world(async |world| {
+        let house = House::new(world).await;
+        let (_first, _) = house.listen(&house.ann).await;
+        let (_second, _) = house.listen(&house.admin).await;
+        let metrics = world.get("/metrics").send().await.is(200).body;
+        assert!(metrics.contains("\ncampanile_live_streams 2\n"), "{metrics}");
+    });
+}
+
+#[test]
 fn what_is_done_on_one_device_is_told_to_the_others() {
     each_world(async |world| {
         let house = House::new(world).await;
