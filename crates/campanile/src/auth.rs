@@ -12,7 +12,7 @@ use campanile_core::account::{self, session, ticket, token};
 use campanile_core::id::PersonId;
 use campanile_core::journal::{self, By, Origin};
 use campanile_core::rights::Rights;
-use campanile_core::secret::Hash;
+use campanile_core::secret::{self, Hash};
 use campanile_core::time::Moment;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, header};
@@ -228,6 +228,10 @@ fn remember(app: &App, hash: Hash, principal: &Principal, state: Option<u64>, un
 
 /// The person of a session's cookie.
 pub async fn by_session(app: &Arc<App>, secret: &str) -> Result<Option<Principal>, Problem> {
+    // What is remembered was shown at some door: only a secret of this one's shape is looked for.
+    if !secret::is_session(secret) {
+        return Ok(None);
+    }
     let (hash, state, now) = (Hash::of(secret), known::state(app), app.clock.now());
     if let Some(known) = app.known.get(&hash, state, now) {
         return Ok(Some(known));
@@ -271,6 +275,10 @@ fn used_session(app: &Arc<App>, alive: session::Alive, now: Moment) -> Principal
 
 /// The person of a personal token.
 pub async fn by_token(app: &Arc<App>, text: &str) -> Result<Option<Principal>, Problem> {
+    // See `by_session`.
+    if !secret::is_token(text) {
+        return Ok(None);
+    }
     let (hash, state, now) = (Hash::of(text), known::state(app), app.clock.now());
     if let Some(known) = app.known.get(&hash, state, now) {
         return Ok(Some(known));

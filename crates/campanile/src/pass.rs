@@ -371,7 +371,12 @@ fn is_form(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     media_type.is_some_and(|value| {
         let value = value.to_ascii_lowercase();
-        value.starts_with(b"application/x-www-form-urlencoded") || value.starts_with(b"multipart/form-data")
+        let kinds: [&[u8]; 3] = [
+            b"application/x-www-form-urlencoded",
+            b"multipart/form-data",
+            b"text/plain",
+        ];
+        kinds.iter().any(|kind| value.starts_with(kind))
     })
 }
 

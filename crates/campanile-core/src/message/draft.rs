@@ -426,11 +426,15 @@ pub(super) const fn needs_no_title(channels: i64) -> bool {
     channels != 0 && channels & (Channel::Portal.bit() | Channel::Email.bit()) == 0
 }
 
-/// A title, or where it may be left out, a text that stands for it; what is only posted has no need of either.
+/// A title, or where it may be left out, a text that stands for it, as it does on every banner; what is only posted has
+/// no need of either.
 pub(super) fn check_words(title: &str, text: &str, channels: i64, may_be_untitled: bool, faults: &mut Faults) {
     if !(title.is_empty() && may_be_untitled) {
         check_title(title, faults);
-    } else if channels & !Channel::Http.bit() != 0 {
+    }
+    let is_shown = channels & !Channel::Http.bit() != 0;
+    let is_told_by_text = may_be_untitled && is_shown || channels & Channel::Banner.bit() != 0;
+    if title.is_empty() && is_told_by_text {
         faults.require(!text.trim().is_empty(), "text", "is empty; say what it is about");
     }
 }

@@ -203,7 +203,12 @@ async fn delete_one(
         let message = format!("Portal notification [{id}] cannot be found.");
         Refusal::new(Kind::Missing, "notification.portal.notFound", message).with("notification", id.clone())
     };
-    let number = id.parse().map(MessageId).map_err(|_| missing())?;
+    // One id has one form: a number that is written otherwise is none.
+    let number: i64 = id.parse().map_err(|_| missing())?;
+    let number = Some(number)
+        .filter(|number| number.to_string() == id)
+        .ok_or_else(missing)?;
+    let number = MessageId(number);
     match sorting::delete(&app, caller.person(), number, app.clock.now()).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(Error::Missing(_)) => Err(missing()),

@@ -13,6 +13,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::COOKIE;
 use crate::app::App;
+use crate::auth;
 use crate::problem::{Kind, Problem};
 
 /// The header, of requests and of answers.
@@ -75,9 +76,11 @@ fn cookie(app: &App, name: &str, value: &str, seconds: u64) -> HeaderValue {
     HeaderValue::try_from(text).expect("ASCII without control characters")
 }
 
-/// Puts the token of the request's session into its answer; after a 401, takes the cookie away.
+/// Puts the token of the request's session into its answer; after a 401, takes the cookie away that came.
 pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let found = Found::default();
+    // Only what came is taken away: a request of another site comes without, and must not sign anybody out.
+    let brought = auth::cookie_value(request.headers(), COOKIE).is_some();
     request.extensions_mut().insert(found.clone());
     let mut response = next.run(request).await;
     let status = response.status();
@@ -86,7 +89,7 @@ pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, ne
         let token = HeaderValue::try_from(token(&app.key, session)).expect("hexadecimal digits");
         headers.entry(HEADER).or_insert(token);
     }
-    if status == StatusCode::UNAUTHORIZED {
+    if status == StatusCode::UNAUTHORIZED && brought {
         for cookie in no_cookies(&app) {
             headers.append(header::SET_COOKIE, cookie);
         }

@@ -2,6 +2,8 @@
 //! contract, sections 1.2 to 1.4). What is created here is a banner; what has no banner, or another audience, is not
 //! there.
 
+mod all;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -13,7 +15,7 @@ use campanile_core::id::{CustomerId, MessageId, PersonId};
 use campanile_core::inbox::banner::{self, Addressed};
 use campanile_core::lists::Shared;
 use campanile_core::markup::Format;
-use campanile_core::message::announced::{self, Announced, For, Order, Wanted, Whose};
+use campanile_core::message::announced::{self, Announced, For, Whose};
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::{Draft, Leniency};
 use campanile_core::message::target::{self, Target};
@@ -208,24 +210,7 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Resu
             app.db.read(work).await?.into()
         }
         // Who looks after some has them all looked through, which is no short read.
-        (true, customer) => {
-            let (rights, lists) = (caller.rights, Arc::clone(&app.lists));
-            let work = move |tx: &mut Tx<'_>| {
-                let whose = customer.map(|customer| whose(tx, &rights, customer)).transpose()?;
-                let managed = managed(tx, &rights, active, whose, now)?;
-                let mut all: Vec<Message> = managed
-                    .into_iter()
-                    .filter_map(|one| Message::of(one.message, one.to))
-                    .collect();
-                let (found, _) = banner::addressed(tx, &lists, person, now)?;
-                let known: Vec<i64> = all.iter().map(|one| one.id).collect();
-                let others = messages(&found, whose).into_iter();
-                all.extend(others.filter(|one| known.binary_search(&one.id).is_err()));
-                all.sort_unstable_by_key(|one| one.id);
-                Ok::<_, Error>(written(&all))
-            };
-            app.db.scan(work).await?.into()
-        }
+        (true, customer) => return all::list(app, caller, active, customer, now).await,
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], written).into_response())
 }
@@ -265,31 +250,6 @@ fn gone(problem: Problem) -> Problem {
         return Error::Missing("message").into();
     }
     problem
-}
-
-/// All that the caller looks after, by id.
-fn managed(tx: &mut Tx<'_>, rights: &Rights, active: bool, whose: Option<Whose>, now: Moment) -> Ruled<Vec<Announced>> {
-    let mut out = Vec::new();
-    let mut from = Some(0);
-    while let Some(above) = from {
-        let wanted = Wanted {
-            from: Order::Above(above),
-            state: if active {
-                announced::State::Now
-            } else {
-                announced::State::Any
-            },
-            whose,
-            ..Wanted::default()
-        };
-        let (page, next) = announced::page(tx, rights, &wanted, now)?;
-        out.extend(
-            page.into_iter()
-                .filter(|one| manages(rights, &target::parts(&one.selectors, &one.message))),
-        );
-        from = next;
-    }
-    Ok(out)
 }
 
 async fn find(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<Json<Message>, Problem> {
