@@ -34,6 +34,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("bell.js", JS),
     asset!("chosen.js", JS),
     asset!("copy.js", JS),
+    asset!("device.js", JS),
     asset!("compose.js", JS),
     asset!("fragment.js", JS),
     asset!("import.js", JS),
@@ -64,7 +65,23 @@ pub(crate) fn address(name: &str) -> String {
 
 /// `GET /assets/{folder}/{name}`.
 pub(super) fn routes() -> Router {
-    Router::new().route("/assets/{folder}/{name}", get(send))
+    Router::new()
+        .route("/assets/{folder}/{name}", get(send))
+        .route("/worker.js", get(worker))
+}
+
+/// `GET /worker.js`: the service worker, at an address of its own that covers all pages. Browsers look for a new one by
+/// themselves.
+async fn worker() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(JS)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'"),
+        ),
+    ];
+    (headers, include_str!("../../static/console/worker.js")).into_response()
 }
 
 async fn send(Path((folder, name)): Path<(String, String)>) -> Response {

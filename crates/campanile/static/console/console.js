@@ -2,6 +2,7 @@
 // @ts-check
 import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
+import { heard } from "./device.js";
 
 document.documentElement.classList.add("js");
 
@@ -13,6 +14,7 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 
 startBell();
 startBanners();
+heard();
 
 // A menu closes when the pointer or the focus leaves it, and on Escape.
 const menu = document.querySelector("details.menu");
