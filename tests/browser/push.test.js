@@ -2,7 +2,7 @@
 // service here, so pushing is done with the browser's own tools; what the server sends has its tests there.
 // @ts-check
 import { directory } from "./lib/directory.js";
-import { flow, shows, visit, withSite } from "./lib/flow.js";
+import { expectFault, flow, shows, visit, withSite } from "./lib/flow.js";
 
 const held = withSite({ lines: directory() });
 const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -28,6 +28,7 @@ flow("a browser without a push service says so, and shows what is pushed all the
   });
   await tools.send("ServiceWorker.enable");
   await visit(page, "/me/devices");
+  expectFault(page, /does not support the Push API in incognito mode/);
   const card = page.locator("[data-module=device]");
   await shows(card, "tells you of nothing while no page is open");
   await card.getByRole("button", { name: "Tell me here" }).click();

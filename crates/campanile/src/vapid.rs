@@ -1,5 +1,5 @@
-//! How push services know this installation: a key pair that is made when it is first asked for, and short tokens signed
-//! with it (RFC 8292), one for each service and a few hours.
+//! How push services know this installation: a key pair that is made when it is first asked for, and short tokens
+//! signed with it (RFC 8292), one for each service and a few hours.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

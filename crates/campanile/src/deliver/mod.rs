@@ -1,8 +1,9 @@
 //! Deliveries: what leaves the house by itself, after the transaction that decided it.
 //!
 //! - [`run`]: the tasks of a server. `pager` lists who gets a mail, `mailer` hands mails to the relay, `poster` makes
-//!   POSTs, `pusher` tells devices, `upkeep` finds again what a dead server had in hand. The queue itself is `campanile_core::outbox`: a task
-//!   takes rows with a lease, sends outside of any transaction, and writes down what became of them, many at once.
+//!   POSTs, `pusher` tells devices, `upkeep` finds again what a dead server had in hand. The queue itself is
+//!   `campanile_core::outbox`: a task takes rows with a lease, sends outside of any transaction, and writes down what
+//!   became of them, many at once.
 //! - [`push`]: what is told to a device.
 //! - [`smtp`], [`mail`]: the wire and the mail. [`http`], [`guard`], [`connector`], [`proxy`], [`sign`], [`retry`]: one
 //!   POST.
