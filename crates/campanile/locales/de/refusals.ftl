@@ -422,4 +422,3 @@ must-have-at-most-n-bytes = darf höchstens { $n } Bytes haben
 must-be-a-url = muss eine URL sein
 must-not-hold-a-user = darf keinen Benutzer nennen
 must-begin-with-https = muss mit https:// beginnen
-it-cannot-be-encrypted-for-the-device = es kann für das Gerät nicht verschlüsselt werden
