@@ -61,6 +61,7 @@ const PAGES = [
   ["me-password", "/me/password", "una"],
   ["me-tokens", "/me/tokens", "una"],
   ["me-ticket", "/me/ticket", "una"],
+  ["me-devices", "/me/devices", "una"],
   ["me-sessions", "/me/sessions", "una"],
   ["start", "/start", "admin"],
   ["journal", "/journal", "admin"],

@@ -49,6 +49,8 @@ pub mod topic {
     pub const OUTBOX: i64 = 5;
     /// A message got further on its way out of the house; the key is its id.
     pub const PROGRESS: i64 = 6;
+    /// There may be something to push, beside what a message's own signal tells; the key is 0.
+    pub const PUSH: i64 = 7;
 }
 
 /// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind: it

@@ -36,6 +36,12 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0005_changes.sql"),
             oldest: 3,
         },
+        Migration {
+            number: 6,
+            name: "0006_push.sql",
+            sql: include_str!("../schema/0006_push.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -96,6 +102,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::chunk::STATEMENTS,
     crate::outbox::delivery::STATEMENTS,
     crate::outbox::destination::STATEMENTS,
+    crate::outbox::device::STATEMENTS,
     crate::outbox::endpoint::STATEMENTS,
     crate::outbox::endpoint::change::STATEMENTS,
     crate::outbox::endpoint::health::STATEMENTS,
@@ -103,10 +110,12 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::list::STATEMENTS,
     crate::outbox::look::STATEMENTS,
     crate::outbox::look::walk::STATEMENTS,
+    crate::outbox::push::STATEMENTS,
     crate::outbox::reader::STATEMENTS,
     crate::outbox::run::STATEMENTS,
     crate::outbox::run::sweep::STATEMENTS,
     crate::outbox::suppression::STATEMENTS,
+    crate::outbox::vapid::STATEMENTS,
     crate::outbox::wish::STATEMENTS,
     crate::portal::customer::STATEMENTS,
     crate::portal::user::STATEMENTS,

@@ -31,6 +31,7 @@ use crate::live::Live;
 use crate::person::People;
 use crate::relay::Relay;
 use crate::throttle::Throttle;
+use crate::vapid::Vapid;
 
 /// Bytes of the credentials that are remembered at most, about: 16,000 of them.
 const KNOWN: usize = 3 << 20;
@@ -61,6 +62,8 @@ pub struct App {
     pub relay: Relay,
     /// Streams of people who listen.
     pub live: Live,
+    /// How push services know this installation.
+    pub vapid: Vapid,
     /// Messages by selector.
     pub lists: Arc<lists::Shared>,
     /// People by role and customer.
@@ -138,6 +141,7 @@ impl App {
             people: People::default(),
             relay: Relay::default(),
             live: Live::default(),
+            vapid: Vapid::default(),
             lists: Arc::default(),
             residents: Arc::default(),
             crowds: Arc::default(),

@@ -31,8 +31,8 @@ impl Chance {
         Self(Source::Seeded(seed, Arc::default()))
     }
 
-    /// The system's randomness in the form in which ring's RSA wants it, to hide a key's timing: what is signed does
-    /// not depend on it.
+    /// The system's randomness in the form in which ring wants it: to hide a key's timing, to make keys, and to sign
+    /// with curves.
     #[must_use]
     pub fn blinding() -> SystemRandom {
         #[expect(clippy::disallowed_methods, reason = "the one place that makes randomness")]

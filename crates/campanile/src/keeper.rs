@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use campanile_core::message::{change, publish};
+use campanile_core::outbox::device;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Result, account};
 use tokio::sync::broadcast::error::RecvError;
@@ -68,7 +69,8 @@ async fn sweep(app: &App, now: Moment) -> Result<()> {
     loop {
         let swept = app.db.jot(move |tx| {
             let keys = publish::forget_keys(tx, now)?;
-            Ok::<_, Error>(keys + account::session::sweep(tx, now, SWEEP)?)
+            let devices = device::forget(tx, SWEEP, now)?;
+            Ok::<_, Error>(keys + devices + account::session::sweep(tx, now, SWEEP)?)
         });
         if swept.await? == 0 {
             return Ok(());

@@ -18,7 +18,7 @@ use crate::auth::{self, Client, Principal};
 use crate::problem::Problem;
 
 /// Notes what somebody did to what is their own; before and after, where there is anything to be said.
-fn noted(
+pub(crate) fn noted(
     tx: &mut Tx<'_>,
     by: &By,
     (action, kind): (Action, Kind),

@@ -93,8 +93,8 @@ function watchNetwork(context, origin, faults) {
   let waiting = [];
   context.on("request", (request) => {
     if (!request.url().startsWith(`${origin}/`)) faults.push(`foreign: ${request.url()}`);
-    // A stream of events stays open for as long as the page does.
-    if (request.resourceType() === "eventsource") return;
+    // A stream of events stays open for as long as the page does; a service worker is of no page.
+    if (request.resourceType() === "eventsource" || request.serviceWorker()) return;
     const page = request.frame().page();
     if (request.isNavigationRequest() && request.frame() === page.mainFrame()) {
       const loaded = { url: request.url(), bytes: 0, shift: 0 };

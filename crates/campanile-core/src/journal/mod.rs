@@ -255,6 +255,8 @@ names! {
         Message = 17 "message",
         /// The journal itself.
         Journal = 18 "journal",
+        /// A browser that gets push messages; its object is the user.
+        Device = 19 "device",
     }
 }
 

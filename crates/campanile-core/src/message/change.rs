@@ -14,7 +14,7 @@ use crate::error::{Error, Faults, Result};
 use crate::id::MessageId;
 use crate::journal::By;
 use crate::markup::Format;
-use crate::outbox::run;
+use crate::outbox::{push, run};
 use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
 
@@ -187,8 +187,13 @@ pub fn correct(
             None => super::selectors(tx, id)?,
         };
         leave(tx, &new, &selectors, now)?;
-    } else if old.enabled != new.enabled {
-        run::hold(tx, id, !new.enabled)?;
+    } else {
+        if old.enabled != new.enabled {
+            run::hold(tx, id, !new.enabled)?;
+        }
+        if correction.ring && new.revision.is_some() {
+            push::rings(tx, id, new.channels, new.importance, now)?;
+        }
     }
     if let Some(selectors) = selectors {
         address(tx, &old, &selectors, stamp)?;
@@ -369,7 +374,8 @@ fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp, now: Moment) ->
 /// Puts a message that is published now on its way out of the house.
 fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], now: Moment) -> Result<()> {
     let tenant = run::tenant(message.api, message.environment, selectors);
-    run::born(tx, message.id, message.channels, message.importance, tenant, now)
+    run::born(tx, message.id, message.channels, message.importance, tenant, now)?;
+    push::rings(tx, message.id, message.channels, message.importance, now)
 }
 
 fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()> {
@@ -420,6 +426,9 @@ pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) ->
     keep(tx, &old, &by.into(), &Kept::of(Change::Recalled), stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
+    if old.revision.is_some() {
+        push::recalled(tx, id, old.channels, old.importance, now)?;
+    }
     revision::message_changed(tx, stamp, id.0)?;
     Ok(Message {
         recalled_at: Some(stamp.at),

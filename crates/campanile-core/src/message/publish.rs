@@ -7,7 +7,7 @@ use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
 use crate::journal::By;
-use crate::outbox::{destination, run};
+use crate::outbox::{destination, push, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
 
@@ -167,6 +167,7 @@ fn leave(tx: &mut Tx<'_>, id: MessageId, draft: &Checked, open: bool, now: Momen
             channels &= !Channel::Email.bit();
         }
         run::born(tx, id, channels, draft.importance, tenant, now)?;
+        push::rings(tx, id, channels, draft.importance, now)?;
     }
     Ok(())
 }

@@ -161,6 +161,21 @@ impl Policy {
             .map_err(|kind| format!("names {kind}, which this server does not post to (CAMPANILE_HTTP_ALLOW)"))
     }
 
+    /// Whether the operator lists the host of a URL, by name or address.
+    #[must_use]
+    pub fn names(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            _ => None,
+        };
+        self.allow.iter().any(|allowed| match allowed {
+            Allowed::Network(network) => address.is_some_and(|address| network.contains(address)),
+            Allowed::Name(_) | Allowed::Below(_) => allowed.names(host),
+        })
+    }
+
     /// Whether an address that a host name leads to may be connected to; for a literal, `host` is its text.
     ///
     /// # Errors

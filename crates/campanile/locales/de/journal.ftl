@@ -64,6 +64,7 @@ journal-kind-endpoint = Ziel
 journal-kind-suppression = Gesperrte Adresse
 journal-kind-token = Persönliches Token
 journal-kind-ticket = Ticket
+journal-kind-device = Gerät
 journal-kind-session = Sitzung
 journal-kind-password = Passwort
 journal-kind-message = Nachricht

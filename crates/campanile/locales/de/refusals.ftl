@@ -416,3 +416,12 @@ everybody-has-acknowledged-it = Alle haben es bestätigt.
 none-of-them-can-be-reached-by-bell-or-mail = Niemand von ihnen ist über Glocke oder E-Mail erreichbar.
 they-were-reminded-a-moment-ago = Sie wurden eben erst erinnert.
 the-user-had-acknowledged-the-message-before-the-reminder-was-sent = hatte die Nachricht bestätigt, bevor die Erinnerung abging
+
+# Geräte.
+you-have-n-devices-remove-one-that-you-no-longer-use = Sie haben { $n } Geräte; entfernen Sie eines, das Sie nicht mehr benutzen
+must-be-the-n-bytes-of-a-public-key-in-base64url = müssen die { $n } Bytes eines öffentlichen Schlüssels in base64url sein
+must-be-n-bytes-in-base64url = müssen { $n } Bytes in base64url sein
+must-have-at-most-n-bytes = darf höchstens { $n } Bytes haben
+must-be-a-url = muss eine URL sein
+must-not-hold-a-user = darf keinen Benutzer nennen
+must-begin-with-https = muss mit https:// beginnen

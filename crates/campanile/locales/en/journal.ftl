@@ -64,6 +64,7 @@ journal-kind-endpoint = Destination
 journal-kind-suppression = Suppressed address
 journal-kind-token = Personal token
 journal-kind-ticket = Ticket
+journal-kind-device = Device
 journal-kind-session = Session
 journal-kind-password = Password
 journal-kind-message = Message

@@ -1,6 +1,7 @@
 //! The project's own API: one file a noun, each with its request types, handlers and response types.
 
 mod deliveries;
+mod devices;
 mod directory;
 pub mod docs;
 mod endpoints;
@@ -109,12 +110,13 @@ fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 10] = [
+    let here: [Part; 11] = [
         inbox::ROUTES,
         live::ROUTES,
         visibility::ROUTES,
         session::ROUTES,
         me::ROUTES,
+        devices::ROUTES,
         password::ROUTES,
         deliveries::ROUTES,
         endpoints::ROUTES,

@@ -43,6 +43,7 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("live.js", JS),
     asset!("notify.js", JS),
     asset!("pick.js", JS),
+    asset!("push.js", JS),
     asset!("session.js", JS),
     asset!("tags.js", JS),
     asset!("way.js", JS),
@@ -69,7 +70,23 @@ pub(crate) fn address(name: &str) -> String {
 
 /// `GET /assets/{folder}/{name}`.
 pub(super) fn routes() -> Router {
-    Router::new().route("/assets/{folder}/{name}", get(send))
+    Router::new()
+        .route("/assets/{folder}/{name}", get(send))
+        .route("/worker.js", get(worker))
+}
+
+/// `GET /worker.js`: the service worker, at an address of its own that covers all pages. Browsers look for a new one by
+/// themselves.
+async fn worker() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(JS)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'"),
+        ),
+    ];
+    (headers, include_str!("../../static/console/worker.js")).into_response()
 }
 
 async fn send(Path((folder, name)): Path<(String, String)>) -> Response {

@@ -219,7 +219,7 @@ fn place(item: &Item) -> Option<String> {
         Kind::Api => thing("apis"),
         Kind::Application => thing("applications"),
         Kind::Subscription => thing("subscriptions"),
-        Kind::User | Kind::Token | Kind::Ticket | Kind::Session | Kind::Password => thing("users"),
+        Kind::User | Kind::Token | Kind::Ticket | Kind::Session | Kind::Password | Kind::Device => thing("users"),
         Kind::Membership => Some(query("/directory/memberships", [("user", item.object.clone())])),
         Kind::Role => Some("/directory/roles".to_owned()),
         Kind::Endpoint => Some("/endpoints".to_owned()),

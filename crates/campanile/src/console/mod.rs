@@ -54,10 +54,10 @@ pub const IMPORT: &str = "/directory/import";
 pub const UNSUBSCRIBE: &str = unsubscribe::ROUTE;
 
 /// What a page may load and do (CSP Level 3, Trusted Types). The one policy by which a script may write HTML takes it
-/// from this server's own answers (`fragment.js`).
+/// from this server's own answers (`fragment.js`); the other one makes the service worker's address (`push.js`).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'; \
-                      require-trusted-types-for 'script'; trusted-types campanile";
+                      require-trusted-types-for 'script'; worker-src 'self'; trusted-types campanile campanile-worker";
 
 /// Every page of the console.
 pub fn routes(app: &Arc<App>) -> Router {

@@ -59,6 +59,7 @@ macro_rules! files {
             include_str!(concat!("../../locales/", $tag, "/announcements.ftl")),
             include_str!(concat!("../../locales/", $tag, "/directory.ftl")),
             include_str!(concat!("../../locales/", $tag, "/me.ftl")),
+            include_str!(concat!("../../locales/", $tag, "/devices.ftl")),
             include_str!(concat!("../../locales/", $tag, "/outbox.ftl")),
             include_str!(concat!("../../locales/", $tag, "/journal.ftl")),
             include_str!(concat!("../../locales/", $tag, "/refusals.ftl")),

@@ -24,7 +24,7 @@ use url::Url;
 use super::connector::{Connector, Dial};
 use super::guard::{Guard, Resolve, Trouble};
 use super::retry::{self, Plea};
-use super::sign;
+use crate::chance::Chance;
 use crate::config::Http;
 
 /// Bytes of an answer's head.
@@ -65,6 +65,8 @@ pub struct Request {
     pub id: String,
     /// The target's secrets that are good now, the newest first.
     pub secrets: Vec<SigningSecret>,
+    /// Headers of ours in place of those of Standard Webhooks: of a push.
+    pub own: Option<HeaderMap>,
     /// Which attempt this is, from 1. Those that were no fault of the target do not count.
     pub attempt: u32,
     /// Later than this nothing is tried.
@@ -207,6 +209,13 @@ impl Client {
     }
 }
 
+/// Any number, for the pause after an attempt.
+#[must_use]
+pub fn chance(chance: &Chance) -> u32 {
+    let bytes = chance.bytes();
+    u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
 /// Posts once. `now` is the time of the attempt, `chance` any number, for the pause before the next one.
 pub async fn post(client: &Client, request: &Request, now: Moment, chance: u32) -> Outcome {
     let begun = Instant::now();
@@ -281,7 +290,7 @@ fn told(code: u16) -> String {
 
 /// Method, URL and headers. `Host` stands first: some receivers need it there.
 fn prepare(request: &Request, now: Moment) -> Result<http::Request<Full<Bytes>>, String> {
-    let unfit = || "the stored URL or headers cannot be sent".to_owned();
+    let unfit = || UNFIT.to_owned();
     let uri: Uri = request.url.as_str().parse().map_err(|_| unfit())?;
     let authority = &request.url[url::Position::BeforeHost..url::Position::AfterPort];
     let mut headers = HeaderMap::with_capacity(16);
@@ -293,6 +302,20 @@ fn prepare(request: &Request, now: Moment) -> Result<http::Request<Full<Bytes>>,
         value.set_sensitive(true);
         headers.insert(name, value);
     }
+    match &request.own {
+        Some(own) => headers.extend(own.clone()),
+        None => sign(request, now, &mut headers)?,
+    }
+    let mut prepared = http::Request::new(Full::new(request.body.clone()));
+    *prepared.method_mut() = Method::POST;
+    *prepared.uri_mut() = uri;
+    *prepared.headers_mut() = headers;
+    Ok(prepared)
+}
+
+/// The headers of Standard Webhooks.
+fn sign(request: &Request, now: Moment, headers: &mut HeaderMap) -> Result<(), String> {
+    let unfit = || UNFIT.to_owned();
     let json = HeaderValue::from_static("application/json");
     headers.entry(header::CONTENT_TYPE).or_insert(json);
     let mut insert = |name: &'static str, text: String| {
@@ -303,19 +326,17 @@ fn prepare(request: &Request, now: Moment) -> Result<http::Request<Full<Bytes>>,
     let seconds = now.0.div_euclid(1_000);
     insert("webhook-id", request.id.clone())?;
     insert("webhook-timestamp", seconds.to_string())?;
-    if let Some(signature) = sign::signature(&request.secrets, &request.id, seconds, &request.body) {
+    if let Some(signature) = super::sign::signature(&request.secrets, &request.id, seconds, &request.body) {
         insert("webhook-signature", signature)?;
     }
     if !headers.contains_key(REQUEST_ID) {
         let value = HeaderValue::try_from(request_id(&request.id)).map_err(|_| unfit())?;
         headers.insert(HeaderName::from_static(REQUEST_ID), value);
     }
-    let mut prepared = http::Request::new(Full::new(request.body.clone()));
-    *prepared.method_mut() = Method::POST;
-    *prepared.uri_mut() = uri;
-    *prepared.headers_mut() = headers;
-    Ok(prepared)
+    Ok(())
 }
+
+const UNFIT: &str = "the stored URL or headers cannot be sent";
 
 /// What receivers of API platforms log a request by.
 const REQUEST_ID: &str = "x-gravitee-request-id";

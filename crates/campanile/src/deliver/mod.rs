@@ -1,8 +1,10 @@
 //! Deliveries: what leaves the house by itself, after the transaction that decided it.
 //!
 //! - [`run`]: the tasks of a server. `pager` lists who gets a mail, `mailer` hands mails to the relay, `poster` makes
-//!   POSTs, `upkeep` finds again what a dead server had in hand. The queue itself is `campanile_core::outbox`: a task
-//!   takes rows with a lease, sends outside of any transaction, and writes down what became of them, many at once.
+//!   POSTs, `pusher` tells devices, `upkeep` finds again what a dead server had in hand. The queue itself is
+//!   `campanile_core::outbox`: a task takes rows with a lease, sends outside of any transaction, and writes down what
+//!   became of them, many at once.
+//! - [`push`]: what is told to a device.
 //! - [`smtp`], [`mail`]: the wire and the mail. [`http`], [`guard`], [`connector`], [`proxy`], [`sign`], [`retry`]: one
 //!   POST.
 
@@ -16,13 +18,15 @@ mod mailer;
 mod pager;
 mod poster;
 pub mod proxy;
+pub mod push;
+mod pusher;
 pub mod retry;
 pub mod sign;
 pub mod smtp;
 mod upkeep;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use campanile_core::Result;
 use campanile_core::message::Channel;
@@ -50,6 +54,22 @@ struct Station {
     worker: Worker,
 }
 
+/// The means to post, made when something is posted for the first time.
+struct Outward {
+    client: OnceLock<http::Client>,
+    own: Vec<SocketAddr>,
+    names: Arc<dyn guard::Resolve>,
+}
+
+impl Outward {
+    fn client(&self, app: &App) -> &http::Client {
+        self.client.get_or_init(|| {
+            let (own, names) = (self.own.clone(), Arc::clone(&self.names));
+            http::Client::new(&app.settings.http, own, names, connector::system_roots())
+        })
+    }
+}
+
 /// The tasks that send, until the server stops. `own` are the addresses that it listens at: nothing is posted there.
 /// `names` looks up where posts go: [`guard::System`].
 ///
@@ -65,6 +85,11 @@ pub fn run(
         app: Arc::clone(app),
         worker: Worker((app.boot >> 1) as i64 | 1),
     };
+    let outward = Arc::new(Outward {
+        client: OnceLock::new(),
+        own,
+        names,
+    });
     Ok(async move {
         forget_the_dead(&station).await;
         let mails = async {
@@ -77,7 +102,8 @@ pub fn run(
             }
         };
         let upkeep = repeat(&station, 0, |station| Box::pin(upkeep::once(station)));
-        tokio::join!(mails, poster::run(&station, own, names), upkeep);
+        let posts = poster::run(&station, &outward);
+        tokio::join!(mails, posts, pusher::run(&station, &outward), upkeep);
     })
 }
 
@@ -119,9 +145,14 @@ async fn announced(signals: &mut Receiver<Arc<[Signal]>>, key: i64) -> bool {
         topic: topic::OUTBOX,
         key,
     };
+    heard(signals, |signal| *signal == wanted).await
+}
+
+/// Waits for a signal; `false` when there will be none any more.
+async fn heard(signals: &mut Receiver<Arc<[Signal]>>, is_wanted: impl Fn(&Signal) -> bool) -> bool {
     loop {
         match signals.recv().await {
-            Ok(some) if some.is_empty() || some.contains(&wanted) => return true,
+            Ok(some) if some.is_empty() || some.iter().any(&is_wanted) => return true,
             Ok(_) => {}
             // Which ones were missed is not known.
             Err(RecvError::Lagged(_)) => return true,

@@ -6,8 +6,7 @@
 mod turns;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -23,9 +22,8 @@ use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use self::turns::{Held, Turns};
-use super::guard::Resolve;
-use super::http::{self, Client, Outcome, Request};
-use super::{AGAIN_MS, LOOK_MS, Station, announced, connector, give_up_at};
+use super::http::{self, Outcome, Request};
+use super::{AGAIN_MS, LOOK_MS, Outward, Station, announced, give_up_at};
 use crate::app::App;
 
 /// Standard Webhooks' schedule is over after so long.
@@ -77,9 +75,7 @@ struct Answered {
 
 struct Poster {
     app: Arc<App>,
-    client: Arc<OnceLock<Client>>,
-    own: Arc<[SocketAddr]>,
-    names: Arc<dyn Resolve>,
+    outward: Arc<Outward>,
     worker: campanile_core::outbox::Worker,
     turns: Turns,
     flying: JoinSet<Answered>,
@@ -119,12 +115,10 @@ struct Done {
 type Found = (Vec<Held>, Option<Moment>);
 
 /// Posts until the server stops; then waits for what is under way, which each attempt's time limits.
-pub(super) async fn run(station: &Station, own: Vec<SocketAddr>, names: Arc<dyn Resolve>) {
+pub(super) async fn run(station: &Station, outward: &Arc<Outward>) {
     let mut poster = Poster {
         app: Arc::clone(&station.app),
-        client: Arc::default(),
-        own: own.into(),
-        names,
+        outward: Arc::clone(outward),
         worker: station.worker,
         turns: Turns::default(),
         flying: JoinSet::new(),
@@ -248,18 +242,12 @@ impl Poster {
     fn begin(&mut self, now: Moment) {
         self.pending.put_back.extend(self.turns.surplus(now));
         while let Some((taken, to_post)) = self.turns.next() {
-            let (app, client) = (Arc::clone(&self.app), Arc::clone(&self.client));
-            let (own, names) = (Arc::clone(&self.own), Arc::clone(&self.names));
+            let (app, outward) = (Arc::clone(&self.app), Arc::clone(&self.outward));
             let task = self.flying.spawn(async move {
                 let (begun, at) = (Instant::now(), app.clock.now());
                 let endpoint = to_post.as_ref().and_then(|to_post| to_post.endpoint);
                 let outcome = match request(&app.key, &taken, to_post) {
-                    Ok(request) => {
-                        let client = client.get_or_init(|| client_of(&app, &own, names));
-                        let chance = app.chance.bytes();
-                        let chance = u32::from_be_bytes([chance[0], chance[1], chance[2], chance[3]]);
-                        http::post(client, &request, at, chance).await
-                    }
+                    Ok(request) => http::post(outward.client(&app), &request, at, http::chance(&app.chance)).await,
                     Err(reason) => Outcome::Dead {
                         reason: reason.to_owned(),
                         code: None,
@@ -378,6 +366,7 @@ fn request(key: &InstallationKey, taken: &Taken, to_post: Option<ToPost>) -> Res
         body: Bytes::from(to_post.text),
         id: webhook_id(key, taken),
         secrets: to_post.secrets,
+        own: None,
         attempt: u32::try_from(taken.attempts + 1).unwrap_or(u32::MAX),
         give_up_at: give_up_at(to_post.tried_from, to_post.window, GIVE_UP_MS),
     })
@@ -388,8 +377,4 @@ fn webhook_id(key: &InstallationKey, taken: &Taken) -> String {
     let (message, number) = (taken.message.0, taken.target);
     let code = key.derive("webhook id", &[&message.to_be_bytes(), &number.to_be_bytes()]);
     format!("msg_{message}_{number}_{}", hex(&code[..8]))
-}
-
-fn client_of(app: &App, own: &[SocketAddr], names: Arc<dyn Resolve>) -> Client {
-    Client::new(&app.settings.http, own.to_vec(), names, connector::system_roots())
 }

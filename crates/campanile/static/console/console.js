@@ -4,6 +4,7 @@ import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
 import { startModules } from "./fragment.js";
 import { listen } from "./live.js";
+import { heard } from "./push.js";
 
 document.documentElement.classList.add("js");
 
@@ -15,6 +16,7 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 
 startBanners();
 startBell();
+heard();
 
 // Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
 listen((told) => {

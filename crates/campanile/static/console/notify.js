@@ -2,6 +2,7 @@
 // that rings, and closed when it was read or is gone.
 // @ts-check
 import { isTouched } from "./calm.js";
+import { isPushed } from "./push.js";
 
 const CHOICE = "campanile.notify";
 /** What one may choose, by the least importance that is shown. */
@@ -44,7 +45,8 @@ export function hear({ name, data }) {
     if (data.change === "gone") return forget(data.id);
     const { id, title, excerpt, importance } = data;
     const card = { id, title: title || excerpt, body: title ? excerpt : "", path: `/inbox/${id}`, critical: importance === "critical" };
-    const rings = data.rings && RANK[importance] >= LEAST[choice()];
+    // A browser that is pushed to is told of what rings by its service worker (`push.js`), and not twice.
+    const rings = data.rings && !isPushed() && RANK[importance] >= LEAST[choice()];
     if (!rings && !shown.has(id)) return;
     waiting = [...waiting.filter((other) => other.id !== id), card];
     timer ||= setTimeout(showAll, TOGETHER_MS);

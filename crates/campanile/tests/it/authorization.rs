@@ -39,6 +39,7 @@ const TO_EVERYONE: &str = r#"{"title": "T", "audience": [{"kind": "everyone"}]}"
 const TO_PREVIEW: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}]}"#;
 const TO_EXPLAIN: &str = r#"{"audience": [{"kind": "environment_role", "role": "USER"}], "user": "u-plain"}"#;
 const TO_POST: &str = r#"{"posts": [{"url": "https://hooks.example.com/"}], "text": "T"}"#;
+const A_DEVICE: &str = r#"{"endpoint": "", "keys": {"p256dh": "", "auth": ""}}"#;
 const A_CHANNEL: &str = r#"{"channel": "email"}"#;
 const A_MEMBERSHIP: &str = r#"{"user": "u-none", "on": {"environment": "DEFAULT"}, "role": "USER"}"#;
 const A_LOG_IN: &str = r#"{"login": "admin", "password": "the tower of bells"}"#;
@@ -61,6 +62,11 @@ const TABLE: &[Row] = &[
     ("POST /api/v1/live/tickets", "", "", all(201)),
     ("GET /api/v1/me", "", "", all(200)),
     ("PATCH /api/v1/me", "", "{}", all(200)),
+    ("GET /api/v1/me/devices", "", "", all(200)),
+    ("POST /api/v1/me/devices", "", A_DEVICE, all(422)),
+    ("PATCH /api/v1/me/devices/{id}", "none", r#"{"importance": "low"}"#, all(404)),
+    ("DELETE /api/v1/me/devices/{id}", "none", "", all(404)),
+    ("POST /api/v1/me/devices/{id}/heard", "none", "", all(404)),
     ("GET /api/v1/me/mail", "", "", all(200)),
     ("PUT /api/v1/me/mail", "", r#"{"on": true}"#, all(200)),
     // Everybody of the table comes by a personal token, which cannot make what outlives it.
@@ -73,6 +79,7 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/me/tokens", "", "", all(200)),
     ("POST /api/v1/me/tokens", "", r#"{"name": ""}"#, all(403)),
     ("DELETE /api/v1/me/tokens/{id}", "none", "", all(404)),
+    ("GET /api/v1/push/key", "", "", all(200)),
     ("POST /api/v1/session", "", A_LOG_IN, [201; 6]),
     ("DELETE /api/v1/session", "", "", [204; 6]),
     // Messages.

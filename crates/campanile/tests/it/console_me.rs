@@ -10,7 +10,14 @@ use crate::world::{ADMIN_PASSWORD, each_world};
 #[test]
 fn own_pages_are_for_who_is_signed_in_and_lead_to_one_another() {
     each_world(async |world| {
-        let pages = ["/me", "/me/password", "/me/tokens", "/me/ticket", "/me/sessions"];
+        let pages = [
+            "/me",
+            "/me/password",
+            "/me/tokens",
+            "/me/ticket",
+            "/me/devices",
+            "/me/sessions",
+        ];
         let admin = Browser::admin(world).await;
         for path in pages {
             assert!(

@@ -35,6 +35,7 @@ mod outbox;
 mod outside;
 mod pass;
 mod post;
+mod push;
 mod readiness;
 mod relay;
 mod serve;

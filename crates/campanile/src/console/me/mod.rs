@@ -1,6 +1,7 @@
-//! What belongs to the person who reads: profile, password, personal tokens, ticket, sessions.
+//! What belongs to the person who reads: profile, password, personal tokens, ticket, devices, sessions.
 
 mod agent;
+mod devices;
 mod password;
 mod sessions;
 mod ticket;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(password::routes())
         .merge(tokens::routes())
         .merge(ticket::routes())
+        .merge(devices::routes())
         .merge(sessions::routes())
 }
 

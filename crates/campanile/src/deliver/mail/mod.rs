@@ -12,7 +12,7 @@ mod head;
 mod page;
 mod setup;
 mod splice;
-mod words;
+pub(super) mod words;
 
 use std::sync::Arc;
 

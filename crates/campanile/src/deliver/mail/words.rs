@@ -1,4 +1,5 @@
-//! The few texts of a mail that are ours, in the reader's language: the Fluent files `locales/*/mail.ftl`.
+//! The few texts of a mail and of a push message that are ours, in the reader's language: the Fluent files
+//! `locales/*/mail.ftl` and `locales/*/push.ftl`.
 
 use std::sync::LazyLock;
 
@@ -13,28 +14,42 @@ struct Language {
 
 static LANGUAGES: LazyLock<[Language; 2]> = LazyLock::new(|| {
     [
-        language("en", include_str!("../../../locales/en/mail.ftl")),
-        language("de", include_str!("../../../locales/de/mail.ftl")),
+        language(
+            "en",
+            [
+                include_str!("../../../locales/en/mail.ftl"),
+                include_str!("../../../locales/en/push.ftl"),
+            ],
+        ),
+        language(
+            "de",
+            [
+                include_str!("../../../locales/de/mail.ftl"),
+                include_str!("../../../locales/de/push.ftl"),
+            ],
+        ),
     ]
 });
 
-fn language(tag: &'static str, texts: &str) -> Language {
+fn language(tag: &'static str, files: [&str; 2]) -> Language {
     let id: LanguageIdentifier = tag.parse().expect("a tag of ours");
     let mut bundle = FluentBundle::new_concurrent(vec![id]);
     // The marks would stand in headers and plain text, where nothing needs them.
     bundle.set_use_isolating(false);
-    let texts = FluentResource::try_new(texts.to_owned()).expect("a test reads every file");
-    bundle.add_resource(texts).expect("a test looks for texts given twice");
+    for texts in files {
+        let texts = FluentResource::try_new(texts.to_owned()).expect("a test reads every file");
+        bundle.add_resource(texts).expect("a test looks for texts given twice");
+    }
     Language { tag, bundle }
 }
 
 /// The texts in one language.
 #[derive(Clone, Copy)]
-pub(super) struct Words(&'static Language);
+pub(in crate::deliver) struct Words(&'static Language);
 
 impl Words {
     /// In the language of a tag, whatever its region; else in English.
-    pub(super) fn of(tag: Option<&str>) -> Self {
+    pub(in crate::deliver) fn of(tag: Option<&str>) -> Self {
         let primary = tag.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
         let known = LANGUAGES
             .iter()
@@ -42,12 +57,12 @@ impl Words {
         Self(known.unwrap_or(&LANGUAGES[0]))
     }
 
-    pub(super) fn tag(self) -> &'static str {
+    pub(in crate::deliver) fn tag(self) -> &'static str {
         self.0.tag
     }
 
     /// A text about `$what`.
-    pub(super) fn text(self, key: &str, what: &str) -> String {
+    pub(in crate::deliver) fn text(self, key: &str, what: &str) -> String {
         let bundle = &self.0.bundle;
         let mut args = FluentArgs::new();
         args.set("what", what.to_owned());
@@ -68,7 +83,9 @@ mod tests {
         let texts = |tag: &str| {
             let words = Words::of(Some(tag));
             let keys = ["high", "critical", "from", "open", "why", "why-critical", "unsubscribe"];
-            keys.map(|key| words.text(&format!("mail-{key}"), "x"))
+            let pushed = ["more", "recalled"].map(|key| words.text(&format!("push-{key}"), "x"));
+            let mailed = keys.map(|key| words.text(&format!("mail-{key}"), "x"));
+            mailed.into_iter().chain(pushed).collect::<Vec<_>>()
         };
         let (english, german) = (texts("en-GB"), texts("de_AT"));
         assert!(

@@ -101,6 +101,7 @@ fn request(url: &str) -> Request {
         body: Bytes::from_static(b"{\"text\":\"hello\"}"),
         id: "msg_7_9".into(),
         secrets: Vec::new(),
+        own: None,
         attempt: 1,
         give_up_at: Moment::NEVER,
     }

@@ -1,0 +1,27 @@
+# Browser, die durch Push-Nachrichten Bescheid bekommen.
+devices = Geräte
+devices-says = Browser, die neue Nachrichten melden, auch wenn keine Seite von Campanile offen ist.
+devices-none-title = Keine Geräte
+devices-none-text = Neue Nachrichten werden nur auf offenen Seiten gemeldet.
+device-here = Dieser Browser
+device-here-script = Dafür muss der Browser Skripte ausführen.
+device-here-on = Dieser Browser meldet neue Nachrichten.
+device-here-off = Dieser Browser meldet nichts, solange keine Seite offen ist.
+device-here-cannot = Dieser Browser kann keine Push-Nachrichten empfangen, oder nicht über diese Verbindung.
+device-here-denied = Sie haben Benachrichtigungen in diesem Browser verboten. Erlauben Sie sie in dessen Einstellungen für diese Seite.
+device-here-away = Der Push-Dienst des Browsers antwortet nicht. Nichts wurde geändert; versuchen Sie es später wieder.
+device-here-waits = Warten auf den Browser …
+device-here-begin = Hier melden
+device-this = Dieser hier
+device-since = seit { $what }
+device-told = zuletzt gemeldet { $what }
+device-failed = Der Push-Dienst hat eine Nachricht abgelehnt: { $what }
+device-tell = Was { $what } meldet
+device-tell-low = Alle Nachrichten
+device-tell-high = Wichtige und kritische
+device-tell-critical = Nur kritische
+device-save = Speichern
+device-remove = Entfernen
+done-device-on = Dieser Browser meldet neue Nachrichten.
+done-device-changed = Gespeichert ist, was das Gerät meldet.
+done-device-removed = Das Gerät ist entfernt. Es bekommt keine Push-Nachrichten mehr.

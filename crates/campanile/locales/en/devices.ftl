@@ -1,0 +1,27 @@
+# Browsers that are told by push messages.
+devices = Devices
+devices-says = Browsers that tell you of new messages while no page of Campanile is open.
+devices-none-title = No devices
+devices-none-text = You are told of new messages on open pages alone.
+device-here = This browser
+device-here-script = This needs a browser that runs scripts.
+device-here-on = This browser tells you of new messages.
+device-here-off = This browser tells you of nothing while no page is open.
+device-here-cannot = This browser cannot receive push messages, or does not over this connection.
+device-here-denied = You have forbidden notifications in this browser. Allow them in its settings for this site.
+device-here-away = The browser’s push service does not answer. Nothing was changed; try again later.
+device-here-waits = Waiting for the browser …
+device-here-begin = Tell me here
+device-this = This one
+device-since = since { $what }
+device-told = last told { $what }
+device-failed = The push service refused a message { $what }
+device-tell = What { $what } tells you of
+device-tell-low = All messages
+device-tell-high = Important and critical ones
+device-tell-critical = Critical ones alone
+device-save = Save
+device-remove = Remove
+done-device-on = This browser tells you of new messages.
+done-device-changed = What the device tells you of is saved.
+done-device-removed = The device is removed. Nothing is pushed to it any more.

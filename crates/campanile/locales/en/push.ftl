@@ -1,0 +1,3 @@
+# What a push message says besides the message itself.
+push-more = Unread messages: { $what }
+push-recalled = A message was taken back

@@ -1,0 +1,56 @@
+// Devices: this browser is registered on a click, and its service worker shows what is pushed. Chromium has no push
+// service here, so pushing is done with the browser's own tools; what the server sends has its tests there.
+// @ts-check
+import { directory } from "./lib/directory.js";
+import { expectFault, flow, shows, visit, withSite } from "./lib/flow.js";
+
+const held = withSite({ lines: directory() });
+const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/** A push message as the server writes it. @param {string} kind @param {number} message @param {string} title @param {number} [ago] */
+function note(kind, message, title, ago = 0) {
+  const data = { kind, message, sent_at: new Date(Date.now() - ago).toISOString(), summary: "Unread messages: 4" };
+  const navigate = `/inbox/${message}`;
+  const notification = { title, body: "Text", navigate, tag: `tag-${message}`, lang: "en", requireInteraction: false, data };
+  return JSON.stringify({ web_push: 8030, notification, app_badge: 1 });
+}
+
+flow("a browser without a push service says so, and shows what is pushed all the same", held, async ({ open }, site) => {
+  const page = await open("una");
+  const context = page.context();
+  await context.grantPermissions(["notifications"], { origin: site.origin });
+  const tools = await context.newCDPSession(page);
+  /** @type {Promise<string>} */
+  const registered = new Promise((resolve) => {
+    tools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      if (registrations[0]) resolve(registrations[0].registrationId);
+    });
+  });
+  await tools.send("ServiceWorker.enable");
+  await visit(page, "/me/devices");
+  expectFault(page, /does not support the Push API in incognito mode/);
+  const card = page.locator("[data-module=device]");
+  await shows(card, "tells you of nothing while no page is open");
+  await card.getByRole("button", { name: "Tell me here" }).click();
+  await shows(card, "push service does not answer");
+
+  const registrationId = await registered;
+  const [worker] = context.serviceWorkers();
+  // Nobody looks at a page of this server.
+  await page.goto("about:blank");
+  /** Pushes, and waits until the device shows notifications of these titles. @param {string} data @param {string[]} titles */
+  const push = async (data, ...titles) => {
+    await tools.send("ServiceWorker.deliverPushMessage", { origin: site.origin, registrationId, data });
+    await worker.evaluate(async (wanted) => {
+      const title = (/** @type {Notification} */ one) => one.title;
+      const shown = async () => (await /** @type {any} */ (self).registration.getNotifications()).map(title).join();
+      // Nobody tells when a notification comes or goes.
+      while ((await shown()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 20));
+    }, titles.join());
+  };
+  await push(note("message", 1, "Tonight"), "Tonight");
+  await push(note("message", 1, "Tomorrow"), "Tomorrow");
+  await push(note("recalled", 1, "A message was taken back"));
+  await push(note("message", 2, "First", WEEK_MS), "First");
+  await push(note("message", 3, "Second", WEEK_MS), "Unread messages: 4");
+});
