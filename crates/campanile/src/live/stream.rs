@@ -122,7 +122,9 @@ fn joined(mut frames: VecDeque<Bytes>) -> Option<Bytes> {
     }
     let length = frames.iter().map(Bytes::len).sum();
     let mut all = Vec::with_capacity(length);
-    frames.iter().for_each(|frame| all.extend_from_slice(frame));
+    for frame in &frames {
+        all.extend_from_slice(frame);
+    }
     Some(all.into())
 }
 

@@ -110,12 +110,11 @@ impl List {
             self.is_new = false;
             serde_json::to_writer(&mut out, message).expect("texts always serialise");
         }
-        match next {
-            Some(next) => self.wanted.from = Order::Above(next),
-            None => {
-                out.extend_from_slice(if self.is_new { b"[]" } else { b"]" });
-                self.ended = true;
-            }
+        if let Some(next) = next {
+            self.wanted.from = Order::Above(next);
+        } else {
+            out.extend_from_slice(if self.is_new { b"[]" } else { b"]" });
+            self.ended = true;
         }
         Ok(out.into())
     }
