@@ -4,7 +4,6 @@ import { start as startBanners } from "./banner.js";
 import { start as startBell } from "./bell.js";
 import { startModules } from "./fragment.js";
 import { listen } from "./live.js";
-import { heard } from "./push.js";
 
 document.documentElement.classList.add("js");
 
@@ -16,7 +15,13 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
 
 startBanners();
 startBell();
-heard();
+
+// Few browsers are registered to be pushed to: they tell that they are in use.
+try {
+  if (localStorage.getItem("campanile-device")) import("./push.js").then(({ heard }) => heard());
+} catch {
+  // Storage is closed to this page: nothing was registered from it.
+}
 
 // Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
 listen((told) => {
