@@ -2,7 +2,6 @@
 // that rings, and closed when it was read or is gone.
 // @ts-check
 import { isTouched } from "./calm.js";
-import { isPushed } from "./push.js";
 
 const CHOICE = "campanile.notify";
 /** What one may choose, by the least importance that is shown. */
@@ -32,6 +31,15 @@ export function choice() {
     return chosen in LEAST ? /** @type {keyof typeof LEAST} */ (chosen) : "off";
   } catch {
     return "off";
+  }
+}
+
+/** Whether this browser is registered to be pushed to (`push.js`), as far as it knows. */
+function isPushed() {
+  try {
+    return localStorage.getItem("campanile-device") !== null;
+  } catch {
+    return false;
   }
 }
 

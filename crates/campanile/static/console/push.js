@@ -56,15 +56,6 @@ async function begin() {
   }
 }
 
-/** Whether this browser was registered, as far as it knows. */
-export function isPushed() {
-  try {
-    return localStorage.getItem(ID) !== null;
-  } catch {
-    return false;
-  }
-}
-
 /** Tells the server that this browser is in use; one that was removed elsewhere ends its subscription. */
 export async function heard() {
   const id = CAN ? localStorage.getItem(ID) : null;
