@@ -29,7 +29,7 @@ flow("a browser without a push service says so, and shows what is pushed all the
   await tools.send("ServiceWorker.enable");
   await visit(page, "/me/devices");
   expectFault(page, /does not support the Push API in incognito mode/);
-  const card = page.locator("[data-module=device]");
+  const card = page.locator("[data-module=push]");
   await shows(card, "tells you of nothing while no page is open");
   await card.getByRole("button", { name: "Tell me here" }).click();
   await shows(card, "push service does not answer");
