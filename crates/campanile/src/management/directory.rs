@@ -415,19 +415,7 @@ async fn api_subscriptions(
     Id(key): Id,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Paged<Subscription>>, Refusal> {
-    let asked = Asked::read(query.as_deref(), "application")?;
-    let work = |tx: &mut Tx<'_>, key| {
-        let filter = SubscriptionFilter {
-            api: Some(key),
-            active: Some(true),
-            ..SubscriptionFilter::default()
-        };
-        all(|paging| list::subscriptions(tx, &filter, paging))
-    };
-    let found = of(&app, &caller, at, (Kind::Api, key), work).await?;
-    let found = found.into_iter().map(Subscription::from);
-    let found = found.filter(|one| asked.takes(one, &one.application)).collect();
-    Ok(Json(asked.cut(found)))
+    subscriptions(&app, &caller, at, (Kind::Api, key), query.as_deref()).await
 }
 
 async fn application_subscriptions(
@@ -437,17 +425,31 @@ async fn application_subscriptions(
     Id(key): Id,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Paged<Subscription>>, Refusal> {
-    let asked = Asked::read(query.as_deref(), "api")?;
-    let work = |tx: &mut Tx<'_>, key| {
+    subscriptions(&app, &caller, at, (Kind::Application, key), query.as_deref()).await
+}
+
+/// The subscriptions of an API, narrowed by application, or of an application, narrowed by API.
+async fn subscriptions(
+    app: &App,
+    caller: &Caller,
+    at: Environment,
+    (kind, key): (Kind, String),
+    query: Option<&str>,
+) -> Result<Json<Paged<Subscription>>, Refusal> {
+    let is_api = kind == Kind::Api;
+    let asked = Asked::read(query, if is_api { "application" } else { "api" })?;
+    let work = move |tx: &mut Tx<'_>, key| {
+        let (api, application) = if is_api { (Some(key), None) } else { (None, Some(key)) };
         let filter = SubscriptionFilter {
-            application: Some(key),
+            api,
+            application,
             active: Some(true),
             ..SubscriptionFilter::default()
         };
         all(|paging| list::subscriptions(tx, &filter, paging))
     };
-    let found = of(&app, &caller, at, (Kind::Application, key), work).await?;
-    let found = found.into_iter().map(Subscription::from);
-    let found = found.filter(|one| asked.takes(one, &one.api)).collect();
+    let found = of(app, caller, at, (kind, key), work).await?;
+    let other = |one: &Subscription| asked.takes(one, if is_api { &one.application } else { &one.api });
+    let found = found.into_iter().map(Subscription::from).filter(other).collect();
     Ok(Json(asked.cut(found)))
 }

@@ -143,24 +143,29 @@ fn json(body: impl Into<Body>) -> Response {
 /// down one of them; `tail` is what follows them all.
 fn in_pieces(app: Arc<App>, items: Vec<Item>, write: fn(&mut Vec<u8>, &Shown), tail: String) -> Response {
     let (items, tail) = (Arc::<[Item]>::from(items), Bytes::from(tail));
-    let pieces = stream::try_unfold(Some(0), move |at: Option<usize>| {
+    let begin = b"{\"data\":[";
+    let pieces = stream::try_unfold(Some((0, false)), move |state: Option<(usize, bool)>| {
         let (app, items, tail) = (Arc::clone(&app), Arc::clone(&items), tail.clone());
         async move {
-            let Some(at) = at else { return Ok(None) };
+            // What was deleted meanwhile has no text, and no comma.
+            let Some((at, mut has_any)) = state else {
+                return Ok(None);
+            };
             let end = items.len().min(at + PIECE);
             let read = app
                 .db
                 .scan(move |tx| inbox::plain_texts_of(tx, &items[at..end]).map(|texts| (texts, items)));
             let (texts, items) = read.await.map_err(|error| std::io::Error::other(error.to_string()))?;
-            let mut out = if at == 0 { b"{\"data\":[".to_vec() } else { Vec::new() };
-            for (nth, shown) in texts.iter().enumerate() {
-                if at + nth > 0 {
+            let mut out = if at == 0 { begin.to_vec() } else { Vec::new() };
+            for shown in &texts {
+                if has_any {
                     out.push(b',');
                 }
+                has_any = true;
                 write(&mut out, shown);
             }
             if end < items.len() {
-                return Ok(Some((Bytes::from(out), Some(end))));
+                return Ok(Some((Bytes::from(out), Some((end, has_any)))));
             }
             out.extend_from_slice(&tail);
             Ok::<_, std::io::Error>(Some((Bytes::from(out), None)))
