@@ -7,7 +7,7 @@
 //! | event | when | data |
 //! |---|---|---|
 //! | `hello` | first | the numbers of the bell, and `resumed`: whether all that was missed follows |
-//! | `message` | a message came, changed or went | see [`frame::Message`]; its id is a revision |
+//! | `message` | a message came, changed or went | see `frame::Message`; its id is a revision |
 //! | `counts` | the person's numbers changed, or they did something elsewhere | the numbers of the bell |
 //! | `bye` | before the server ends the stream | `after_ms`: when to come back |
 //!

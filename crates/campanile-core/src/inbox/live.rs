@@ -1,5 +1,5 @@
 //! What somebody who has a page open is to be told when a message moved: whether it is theirs, decided in memory by
-//! [`judge`](super::judge), with what they hold read before. Their numbers are counted as always.
+//! [`judge`], with what they hold read before. Their numbers are counted as always.
 
 use std::sync::Arc;
 

@@ -305,9 +305,7 @@ impl Hub {
             .map(|(person, listener)| (*person, listener.reader.clone()))
             .collect();
         for judged in judge(&self.app, moved.to_vec(), people, told, now).await? {
-            let (there, gone) = judged.frames();
-            for (people, frame) in [(&judged.there, there), (&judged.gone, gone)] {
-                let Some(frame) = frame else { continue };
+            for (people, frame) in judged.told() {
                 for person in people {
                     if let Some(listener) = self.listeners.get(person) {
                         listener.streams.iter().for_each(|stream| stream.queue.push(&frame));
@@ -412,12 +410,7 @@ impl Hub {
     async fn replay(&self, to: &Newcomer, reader: Reader, missed: Vec<MessageId>, now: Moment) -> Result<()> {
         let people = vec![(to.person, reader)];
         for judged in judge(&self.app, missed, people, to.after.unwrap_or_default(), now).await? {
-            let (there, gone) = judged.frames();
-            for (people, frame) in [(&judged.there, there), (&judged.gone, gone)] {
-                if let Some(frame) = frame.filter(|_| !people.is_empty()) {
-                    to.queue.push(&frame);
-                }
-            }
+            judged.told().for_each(|(_, frame)| to.queue.push(&frame));
         }
         Ok(())
     }

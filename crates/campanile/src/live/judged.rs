@@ -38,10 +38,8 @@ pub(super) struct Judged {
     revision: i64,
     listed: Option<Listed>,
     rings: bool,
-    /// For whom it is there.
-    pub(super) there: Vec<PersonId>,
-    /// For whom it is not any more.
-    pub(super) gone: Vec<PersonId>,
+    there: Vec<PersonId>,
+    gone: Vec<PersonId>,
 }
 
 impl Judged {
@@ -83,15 +81,15 @@ impl Judged {
         })
     }
 
-    /// The event for whom it is there, and that for whom it is not any more.
-    pub(super) fn frames(&self) -> (Option<Bytes>, Option<Bytes>) {
+    /// What is told, and whom: those for whom it is there, and those for whom it is not any more.
+    pub(super) fn told(&self) -> impl Iterator<Item = (&[PersonId], Bytes)> {
         let event = |data: &frame::Message<'_>| frame::event("message", Some(self.revision), data);
         let there = self
             .listed
             .as_ref()
-            .map(|listed| event(&frame::Message::there(listed, self.rings)));
-        let gone = (!self.gone.is_empty()).then(|| event(&frame::Message::gone(self.message.0)));
-        (there, gone)
+            .map(|listed| (&self.there[..], event(&frame::Message::there(listed, self.rings))));
+        let gone = || (&self.gone[..], event(&frame::Message::gone(self.message.0)));
+        there.into_iter().chain((!self.gone.is_empty()).then(gone))
     }
 }
 

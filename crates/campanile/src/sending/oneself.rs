@@ -22,7 +22,7 @@ use crate::problem::Problem;
 /// whoever may send anything where there is no audience yet.
 ///
 /// # Errors
-/// As [`send`].
+/// As [`super::send`].
 pub async fn to_myself(
     app: &App,
     by: &Principal,
