@@ -1,16 +1,20 @@
-//! Stylesheet and scripts of the console, in the binary.
+//! Stylesheets and scripts of the console and of the elements for pages of other sites, in the binary.
 //!
 //! One number for all of them stands in their addresses, so that a browser may keep them for ever and modules import
 //! one another by plain relative names.
 
-use std::sync::LazyLock;
+use std::io::Write as _;
+use std::sync::{LazyLock, OnceLock};
 
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use campanile_core::secret::{hex, sha256};
-use http::{HeaderValue, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::problem::{Kind, Problem};
 
@@ -18,46 +22,80 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
+/// Modules, and pictures of stylesheets, are loaded by pages of other sites only where their server allows it (Fetch
+/// Standard, section 3.2). They hold nothing of anybody.
+const ANYWHERE: (HeaderName, HeaderValue) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+
+/// A file in the binary.
+struct Asset {
+    name: &'static str,
+    media_type: &'static str,
+    bytes: &'static [u8],
+    /// The same in a third of the bytes, once somebody has asked for it.
+    packed: OnceLock<Bytes>,
+}
+
+impl Asset {
+    /// As gzip (RFC 1952).
+    fn packed(&self) -> Bytes {
+        let pack = || {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+            packer.write_all(self.bytes).expect("memory takes everything");
+            packer.finish().expect("memory takes everything").into()
+        };
+        self.packed.get_or_init(pack).clone()
+    }
+}
+
 macro_rules! asset {
     ($name:literal, $type:expr) => {
-        ($name, $type, include_bytes!(concat!("../../static/console/", $name)))
+        Asset {
+            name: $name,
+            media_type: $type,
+            bytes: include_bytes!(concat!("../../static/", $name)),
+            packed: OnceLock::new(),
+        }
     };
 }
 
-/// Name, media type and bytes of each.
-static ASSETS: &[(&str, &str, &[u8])] = &[
-    asset!("announce.css", CSS),
-    asset!("banner.css", CSS),
-    asset!("console.css", CSS),
-    asset!("console.js", JS),
-    asset!("banner.js", JS),
-    asset!("bell.js", JS),
-    asset!("calm.js", JS),
-    asset!("chosen.js", JS),
-    asset!("copy.js", JS),
-    asset!("compose.js", JS),
-    asset!("device.js", JS),
-    asset!("fragment.js", JS),
-    asset!("import.js", JS),
-    asset!("inbox.js", JS),
-    asset!("live.js", JS),
-    asset!("notify.js", JS),
-    asset!("pick.js", JS),
-    asset!("push.js", JS),
-    asset!("session.js", JS),
-    asset!("tags.js", JS),
-    asset!("way.js", JS),
-    asset!("year.js", JS),
-    asset!("acts.svg", SVG),
-    asset!("icon.svg", SVG),
+/// Those of the console's pages, and the elements, which are for pages of others too.
+static ASSETS: [Asset; 28] = [
+    asset!("console/announce.css", CSS),
+    asset!("console/console.css", CSS),
+    asset!("console/console.js", JS),
+    asset!("console/compose.js", JS),
+    asset!("console/copy.js", JS),
+    asset!("console/device.js", JS),
+    asset!("console/import.js", JS),
+    asset!("console/notify.js", JS),
+    asset!("console/pick.js", JS),
+    asset!("console/push.js", JS),
+    asset!("console/session.js", JS),
+    asset!("console/tags.js", JS),
+    asset!("console/way.js", JS),
+    asset!("console/year.js", JS),
+    asset!("console/icon.svg", SVG),
+    asset!("embed/parts.css", CSS),
+    asset!("embed/banner.css", CSS),
+    asset!("embed/acts.svg", SVG),
+    asset!("embed/campanile.js", JS),
+    asset!("embed/banner.js", JS),
+    asset!("embed/bell.js", JS),
+    asset!("embed/calm.js", JS),
+    asset!("embed/chosen.js", JS),
+    asset!("embed/client.js", JS),
+    asset!("embed/element.js", JS),
+    asset!("embed/fragment.js", JS),
+    asset!("embed/inbox.js", JS),
+    asset!("embed/live.js", JS),
 ];
 
 /// The folder of this build's assets.
 static FOLDER: LazyLock<String> = LazyLock::new(|| {
     let mut all = Vec::new();
-    for (name, _, bytes) in ASSETS {
-        all.extend_from_slice(name.as_bytes());
-        all.extend_from_slice(bytes);
+    for asset in &ASSETS {
+        all.extend_from_slice(asset.name.as_bytes());
+        all.extend_from_slice(asset.bytes);
     }
     hex(&sha256(&all)[..6])
 });
@@ -68,10 +106,11 @@ pub(crate) fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *FOLDER)
 }
 
-/// `GET /assets/{folder}/{name}`.
+/// `GET /assets/{folder}/{*name}`.
 pub(super) fn routes() -> Router {
     Router::new()
-        .route("/assets/{folder}/{name}", get(send))
+        .route("/assets/{folder}/{*name}", get(send))
+        .route("/embed/campanile.js", get(elements))
         .route("/worker.js", get(worker))
 }
 
@@ -89,17 +128,51 @@ async fn worker() -> Response {
     (headers, include_str!("../../static/console/worker.js")).into_response()
 }
 
-async fn send(Path((folder, name)): Path<(String, String)>) -> Response {
-    let found = ASSETS.iter().find(|(at, _, _)| *at == name);
-    let Some((_, media_type, bytes)) = found.filter(|_| folder == *FOLDER) else {
+/// `GET /embed/campanile.js`: the elements, at the address that pages of other sites name. What it leads to is kept by
+/// browsers for ever; this one is looked at each time, so that a page never has half of another version.
+async fn elements() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(JS)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ANYWHERE,
+    ];
+    let module = format!("export * from \"{}\";\n", address("embed/campanile.js"));
+    (headers, module).into_response()
+}
+
+async fn send(Path((folder, name)): Path<(String, String)>, asked: HeaderMap) -> Response {
+    let found = ASSETS.iter().find(|asset| asset.name == name);
+    let Some(asset) = found.filter(|_| folder == *FOLDER) else {
         return Problem::new(Kind::Missing, "there is nothing at this address").into_response();
     };
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
         (
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=31536000, immutable"),
         ),
+        ANYWHERE,
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    (headers, *bytes).into_response()
+    if !takes_gzip(&asked) {
+        return (headers, asset.bytes).into_response();
+    }
+    let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+    (headers, encoding, asset.packed()).into_response()
+}
+
+/// Whether gzip is named among what may come (RFC 9110, section 12.5.3), and not ruled out.
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let lines = asked.get_all(header::ACCEPT_ENCODING).iter();
+    let mut codings = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.trim().parse() == Ok(0.0));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
 }

@@ -39,6 +39,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/inbox/{id}", get(one))
         .route("/inbox/{id}/{action}", post(single))
         .route("/bell", get(panel))
+        .route("/bell/button", get(button))
 }
 
 // ---------------------------------------------------------------- what is shown
@@ -352,6 +353,17 @@ struct Panel {
 struct PanelRow<'r> {
     page: &'r Voice,
     item: &'r Listed,
+}
+
+/// The bell itself, for pages of other sites.
+#[derive(Template)]
+#[template(path = "console/bell_button.html")]
+struct Button {
+    page: Viewer,
+}
+
+async fn button(page: Viewer) -> Result<Response, Problem> {
+    show(&Button { page })
 }
 
 async fn panel(State(app): State<Arc<App>>, visit: Visit, Asked(asked): Asked) -> Result<Response, Response> {

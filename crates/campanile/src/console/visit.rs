@@ -13,7 +13,7 @@ use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 use super::page::OF_THE_MOMENT;
 use super::voice::Voice;
@@ -27,6 +27,10 @@ use crate::problem::{Kind, Problem};
 
 /// The cookie in which a script keeps the browser's time zone, for readers whose profile names none.
 const ZONE_COOKIE: &str = "campanile_zone";
+/// The same as a header, from pages of other sites, where there is no cookie.
+const ZONE: HeaderName = HeaderName::from_static("campanile-zone");
+/// Asks for what a page is about, without bar and frame: an element shows it (`static/embed`).
+const PART: HeaderName = HeaderName::from_static("campanile-part");
 
 /// A request of somebody who is signed in, before anything is read of them: a page that looks at the inbox counts it
 /// by that. Who is not signed in is led to the log-in, and back afterwards.
@@ -38,6 +42,7 @@ pub(super) struct Visit {
     at: String,
     accepted: Option<String>,
     zone: Option<String>,
+    is_part: bool,
     /// Where the log-in leads back to; `None` for a form.
     wanted: Option<String>,
 }
@@ -58,7 +63,8 @@ impl FromRequestParts<Arc<App>> for Visit {
             now: app.clock.now(),
             at: address_of(parts),
             accepted: accepted(headers).map(str::to_owned),
-            zone: cookie_value(headers, ZONE_COOKIE).map(str::to_owned),
+            zone: zone(headers).map(str::to_owned),
+            is_part: headers.contains_key(PART),
             wanted,
         })
     }
@@ -101,6 +107,7 @@ impl Visit {
             banners: None,
             revision,
             at: self.at,
+            is_part: self.is_part,
         }
     }
 
@@ -137,6 +144,12 @@ fn address_of(parts: &Parts) -> String {
     }
 }
 
+/// The time zone of a browser.
+fn zone(headers: &HeaderMap) -> Option<&str> {
+    let sent = headers.get(ZONE).and_then(|value| value.to_str().ok());
+    sent.or_else(|| cookie_value(headers, ZONE_COOKIE))
+}
+
 /// The languages that a browser asks for.
 pub(super) fn accepted(headers: &HeaderMap) -> Option<&str> {
     headers
@@ -162,6 +175,8 @@ pub(super) struct Viewer {
     pub(super) revision: i64,
     /// The address of this page, to come back to it without its place in a list and what was just done.
     pub(super) at: String,
+    /// Whether only what the page is about is asked for.
+    pub(super) is_part: bool,
     /// How far the installation is; only for who administers it.
     pub(super) steps: Option<Steps>,
 }
@@ -243,6 +258,12 @@ impl Viewer {
     #[must_use]
     pub(super) fn has_journal(&self) -> bool {
         self.may(&Act::Operate)
+    }
+
+    /// What the heading of a page is: on a page of another site it is none of the first order.
+    #[must_use]
+    pub(super) fn heading(&self) -> &'static str {
+        if self.is_part { "h2" } else { "h1" }
     }
 
     /// What the bell says to who does not see it.

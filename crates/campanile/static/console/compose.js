@@ -1,8 +1,8 @@
 // Writing a message: who gets it and how it looks while it is typed, and a field that finds recipients. The server
 // renders both; without this module the buttons of the form do the same.
 // @ts-check
-import { fetchPart, fetchPage, fieldsOf, put } from "./fragment.js";
-import { over } from "./session.js";
+import { client } from "../embed/client.js";
+import { fetchPart, fetchPage, fieldsOf, put } from "../embed/fragment.js";
 
 const WAIT_MS = 300;
 
@@ -32,7 +32,7 @@ export function start(form) {
       }
     } catch {
       // The number is that of another audience now: it is not shown as if it were this one's. The next key asks again.
-      if (mine === turn) uncounted(over() ? "" : form.dataset.uncounted);
+      if (mine === turn) uncounted(client()?.over ? "" : form.dataset.uncounted);
     } finally {
       if (mine === turn) aside.removeAttribute("aria-busy");
     }

@@ -1,9 +1,8 @@
 // What makes the console's pages quicker and handier. Each page works without it.
 // @ts-check
-import { start as startBanners } from "./banner.js";
-import { start as startBell } from "./bell.js";
-import { startModules } from "./fragment.js";
-import { listen } from "./live.js";
+import "../embed/campanile.js";
+import { connect } from "../embed/client.js";
+import { start as startSession } from "./session.js";
 
 document.documentElement.classList.add("js");
 
@@ -13,8 +12,11 @@ if (zone && !document.cookie.includes(`campanile_zone=${zone}`)) {
   document.cookie = `campanile_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000`;
 }
 
-startBanners();
-startBell();
+// Somebody is signed in where there is a bell.
+const bell = document.getElementById("bell");
+const client = connect();
+startSession(client);
+if (bell) client.start({ unread: Number(bell.dataset.unread), unseen: Number(bell.dataset.unseen) });
 
 // Few browsers are registered to be pushed to: they tell that they are in use.
 try {
@@ -24,7 +26,7 @@ try {
 }
 
 // Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
-listen((told) => {
+client.listen((told) => {
   const may = told.leads && globalThis.Notification?.permission === "granted";
   if (may) import("./notify.js").then(({ hear }) => hear(told));
 });
@@ -67,4 +69,6 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 
 // Parts of pages bring their own modules, by name.
-startModules(document);
+for (const element of document.querySelectorAll("[data-module]")) {
+  import(`./${element.getAttribute("data-module")}.js`).then((module) => module.start(element));
+}

@@ -1,7 +1,7 @@
 // The upload of a directory file with a bar of how far it is, and the report put in place.
 // @ts-check
-import { put } from "./fragment.js";
-import { isOver } from "./session.js";
+import { client } from "../embed/client.js";
+import { put } from "../embed/fragment.js";
 
 /** @param {HTMLFormElement} form */
 export function start(form) {
@@ -33,7 +33,7 @@ export function start(form) {
     request.addEventListener("error", lost);
     request.addEventListener("load", () => {
       if (request.status === 401 || new URL(request.responseURL).pathname === "/login") {
-        isOver();
+        client()?.says(false);
         return lost();
       }
       if (request.status !== 200 && request.status !== 422) return lost();

@@ -1,7 +1,7 @@
 // Notifications of the operating system while a page is open: shown by the tab that has the stream, once for each message
 // that rings, and closed when it was read or is gone.
 // @ts-check
-import { isTouched } from "./calm.js";
+import { isTouched } from "../embed/calm.js";
 
 const CHOICE = "campanile.notify";
 /** What one may choose, by the least importance that is shown. */
@@ -46,7 +46,7 @@ function isPushed() {
 /** @param {string} chosen */
 export const choose = (chosen) => localStorage.setItem(CHOICE, chosen);
 
-/** Hears what the stream says. @param {import("./live.js").Told} told */
+/** Hears what the stream says. @param {import("../embed/client.js").Told} told */
 export function hear({ name, data }) {
   if (name === "down") return;
   if (name === "message") {

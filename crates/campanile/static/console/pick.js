@@ -1,6 +1,6 @@
 // A field that names another thing offers what it may mean while one types. Without this script the server asks back.
 // @ts-check
-import { load } from "./fragment.js";
+import { load } from "../embed/fragment.js";
 
 const WAIT_MS = 200;
 

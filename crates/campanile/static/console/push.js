@@ -1,6 +1,6 @@
 // This browser as a device: registered on a click, and told of itself while its person has pages open.
 // @ts-check
-import { isOpen, isOver } from "./session.js";
+import { client } from "../embed/client.js";
 
 /** A push service that does not answer in so long is not there. */
 const PATIENCE_MS = 15_000;
@@ -16,13 +16,11 @@ const policy = globalThis.trustedTypes?.createPolicy("campanile-worker", { creat
 /** Whether this browser can be told of anything at all. */
 const CAN = "serviceWorker" in navigator && "PushManager" in globalThis && "Notification" in globalThis;
 
-/** Asks the API. @param {string} path @param {string} method @param {unknown} [body] */
-async function ask(path, method, body) {
+/** Asks the API. @param {string} path @param {string} method @param {unknown} [body] @returns {Promise<Response>} */
+function ask(path, method, body) {
   const headers = body ? { "content-type": "application/json" } : undefined;
-  const answer = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
-  if (answer.status === 401) isOver();
-  else isOpen();
-  return answer;
+  const mine = /** @type {import("../embed/client.js").Campanile} */ (client());
+  return mine.fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
 }
 
 /** What is waited for, for so long. @template T @param {Promise<T>} promise @returns {Promise<T>} */

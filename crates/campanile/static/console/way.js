@@ -1,7 +1,7 @@
 // A card that follows a message on its way: asks every two seconds while something moves and the page is looked at.
 // @ts-check
-import { fetchPart, put } from "./fragment.js";
-import { over } from "./session.js";
+import { client } from "../embed/client.js";
+import { fetchPart, put } from "../embed/fragment.js";
 
 const EVERY_MS = 2_000;
 
@@ -12,7 +12,7 @@ export function start(card) {
   let last = "";
   let waits = false;
   const next = () => {
-    if (waits || !moves() || over() || document.visibilityState !== "visible") return;
+    if (waits || !moves() || client()?.over || document.visibilityState !== "visible") return;
     waits = true;
     setTimeout(step, EVERY_MS);
   };

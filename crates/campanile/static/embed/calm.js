@@ -1,7 +1,7 @@
 // A part of a page that is put in place anew when something moves: while it is looked at, and nobody has something in
 // hand there.
 // @ts-check
-import { listen } from "./live.js";
+import { client } from "./client.js";
 
 /** Pages that hear of the same do not ask together. */
 const SOON_MS = 100;
@@ -27,7 +27,8 @@ export const isTouched = (part) => [...part.querySelectorAll("input, textarea, s
 
 /** Whether it would be taken from somebody. @param {Element} part */
 function isBusy(part) {
-  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const { activeElement } = /** @type {Document | ShadowRoot} */ (part.getRootNode());
+  const focused = part.contains(activeElement) ? activeElement : null;
   const types = focused?.matches("textarea, select, input:not([type=checkbox], [type=radio])");
   return pressed || types || part.querySelector("details[open]") !== null || isTouched(part);
 }
@@ -36,20 +37,22 @@ function isBusy(part) {
  * Keeps a part as the server has it.
  * @template T
  * @param {Element} part
- * @param {(told: import("./live.js").Told) => boolean} moves whether an event is one of this part's
+ * @param {(told: import("./client.js").Told) => boolean} moves whether an event is one of this part's
  * @param {() => Promise<T>} get
  * @param {(got: T) => unknown} place
+ * @param {AbortSignal} [signal] ends it
  */
-export function follow(part, moves, get, place) {
+export function follow(part, moves, get, place, signal) {
   let timer = 0;
   let stale = false;
   const wait = (/** @type {number} */ ms) => (timer ||= setTimeout(look, ms));
   const look = async () => {
     try {
-      if (!stale || document.visibilityState !== "visible") return;
+      if (!stale || signal?.aborted || document.visibilityState !== "visible") return;
       if (isBusy(part)) return;
       stale = false;
       const got = await get();
+      if (signal?.aborted) return;
       if (isBusy(part)) stale = true;
       else await place(got);
     } catch {
@@ -59,10 +62,11 @@ export function follow(part, moves, get, place) {
       if (stale && document.visibilityState === "visible") wait(AGAIN_MS);
     }
   };
-  listen((told) => {
+  client()?.listen((told) => {
     if (!moves(told)) return;
     stale = true;
     wait(SOON_MS + Math.random() * SPREAD_MS);
-  });
-  document.addEventListener("visibilitychange", () => stale && wait(0));
+  }, signal);
+  document.addEventListener("visibilitychange", () => stale && wait(0), { signal });
+  signal?.addEventListener("abort", () => (stale = false));
 }

@@ -1,40 +1,51 @@
 // Parts of pages that the server renders and a script puts in place. The one place that writes HTML: what it writes
-// comes from this server, which escapes what people typed.
+// comes from Campanile's server, which escapes what people typed.
 // @ts-check
-import { isOpen, isOver } from "./session.js";
+import { client } from "./client.js";
 
 /** The policy by which HTML may be written (Trusted Types), where the browser has them. */
 const policy = globalThis.trustedTypes?.createPolicy("campanile", { createHTML: (html) => html });
+const trusted = (/** @type {string} */ html) =>
+  /** @type {string} */ (/** @type {unknown} */ (policy ? policy.createHTML(html) : html));
+
+/** Asks for a part of a page, without bar and frame. */
+export const PART = { "Campanile-Part": "1" };
 
 /**
- * Fetches a part of a page from this server.
+ * Fetches a part of a page from the server.
  * @param {string} address @param {RequestInit} [init]
  * @returns {Promise<string>}
  */
 export async function fetchPart(address, init) {
-  const url = new URL(address, location.href);
-  if (url.origin !== location.origin) throw new Error("not from this server");
-  const response = await fetch(url, { credentials: "same-origin", ...init });
-  // A log-in page where a part was expected: the session is over.
-  if (response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login")) {
-    isOver();
-    response.body?.cancel();
-    throw new Error("the session is over");
-  }
-  isOpen();
-  if (!response.ok && response.status !== 422) throw new Error(String(response.status));
-  return response.text();
+  return (await fetchAnswer(address, init)).text();
 }
 
 /**
- * Fetches a page of this server, to take parts out of it.
+ * Fetches a part, or a page, with where it came from: a form leads on.
+ * @param {string} address @param {RequestInit} [init]
+ */
+export async function fetchAnswer(address, init) {
+  const mine = client();
+  if (!mine) throw new Error("nobody is signed in");
+  const response = await mine.fetch(address, init);
+  if (mine.over) {
+    response.body?.cancel();
+    throw new Error("the session is over");
+  }
+  if (!response.ok && response.status !== 422) throw new Error(String(response.status));
+  return response;
+}
+
+/**
+ * Fetches a page of the server, to take parts out of it.
  * @param {string} address @param {RequestInit} [init]
  */
 export async function fetchPage(address, init) {
-  const html = await fetchPart(address, init);
-  const trusted = /** @type {string} */ (/** @type {unknown} */ (policy ? policy.createHTML(html) : html));
-  return new DOMParser().parseFromString(trusted, "text/html");
+  return new DOMParser().parseFromString(trusted(await fetchPart(address, init)), "text/html");
 }
+
+/** The document, or the shadow root, that an element is in. @param {Node} node */
+const rootOf = (node) => /** @type {Document | ShadowRoot} */ (node.getRootNode());
 
 /** By what one finds again what had the focus. @param {Element} element */
 function keyOf(element) {
@@ -48,7 +59,7 @@ function keyOf(element) {
  * @param {Element} target @param {Element} before @param {string} key
  */
 function again(target, before, key) {
-  if (before.id) return document.getElementById(before.id);
+  if (before.id) return rootOf(target).getElementById(before.id);
   return /** @type {HTMLElement[]} */ ([...target.querySelectorAll("a, button, input")]).find((one) => keyOf(one) === key);
 }
 
@@ -58,14 +69,16 @@ function again(target, before, key) {
  * @param {Element} target @param {string} html
  */
 export function put(target, html) {
-  const focused = target.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+  const root = rootOf(target);
+  const focused = target.contains(root.activeElement) ? /** @type {HTMLElement} */ (root.activeElement) : null;
   const key = focused ? keyOf(focused) : "";
   const { selectionStart, selectionEnd } = /** @type {any} */ (focused ?? {});
   const fields = /** @type {HTMLInputElement[]} */ ([...target.querySelectorAll("input[id]:not([type=hidden])")]);
   const typed = fields.filter((field) => field.value !== field.defaultValue).map(({ id, value }) => ({ id, value }));
-  target.innerHTML = /** @type {string} */ (/** @type {unknown} */ (policy ? policy.createHTML(html) : html));
+  target.innerHTML = trusted(html);
+  if (root instanceof ShadowRoot) lead(target);
   for (const { id, value } of typed) {
-    const field = document.getElementById(id);
+    const field = root.getElementById(id);
     if (field instanceof HTMLInputElement) field.value = value;
   }
   if (!focused) return;
@@ -76,10 +89,10 @@ export function put(target, html) {
   if (same instanceof HTMLInputElement && selectionStart !== null) same.setSelectionRange(selectionStart, selectionEnd);
 }
 
-/** Starts the modules that a part brings, by name. @param {ParentNode} part */
-export function startModules(part) {
-  for (const element of part.querySelectorAll("[data-module]")) {
-    import(`./${element.getAttribute("data-module")}.js`).then((module) => module.start(element));
+/** On a page of another site, Campanile's links lead to Campanile. @param {Element} part */
+function lead(part) {
+  for (const link of part.querySelectorAll('a[href^="/"]')) {
+    link.setAttribute("href", new URL(link.getAttribute("href") ?? "", client()?.server).href);
   }
 }
 
