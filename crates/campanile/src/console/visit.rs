@@ -38,7 +38,7 @@ pub(super) struct Visit {
     at: String,
     accepted: Option<String>,
     zone: Option<String>,
-    /// Where the log-in leads back to; `None` for a form.
+    /// Where the log-in leads back to; `None` for a form, and for who came by a header.
     wanted: Option<String>,
 }
 
@@ -47,7 +47,9 @@ impl FromRequestParts<Arc<App>> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let whole = || parts.uri.path_and_query().map_or("/", |at| at.as_str()).to_owned();
-        let wanted = (parts.method == Method::GET).then(whole);
+        // A program that has credentials of its own has no use for a log-in.
+        let is_led = parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION);
+        let wanted = is_led.then(whole);
         let principal = match Principal::from_request_parts(parts, app).await {
             Ok(principal) => principal,
             Err(problem) => return Err(refused(wanted.as_deref(), problem)),
