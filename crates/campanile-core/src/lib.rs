@@ -23,6 +23,7 @@ pub mod revision;
 pub mod rights;
 pub mod schema;
 pub mod secret;
+pub mod site;
 pub mod time;
 
 pub use error::{Error, Fault, Result};

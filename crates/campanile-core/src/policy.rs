@@ -66,7 +66,7 @@ pub enum Act<'a> {
     ResetPassword(PersonId),
     /// Ask what a person could see at a time, and whether they did.
     ReadVisibility(PersonId),
-    /// Settings, relay, deliveries of everybody, the journal.
+    /// Settings, relay, deliveries of everybody, the journal, sites.
     Operate,
     /// People and customers, as the UI messages contract has them.
     Portal(PortalAct<'a>),

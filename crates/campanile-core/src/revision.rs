@@ -51,6 +51,8 @@ pub mod topic {
     pub const PROGRESS: i64 = 6;
     /// There may be something to push, beside what a message's own signal tells; the key is 0.
     pub const PUSH: i64 = 7;
+    /// Of a site, or of its keys, something changed or ended that let people in; the key is 0.
+    pub const SITE: i64 = 8;
 }
 
 /// Takes the next revision. The time beside it is `now`, or that of the revision before where a clock runs behind: it
@@ -100,6 +102,14 @@ pub fn access_ended(tx: &mut Tx<'_>, person: PersonId) {
     tx.signal(Signal {
         topic: topic::ACCESS,
         key: person.0,
+    });
+}
+
+/// Announces that a site lets in others than before, or from elsewhere.
+pub fn sites_changed(tx: &mut Tx<'_>) {
+    tx.signal(Signal {
+        topic: topic::SITE,
+        key: 0,
     });
 }
 

@@ -42,6 +42,12 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0006_push.sql"),
             oldest: 3,
         },
+        Migration {
+            number: 7,
+            name: "0007_sites.sql",
+            sql: include_str!("../schema/0007_sites.sql"),
+            oldest: 3,
+        },
     ],
 };
 
@@ -121,4 +127,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::portal::user::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
+    crate::site::STATEMENTS,
+    crate::site::door::STATEMENTS,
+    crate::site::key::STATEMENTS,
 ];

@@ -1,8 +1,10 @@
-//! Who is it? Passwords, sessions, personal tokens and tickets at the door of every interface.
+//! Who is it? Passwords, sessions, personal tokens, tickets and tokens of sites at the door of every interface.
 //!
 //! Outside of `api`, because the compatible interfaces and the console let people in by the same rules.
 
 mod credentials;
+pub(crate) mod embedded;
+pub(crate) mod site;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::problem::{Kind, Problem};
 
 pub use credentials::{Credentials, authorization, cookie_value};
 
-/// Characters of a personal token's public name that the journal keeps: they tell the tokens of a person apart.
+/// Characters of the public name of a personal token, or of a site, that the journal keeps: they tell them apart.
 const TOKEN_CHARS: usize = 8;
 
 /// Who makes a request, and how they showed it.
@@ -50,6 +52,13 @@ pub enum Via {
     Basic,
     /// A ticket of the UI messages contract.
     Ticket,
+    /// A token that an application has signed which embeds us; both by their public names.
+    Site {
+        /// The application.
+        site: String,
+        /// What it signed the token with.
+        key: String,
+    },
 }
 
 impl Principal {
@@ -78,9 +87,10 @@ impl Principal {
             Via::Token(_) => journal::Via::Token,
             Via::Basic => journal::Via::Basic,
             Via::Ticket => journal::Via::Ticket,
+            Via::Site { .. } => journal::Via::Site,
         };
         let token = match &self.via {
-            Via::Token(id) => Some(id.chars().take(TOKEN_CHARS).collect()),
+            Via::Token(id) | Via::Site { site: id, .. } => Some(id.chars().take(TOKEN_CHARS).collect()),
             _ => None,
         };
         By {
@@ -100,16 +110,22 @@ impl Principal {
         Ok(app.db.read(move |tx| Rights::load(tx, person)).await?)
     }
 
-    /// `Denied` for who came by a personal token or a ticket. A token that leaked can be revoked; what it made, or what
+    /// `Denied` for who came by a personal token, a ticket or a token of a site. A token that leaked can be revoked; what it made, or what
     /// it learnt of other ways in, would let its holder stay.
     pub fn in_person(&self) -> Result<(), Problem> {
         match self.via {
             Via::Session(_) | Via::Basic => Ok(()),
-            Via::Token(_) | Via::Ticket => Err(Problem::new(
+            Via::Token(_) | Via::Ticket | Via::Site { .. } => Err(Problem::new(
                 Kind::Denied,
                 "not by a personal token: sign in, or send login and password",
             )),
         }
+    }
+
+    /// Whether they are on a page of another site.
+    #[must_use]
+    pub const fn is_elsewhere(&self) -> bool {
+        matches!(self.via, Via::Site { .. })
     }
 
     /// The public name of the session, where it is one.
@@ -144,6 +160,8 @@ pub async fn by_header(app: &Arc<App>, parts: &Parts) -> Result<Option<Principal
     let from = address_of(app, &parts.extensions, &parts.headers);
     let found = match authorization(&parts.headers) {
         Credentials::None => return Ok(None),
+        // Personal tokens hold no dot.
+        Credentials::Bearer(text) if text.contains('.') => site::by_token(app, parts, text).await,
         Credentials::Bearer(text) => match by_token(app, text).await? {
             Some(found) => Ok(found),
             None => Err(no_token(app, text).await?),

@@ -44,7 +44,7 @@ pub fn state(app: &App) -> Option<u64> {
         topic,
         key: Signal::ANY,
     };
-    app.db.changes(&[any(topic::DIRECTORY), any(topic::ACCESS)])
+    app.db.changes(&[topic::DIRECTORY, topic::ACCESS, topic::SITE].map(any))
 }
 
 impl<K: Eq + Hash, V: Clone> Known<K, V> {

@@ -27,6 +27,7 @@ use campanile_core::id::PersonId;
 use tokio::sync::mpsc;
 
 use crate::app::App;
+use crate::auth::{Principal, Via};
 use crate::problem::{Kind, Problem};
 use crate::serve::HandOver;
 pub use hub::run;
@@ -56,10 +57,15 @@ struct Open {
     all: usize,
 }
 
+/// What a site signs its tokens with, by its public name.
+type Key = Arc<str>;
+
 /// A stream that was opened, and is told nothing yet.
 #[derive(Debug)]
 struct Newcomer {
     person: PersonId,
+    /// The key of a site by which they came.
+    key: Option<Key>,
     queue: Arc<Queue>,
     /// What its client has seen before.
     after: Option<i64>,
@@ -103,9 +109,8 @@ impl Live {
     }
 
     /// Tells the hub of a stream. Its first event is put into the queue from there.
-    async fn enter(&self, person: PersonId, queue: Arc<Queue>, after: Option<i64>) {
+    async fn enter(&self, newcomer: Newcomer) {
         // Without a hub the server is going down: the stream ends with its queue.
-        let newcomer = Newcomer { person, queue, after };
         if let Err(refused) = self.desk.send(newcomer).await {
             refused.0.queue.cut();
         }
@@ -132,11 +137,21 @@ impl Live {
 ///
 /// # Errors
 /// `Throttled` where the person has too many, `Unavailable` where the server has.
-pub(crate) async fn open(app: &App, person: PersonId, after: Option<i64>) -> Result<HandOver, Problem> {
-    let live = &app.live;
+pub(crate) async fn open(app: &App, principal: &Principal, after: Option<i64>) -> Result<HandOver, Problem> {
+    let (live, person) = (&app.live, principal.person);
     let place = Arc::new(live.place(person, app.settings.limits.max_streams)?);
     let queue = Arc::new(Queue::default());
-    live.enter(person, Arc::clone(&queue), after).await;
+    let key = match &principal.via {
+        Via::Site { key, .. } => Some(Key::from(key.as_str())),
+        _ => None,
+    };
+    let newcomer = Newcomer {
+        person,
+        key,
+        queue: Arc::clone(&queue),
+        after,
+    };
+    live.enter(newcomer).await;
     Ok(HandOver::to(move |stream| {
         pump(stream, Arc::clone(&queue), Arc::clone(&place))
     }))

@@ -1,5 +1,5 @@
-//! What every request goes through, once and in one place: its id, the check that another site did not send it, a
-//! limit on its time, panics, the headers of every answer, the numbers and the log.
+//! What every request goes through, once and in one place: its id, the check that another site did not send it, what
+//! pages of sites may read, a limit on its time, panics, the headers of every answer, the numbers and the log.
 //!
 //! One function rather than a tower of layers: each layer costs a boxed future, and this is the path of every request.
 
@@ -19,6 +19,7 @@ use tower::{Layer, ServiceExt};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::Limits;
+use crate::cors::Cors;
 use crate::problem::{Kind, MEDIA_TYPE, Problem};
 use crate::telemetry::{Metrics, Route, method_name};
 use crate::{console, management, v3};
@@ -67,6 +68,7 @@ pub struct Pass {
     cookies: Vec<&'static str>,
     long: Vec<&'static str>,
     open: Vec<&'static str>,
+    cors: Option<Cors>,
     body_limit: usize,
     request_timeout: Duration,
     nonce: u64,
@@ -87,6 +89,7 @@ impl Pass {
             cookies: vec![SESSION_COOKIE, SECURE_SESSION_COOKIE],
             long: Vec::new(),
             open: Vec::new(),
+            cors: None,
             body_limit: limits.body_limit,
             request_timeout: limits.request_timeout,
             nonce,
@@ -114,6 +117,13 @@ impl Pass {
     #[must_use]
     pub fn with_open_route(mut self, pattern: &'static str) -> Self {
         self.open.push(pattern);
+        self
+    }
+
+    /// Pages of sites that embed us may read what is open to them.
+    #[must_use]
+    pub fn with_embedders(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
         self
     }
 
@@ -180,9 +190,24 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     };
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
-    let mut response = answer(&pass, &seen, request, next).await;
+    let embedders = match &pass.cors {
+        Some(cors) => cors.embedders(request.headers(), seen.route.as_str()).await,
+        None => None,
+    };
+    let mut response = match embedders.as_ref().and_then(|of| of.preflight(&request)) {
+        Some(response) => response,
+        None => {
+            if let Some(embedders) = &embedders {
+                request.extensions_mut().insert(embedders.clone());
+            }
+            answer(&pass, &seen, request, next).await
+        }
+    };
     drop(in_flight);
     finish(&mut response, &seen, &id);
+    if let Some(embedders) = embedders {
+        embedders.dress(&mut response);
+    }
     let took = begun.elapsed();
     let status = response.status();
     tracing::info!(

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::api::docs::{self, Docs};
 use crate::app::App;
+use crate::cors::Cors;
 use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
@@ -38,7 +39,8 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_long_route(IMPORT)
         .with_long_route(console::IMPORT)
         .with_open_route(console::UNSUBSCRIBE)
-        .with_cookie(management::COOKIE);
+        .with_cookie(management::COOKIE)
+        .with_embedders(Cors::of(app));
     let ready = {
         let app = Arc::clone(app);
         move || readiness(Arc::clone(&app))

@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::app::App;
 use crate::chance::Chance;
+use crate::jwt;
 use crate::problem::Problem;
 
 /// A token is good for so long; RFC 8292, section 2, allows a day.
@@ -107,12 +108,13 @@ impl Pair {
         if let Some(subject) = &self.subject {
             claims["sub"] = json!(subject);
         }
-        let head = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"ES256"}"#);
-        let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let signature = self
-            .key
-            .sign(&Chance::blinding(), signed.as_bytes())
-            .expect("the system gives random bytes");
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        jwt::signed(
+            br#"{"typ":"JWT","alg":"ES256"}"#,
+            claims.to_string().as_bytes(),
+            |signed| {
+                let signature = self.key.sign(&Chance::blinding(), signed);
+                signature.expect("the system gives random bytes")
+            },
+        )
     }
 }

@@ -60,7 +60,7 @@ fn plain_reason(limit: usize) -> String {
 }
 
 /// A name, login or role name.
-pub(super) fn name(faults: &mut Faults, field: &str, text: &str) {
+pub(crate) fn name(faults: &mut Faults, field: &str, text: &str) {
     faults.require(is_plain(text, NAME_LIMIT), field, plain_reason(NAME_LIMIT));
 }
 

@@ -33,6 +33,7 @@ use campanile_store::{Sql, Tx};
 use crate::error::Result;
 use crate::time::Moment;
 
+pub(crate) use check::name as check_name;
 pub use check::{CUSTOMER_LIMIT, GROUPS_LIMIT, KEY_LIMIT, NAME_LIMIT, PERMISSION_LIMIT, PERMISSIONS_LIMIT, folded};
 pub use customer::{DEPTH_LIMIT, next_id as next_customer_id};
 pub use edit::Edit;

@@ -50,10 +50,19 @@ pub enum Via {
     Ticket = 4,
     /// The command line, beside the database.
     Shell = 5,
+    /// A token of a site.
+    Site = 6,
 }
 
 impl Via {
-    const ALL: [Self; 5] = [Self::Session, Self::Token, Self::Basic, Self::Ticket, Self::Shell];
+    const ALL: [Self; 6] = [
+        Self::Session,
+        Self::Token,
+        Self::Basic,
+        Self::Ticket,
+        Self::Shell,
+        Self::Site,
+    ];
 
     fn from_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|one| *one as i64 == code)
@@ -68,6 +77,7 @@ impl Via {
             Self::Basic => "basic",
             Self::Ticket => "ticket",
             Self::Shell => "shell",
+            Self::Site => "site",
         }
     }
 }
@@ -79,7 +89,7 @@ pub struct Origin {
     pub via: Option<Via>,
     /// The client's address, behind trusted proxies.
     pub address: Option<IpAddr>,
-    /// The beginning of the public name of the personal token.
+    /// The beginning of the public name of the personal token, or of the site.
     pub token: Option<String>,
 }
 
@@ -257,6 +267,10 @@ names! {
         Journal = 18 "journal",
         /// A browser that gets push messages; its object is the user.
         Device = 19 "device",
+        /// An application that embeds us.
+        Site = 20 "site",
+        /// What a site signs its tokens with; its object is the site.
+        Key = 21 "key",
     }
 }
 

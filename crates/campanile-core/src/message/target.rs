@@ -335,6 +335,11 @@ pub fn api(tx: &mut Tx<'_>, key: &str) -> Result<Option<(ApiId, String, Environm
     find_api(tx, key, &mut |_, _| {})
 }
 
+/// Whether there is a customer.
+pub fn is_customer(tx: &mut Tx<'_>, customer: CustomerId) -> Result<bool> {
+    Ok(tx.first(&CUSTOMER, &[&customer.0], |_| Ok(()))?.is_some())
+}
+
 /// The name outside of an environment.
 pub fn environment_key(tx: &mut Tx<'_>, id: EnvironmentId) -> Result<String> {
     Ok(tx.one(&ENVIRONMENT_KEY, &[&id.0], |row| row.get(0))?)

@@ -29,6 +29,7 @@ journal-via-session = Sitzung
 journal-via-token = persönliches Token
 journal-via-basic = Anmeldename und Passwort
 journal-via-ticket = Ticket
+journal-via-site = Token der Site
 journal-via-shell = Die Kommandozeile
 
 journal-action-created = Angelegt
@@ -65,6 +66,8 @@ journal-kind-suppression = Gesperrte Adresse
 journal-kind-token = Persönliches Token
 journal-kind-ticket = Ticket
 journal-kind-device = Gerät
+journal-kind-site = Site
+journal-kind-key = Schlüssel einer Site
 journal-kind-session = Sitzung
 journal-kind-password = Passwort
 journal-kind-message = Nachricht

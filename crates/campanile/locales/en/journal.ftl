@@ -29,6 +29,7 @@ journal-via-session = session
 journal-via-token = personal token
 journal-via-basic = login and password
 journal-via-ticket = ticket
+journal-via-site = token of the site
 journal-via-shell = The command line
 
 journal-action-created = Created
@@ -65,6 +66,8 @@ journal-kind-suppression = Suppressed address
 journal-kind-token = Personal token
 journal-kind-ticket = Ticket
 journal-kind-device = Device
+journal-kind-site = Site
+journal-kind-key = Key of a site
 journal-kind-session = Session
 journal-kind-password = Password
 journal-kind-message = Message

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use campanile_core::Error;
 use campanile_core::account::{self, session, token};
+use campanile_core::site::door;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 use futures_util::stream;
@@ -21,7 +22,7 @@ use crate::api::extract::{Json, Query};
 use crate::api::refusals::{Denied, Malformed, Throttled, Unauthenticated, Unavailable};
 use crate::api::{Part, part};
 use crate::app::App;
-use crate::auth::{Principal, Via};
+use crate::auth::{self, Principal, Via};
 use crate::live::{open, ticket};
 use crate::problem::{Kind, Problem};
 
@@ -79,7 +80,7 @@ async fn listen(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     if parts.method == Method::HEAD {
         return Ok(head.into_response());
     }
-    let taken = open(&app, principal.person, after).await?;
+    let taken = open(&app, &principal, after).await?;
     // Of no length that anybody could write into the head.
     let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
     let mut response = (head, body).into_response();
@@ -114,6 +115,7 @@ async fn principal(app: &Arc<App>, parts: &mut Parts, ticket: Option<&str>) -> R
     };
     let now = app.clock.now();
     let found = app.live.spent.take(&app.key, ticket, now).ok_or_else(nobody)?;
+    let person = found.person;
     // It may have been taken away in this half minute.
     let is_alive = match found.via.clone() {
         Via::Session(id) => app
@@ -122,12 +124,13 @@ async fn principal(app: &Arc<App>, parts: &mut Parts, ticket: Option<&str>) -> R
             .await?
             .is_some(),
         Via::Token(id) => app.db.read(move |tx| token::is_alive(tx, &id, now)).await?,
+        Via::Site { key, .. } => app.db.read(move |tx| door::admits(tx, &key, person)).await?,
         Via::Basic | Via::Ticket => {
-            let person = found.person;
             let look = move |tx: &mut Tx<'_>| account::is_admitted(tx, person);
             app.db.read(look).await?
         }
     };
+    auth::site::check_place(parts, &found)?;
     if is_alive { Ok(found) } else { Err(nobody()) }
 }
 

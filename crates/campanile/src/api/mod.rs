@@ -15,6 +15,7 @@ mod messages;
 mod password;
 pub mod refusals;
 mod session;
+mod sites;
 mod suppressions;
 mod visibility;
 
@@ -52,6 +53,8 @@ use crate::problem::Document;
                                              taking back."),
         (name = "Endpoints", description = "Saved destinations of messages by HTTP POST."),
         (name = "Suppressions", description = "Addresses that get no mail."),
+        (name = "Sites", description = "Applications that show bell, inbox and banners in pages of their own, and what \
+                                        their tokens are signed with."),
         (name = "Journal", description = "Who did what to messages and the directory."),
         (name = "Directory", description = "Who is who, with history."),
         (name = "Users", description = "The people of the platform."),
@@ -60,6 +63,10 @@ use crate::problem::Document;
     )
 )]
 struct Description;
+
+/// What goes with `Bearer`.
+const TOKENS: &str =
+    "A personal token; or a JWT that a site has signed for one of its users, which opens the inbox alone.";
 
 /// The ways to show who one is.
 struct Security;
@@ -72,7 +79,7 @@ impl Modify for Security {
         let http = |scheme, words: &str| {
             SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(words)).build())
         };
-        components.add_security_scheme("token", http(HttpAuthScheme::Bearer, "A personal token."));
+        components.add_security_scheme("token", http(HttpAuthScheme::Bearer, TOKENS));
         components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "Login and password."));
     }
 }
@@ -110,7 +117,7 @@ fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 11] = [
+    let here: [Part; 12] = [
         inbox::ROUTES,
         live::ROUTES,
         visibility::ROUTES,
@@ -121,6 +128,7 @@ fn parts() -> impl Iterator<Item = Part> {
         deliveries::ROUTES,
         endpoints::ROUTES,
         suppressions::ROUTES,
+        sites::ROUTES,
         journal::ROUTES,
     ];
     here.into_iter().chain(messages::PARTS).chain(directory::parts())

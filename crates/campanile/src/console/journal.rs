@@ -223,6 +223,7 @@ fn place(item: &Item) -> Option<String> {
         Kind::Membership => Some(query("/directory/memberships", [("user", item.object.clone())])),
         Kind::Role => Some("/directory/roles".to_owned()),
         Kind::Endpoint => Some("/endpoints".to_owned()),
+        Kind::Site | Kind::Key => Some("/sites".to_owned()),
         Kind::Suppression => Some(query("/suppressions", [("q", item.object.clone())])),
         Kind::Directory | Kind::Journal => None,
     }

@@ -43,7 +43,7 @@ pub(super) struct Visit {
     accepted: Option<String>,
     zone: Option<String>,
     is_part: bool,
-    /// Where the log-in leads back to; `None` for a form.
+    /// Where the log-in leads back to; `None` for a form, and for who came by a header.
     wanted: Option<String>,
 }
 
@@ -52,7 +52,9 @@ impl FromRequestParts<Arc<App>> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let whole = || parts.uri.path_and_query().map_or("/", |at| at.as_str()).to_owned();
-        let wanted = (parts.method == Method::GET).then(whole);
+        // A program that has credentials of its own has no use for a log-in.
+        let is_led = parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION);
+        let wanted = is_led.then(whole);
         let principal = match Principal::from_request_parts(parts, app).await {
             Ok(principal) => principal,
             Err(problem) => return Err(refused(wanted.as_deref(), problem)),
@@ -88,8 +90,10 @@ impl Visit {
 
     /// How pages speak to a person.
     pub(super) fn voice(&self, profile: &Profile) -> Voice {
+        // A page of another site has a language, and what stands in it has the same.
+        let chosen = profile.locale.as_deref().filter(|_| !self.principal.is_elsewhere());
         Voice {
-            words: Words::choose(profile.locale.as_deref(), self.accepted.as_deref()),
+            words: Words::choose(chosen, self.accepted.as_deref()),
             zone: Zone::choose([profile.zone.as_deref(), self.zone.as_deref()]),
             now: self.now,
         }

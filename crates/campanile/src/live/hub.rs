@@ -19,8 +19,8 @@ use campanile_store::Signal;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::frame::{self, Hello, Numbers};
-use super::judged::{judge, read};
-use super::{Newcomer, Queue};
+use super::judged::{admitted, judge, read};
+use super::{Key, Newcomer, Queue};
 use crate::app::App;
 
 /// How often streams are looked after, and a signal that was lost is made up for.
@@ -54,6 +54,8 @@ struct Listener {
 
 struct Stream {
     queue: Arc<Queue>,
+    /// The key of a site by which it was opened.
+    key: Option<Key>,
     /// The turn at which it ends.
     until: i64,
 }
@@ -104,6 +106,8 @@ struct Hub {
     coming: VecDeque<Newcomer>,
     /// People whose numbers may have changed, and whether they are told even where these have not.
     stale: HashMap<PersonId, bool>,
+    /// People with streams that were opened by keys of sites, which may let them in no longer.
+    doubted: Vec<PersonId>,
     /// The revision of messages that everybody was told of; -1 before the first look.
     told: i64,
     /// Messages that moved, with the revision at which they were told.
@@ -129,6 +133,7 @@ impl Hub {
             listeners: HashMap::new(),
             coming: VecDeque::new(),
             stale: HashMap::new(),
+            doubted: Vec::new(),
             told: -1,
             log: VecDeque::new(),
             log_since: 0,
@@ -149,7 +154,7 @@ impl Hub {
     /// Whether there is something to do without waiting for anything.
     fn has_work(&self) -> bool {
         let directory = self.has_directory && self.app.clock.now() >= self.rest_until;
-        self.has_messages || directory || !self.coming.is_empty() || !self.stale.is_empty()
+        self.has_messages || directory || !self.coming.is_empty() || !self.stale.is_empty() || !self.doubted.is_empty()
     }
 
     fn hear(&mut self, signals: &[Signal]) {
@@ -165,6 +170,7 @@ impl Hub {
                 }
                 // Whoever of theirs may still come in does so again.
                 topic::ACCESS => self.end(PersonId(signal.key), SOON_MS),
+                topic::SITE => self.doubt(),
                 _ => {}
             }
         }
@@ -186,6 +192,42 @@ impl Hub {
                 stream.queue.finish(&frame::bye(self.app.chance.below(within_ms)));
             }
         }
+    }
+
+    /// A site or one of its keys has changed: whoever came by any is looked at again.
+    fn doubt(&mut self) {
+        let came = |(person, listener): (&PersonId, &Listener)| {
+            let by_site = listener.streams.iter().any(|stream| stream.key.is_some());
+            by_site.then_some(*person)
+        };
+        self.doubted = self.listeners.iter().filter_map(came).collect();
+    }
+
+    /// Ends the streams of some of these whom the keys by which they came let in no longer.
+    async fn vet(&mut self) -> Result<()> {
+        let some = self.doubted[self.doubted.len().saturating_sub(LOOK)..].to_vec();
+        let mut came = Vec::new();
+        for person in &some {
+            let streams = self.listeners.get(person).map(|listener| &listener.streams);
+            let keys = streams.into_iter().flatten().filter_map(|stream| stream.key.clone());
+            came.extend(keys.map(|key| (*person, key)));
+        }
+        let admitted = admitted(&self.app, came).await?;
+        self.doubted.truncate(self.doubted.len() - some.len());
+        for person in some {
+            let Some(listener) = self.listeners.get_mut(&person) else {
+                continue;
+            };
+            listener.streams.retain(|stream| {
+                let came = stream.key.clone().map(|key| (person, key));
+                let stays = came.is_none_or(|came| admitted.contains(&came));
+                if !stays {
+                    stream.queue.finish(&frame::bye(self.app.chance.below(SOON_MS)));
+                }
+                stays
+            });
+        }
+        Ok(())
     }
 
     /// Once a second: quiet streams hear something, old ones end, and what hangs on the clock is looked at.
@@ -214,7 +256,9 @@ impl Hub {
 
     /// One piece of what there is to do.
     async fn work(&mut self) -> Result<()> {
-        if self.has_messages {
+        if !self.doubted.is_empty() {
+            self.vet().await?;
+        } else if self.has_messages {
             self.tell().await?;
         } else if !self.coming.is_empty() {
             self.welcome().await?;
@@ -354,7 +398,15 @@ impl Hub {
         let now = self.app.clock.now();
         let some: Vec<Newcomer> = self.coming.drain(..self.coming.len().min(LOOK)).collect();
         let people: HashSet<PersonId> = some.iter().map(|newcomer| newcomer.person).collect();
-        let found = match read(&self.app, people.into_iter().collect(), now).await {
+        let came = some
+            .iter()
+            .filter_map(|of| Some((of.person, of.key.clone()?)))
+            .collect();
+        let looked = async {
+            let found = read(&self.app, people.into_iter().collect(), now).await?;
+            Ok::<_, Error>((found, admitted(&self.app, came).await?))
+        };
+        let (found, admitted) = match looked.await {
             Ok(found) => found,
             Err(error) => {
                 some.into_iter()
@@ -365,7 +417,11 @@ impl Hub {
         };
         let found: HashMap<PersonId, Option<(Reader, Counted)>> = found.into_iter().collect();
         for newcomer in some {
-            let Some(Some((reader, counted))) = found.get(&newcomer.person) else {
+            // What let them in may have ended on their way here.
+            let key = newcomer.key.clone().map(|key| (newcomer.person, key));
+            let is_in = key.as_ref().is_none_or(|came| admitted.contains(came));
+            let found = found.get(&newcomer.person).filter(|_| is_in);
+            let Some(Some((reader, counted))) = found else {
                 newcomer.queue.finish(&frame::bye(LATER_MS));
                 continue;
             };
@@ -388,6 +444,7 @@ impl Hub {
             });
             listener.streams.push(Stream {
                 queue: newcomer.queue,
+                key: newcomer.key,
                 until,
             });
         }

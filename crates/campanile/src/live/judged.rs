@@ -1,5 +1,6 @@
 //! Whom a message concerns, among those who listen.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,10 +11,11 @@ use campanile_core::inbox::live::{self, Moved, Reader};
 use campanile_core::inbox::{Counted, Item, Listed};
 use campanile_core::lists::Shared;
 use campanile_core::revision;
+use campanile_core::site::door;
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 
-use super::frame;
+use super::{Key, frame};
 use crate::app::App;
 
 /// Judges messages for people, in one read. The bell rings for what rang after the revision `told`.
@@ -91,6 +93,23 @@ impl Judged {
         let gone = || (&self.gone[..], event(&frame::Message::gone(self.message.0)));
         there.into_iter().chain((!self.gone.is_empty()).then(gone))
     }
+}
+
+/// Those of some people who may still come in by the keys of sites by which they came.
+pub(super) async fn admitted(app: &App, came: Vec<(PersonId, Key)>) -> Result<HashSet<(PersonId, Key)>> {
+    if came.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let work = move |tx: &mut Tx<'_>| {
+        let mut admitted = HashSet::new();
+        for (person, key) in came {
+            if door::admits(tx, &key, person)? {
+                admitted.insert((person, key));
+            }
+        }
+        Ok(admitted)
+    };
+    app.db.read(work).await
 }
 
 /// Somebody, and what was read of them.

@@ -20,7 +20,9 @@ pub(crate) const LIFETIME_MS: i64 = 30_000;
 const LABEL: &str = "live ticket";
 /// Bytes of a signature.
 const SIGNATURE: usize = 32;
-/// Bytes before the name of session or token: person, end, nonce, kind.
+/// Characters of the name of a site.
+const SITE: usize = 32;
+/// Bytes before the name of session, token or site and key: person, end, nonce, kind.
 const HEAD: usize = 25;
 /// Tickets that were used and are not over yet. With so many, none is taken until some are.
 const SPENT: usize = 100_000;
@@ -37,9 +39,10 @@ pub(crate) fn write(
     now: Moment,
 ) -> Option<(String, Moment)> {
     let (kind, name) = match &principal.via {
-        Via::Session(id) => (1, id.as_str()),
-        Via::Token(id) => (2, id.as_str()),
-        Via::Basic => (3, ""),
+        Via::Session(id) => (1, id.clone()),
+        Via::Token(id) => (2, id.clone()),
+        Via::Basic => (3, String::new()),
+        Via::Site { site, key } => (4, format!("{site}{key}")),
         Via::Ticket => return None,
     };
     let until = now.plus_ms(LIFETIME_MS);
@@ -71,6 +74,13 @@ impl Spent {
             1 => Via::Session(name),
             2 => Via::Token(name),
             3 => Via::Basic,
+            4 => {
+                let (site, key) = name.split_at_checked(SITE)?;
+                Via::Site {
+                    site: site.to_owned(),
+                    key: key.to_owned(),
+                }
+            }
             _ => return None,
         };
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +120,17 @@ mod tests {
         let (ticket, _) = write(&key(1), &principal(), &[3; 32], Moment(1_000)).unwrap();
         assert_eq!(spent.take(&key(1), &ticket, Moment(2_000)), Some(principal()));
         assert_eq!(spent.take(&key(1), &ticket, Moment(2_000)), None);
+    }
+
+    #[test]
+    fn one_of_a_site_names_site_and_key() {
+        let (site, key_id) = ("a".repeat(32), "b".repeat(32));
+        let by = Principal {
+            via: Via::Site { site, key: key_id },
+            ..principal()
+        };
+        let (ticket, _) = write(&key(1), &by, &[3; 32], Moment(1_000)).unwrap();
+        assert_eq!(Spent::default().take(&key(1), &ticket, Moment(2_000)), Some(by));
     }
 
     #[test]

@@ -1,15 +1,11 @@
 //! The token of a log-in: a JWT (RFC 7519) under HS256, whose `jti` names the session's row, so that log-out ends it
 //! (decision 31). Pure.
-//!
-//! Written out because it is one algorithm with one key: `ring`, `base64` and `serde_json` are here, and of a library
-//! for all of JOSE what would be used is less than what would have to be switched off.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use campanile_core::secret::InstallationKey;
 use campanile_core::time::Moment;
-use ring::hmac;
 use serde::{Deserialize, Serialize};
+
+use crate::jwt::{self, Key};
 
 /// The issuer, as clients know it.
 const ISSUER: &str = "gravitee-management-auth";
@@ -79,31 +75,30 @@ pub(super) fn sign(key: &InstallationKey, about: &About, session: &str, now: Mom
         exp: until.0.div_euclid(1_000),
     };
     let claims = serde_json::to_vec(&claims).expect("texts and numbers always serialise");
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
-    let signature = hmac::sign(&signing_key(key), signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    jwt::signed(HEADER, &claims, |signed| jwt::hs256(&signing_key(key), signed))
 }
 
 /// The public name of the session of a token that we signed and whose time is not over.
 #[must_use]
 pub(super) fn session(key: &InstallationKey, token: &str, now: Moment) -> Option<String> {
-    let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= LIMIT)?;
-    let (header, claims) = signed.split_once('.')?;
-    let read = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-    // In a time that does not tell how much of it is right.
-    hmac::verify(&signing_key(key), signed.as_bytes(), &read(signature)?).ok()?;
-    let header: Header = serde_json::from_slice(&read(header)?).ok()?;
-    let claims: Believed = serde_json::from_slice(&read(claims)?).ok()?;
+    let parts = jwt::parts(token, LIMIT)?;
+    if !parts.is_signed_by(Key::Hs256(&signing_key(key))) {
+        return None;
+    }
+    let (header, claims): (Header, Believed) = (parts.header()?, parts.claims()?);
     let holds = header.alg == "HS256" && claims.iss == ISSUER && now.0 < claims.exp.saturating_mul(1_000);
     holds.then_some(claims.jti)
 }
 
-fn signing_key(key: &InstallationKey) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &key.derive("console messaging jwt", &[]))
+fn signing_key(key: &InstallationKey) -> [u8; 32] {
+    key.derive("console messaging jwt", &[])
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     const NOW: Moment = Moment(1_700_000_000_500);
@@ -177,12 +172,9 @@ mod tests {
 
     #[test]
     fn another_algorithm_is_refused_even_if_it_is_signed() {
-        let parts = [
-            &br#"{"alg":"none"}"#[..],
-            br#"{"iss":"gravitee-management-auth","jti":"x","exp":9999999999}"#,
-        ];
-        let signed = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&signing_key(&key("k")), signed.as_bytes()));
-        assert_eq!(session(&key("k"), &format!("{signed}.{signature}"), NOW), None);
+        let claims = br#"{"iss":"gravitee-management-auth","jti":"x","exp":9999999999}"#;
+        let signing = signing_key(&key("k"));
+        let token = jwt::signed(br#"{"alg":"none"}"#, claims, |signed| jwt::hs256(&signing, signed));
+        assert_eq!(session(&key("k"), &token, NOW), None);
     }
 }

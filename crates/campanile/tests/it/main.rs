@@ -39,6 +39,7 @@ mod push;
 mod readiness;
 mod relay;
 mod serve;
+mod sites;
 mod smtp;
 mod tinyproxy;
 mod unsubscribe;

@@ -1,6 +1,6 @@
-//! Programs of others that tests ask: Python with dkimpy, and Postfix's sink for mail. `scripts/test` sees to it that
-//! they are there. A test without its program fails and names it, unless `CAMPANILE_TEST_WITHOUT_MAIL_TOOLS=1` leaves
-//! it out.
+//! Programs of others that tests ask: Python with dkimpy or with a library, and Postfix's sink for mail. `scripts/test`
+//! sees to it that they are there. A test without its program fails and names it, unless
+//! `CAMPANILE_TEST_WITHOUT_MAIL_TOOLS=1` leaves those of mail out.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -47,6 +47,26 @@ pub(crate) fn python(script: &str, arguments: &[&str], input: &[u8]) -> Option<S
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// A Python that has a library: what a script prints that has this text as its input.
+pub(crate) fn python_with(library: &str, script: &str, input: &str) -> String {
+    let needed = format!(
+        "Python with `{library}` is needed: run scripts/test, which makes one, or set CAMPANILE_TEST_PYTHON to a Python \
+         after `pip install {library}`"
+    );
+    let named = variable("CAMPANILE_TEST_PYTHON");
+    let child = Command::new(named.unwrap_or_else(|| "python3".into()))
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{needed} ({error})"));
+    // Where it ends at once, because the library is missing, its words are on standard error.
+    let written = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && written.is_ok(), "{needed}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Where Postfix's package is, installed or only unpacked. `None` if left out.

@@ -2,9 +2,7 @@
 //! libraries that are not ours.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::outside::python_with;
 use crate::post::sink::value;
 
 /// Longer than anything here takes.
@@ -52,9 +51,6 @@ for line in sys.stdin:
     text = http_ece.decrypt(base64.b64decode(body), private_key=own, auth_secret=secret, version='aes128gcm')
     print(json.dumps({'claims': json.loads(raw(claims)), 'key': key, 'said': json.loads(text)}))
 ";
-const NEEDED: &str = "Python with `http_ece` is needed: run scripts/test, which makes one, or set \
-                      CAMPANILE_TEST_PYTHON to a Python after `pip install http_ece`";
-
 /// An answer: its status, and a header.
 pub(super) type Answer = (u16, &'static str);
 
@@ -156,26 +152,11 @@ async fn read(stream: &mut TcpStream) -> Option<Pushed> {
 }
 
 /// What the browser reads of each request: `claims` and `key` of its token, which was good, and what it `said`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test is told by scripts/test where its tools are"
-)]
 pub(super) fn opened(pushed: &[Pushed]) -> Vec<Value> {
-    let named = std::env::var("CAMPANILE_TEST_PYTHON");
-    let mut python = Command::new(named.unwrap_or_else(|_| "python3".into()));
-    let child = python
-        .args(["-c", PYTHON])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = child.unwrap_or_else(|error| panic!("{NEEDED} ({error})"));
     let lines: String = pushed
         .iter()
         .map(|one| json!([one.header("authorization"), STANDARD.encode(&one.body)]).to_string() + "\n")
         .collect();
-    let written = child.stdin.take().unwrap().write_all(lines.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success() && written.is_ok(), "{NEEDED}");
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = python_with("http_ece", PYTHON, &lines);
     said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -1,0 +1,94 @@
+//! Where a page stands: scheme, host and port, as browsers write it in the header `Origin` (HTML Standard, "origin").
+//! Pure.
+
+use url::{Host, Url};
+
+/// Bytes of an origin at most.
+pub const ORIGIN_BYTES: usize = 300;
+
+const WRONG: &str = "must be https:// and a host, with a port where it is not the usual one, and nothing behind it";
+
+/// An origin as browsers write it: in lower case, names in ASCII, without the usual port.
+///
+/// # Errors
+/// The reason, for the field that held it.
+pub fn read(text: &str) -> Result<String, String> {
+    if text.len() > ORIGIN_BYTES {
+        return Err(format!("must have at most {ORIGIN_BYTES} bytes"));
+    }
+    if text.contains('*') {
+        return Err("must name one host: there are no wildcards".into());
+    }
+    let is_plain = text.bytes().all(|byte| byte > b' ' && byte != 0x7f && byte != b'\\');
+    let url = Url::parse(text).ok().filter(|_| is_plain).ok_or(WRONG)?;
+    let is_bare = matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !is_bare || !matches!(url.scheme(), "https" | "http") {
+        return Err(WRONG.into());
+    }
+    if url.scheme() == "http" && !is_this_machine(&url) {
+        return Err("must begin with https://; http:// is for localhost, 127.0.0.1 and [::1] alone".into());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// Whether browsers treat it as secure without TLS, since nothing leaves the machine.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.octets() == [127, 0, 0, 1],
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_write_it() {
+        for (given, kept) in [
+            ("https://shop.example.com", "https://shop.example.com"),
+            ("HTTPS://Shop.Example.COM:443/", "https://shop.example.com"),
+            ("https://shop.example.com:8443", "https://shop.example.com:8443"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://[::1]:5173", "http://[::1]:5173"),
+            ("https://[2001:DB8::1]", "https://[2001:db8::1]"),
+        ] {
+            assert_eq!(read(given).as_deref(), Ok(kept));
+        }
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_an_origin_is_refused() {
+        for wrong in [
+            "",
+            "null",
+            "*",
+            "https://",
+            "https://*.example.com",
+            "shop.example.com",
+            "https://shop.example.com/cart",
+            "https://shop.example.com/?",
+            "https://shop.example.com/#",
+            "https://ann@shop.example.com",
+            "https:\\\\shop.example.com",
+            " https://shop.example.com",
+            "https://shop.exa\nmple.com",
+            "http://shop.example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.2",
+            "ftp://shop.example.com",
+            "data:text/html,x",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(read(&format!("https://{}.example", "a.".repeat(200))).is_err());
+    }
+}
