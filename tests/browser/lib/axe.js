@@ -26,7 +26,7 @@ export async function axe(page, { within = "html", colours = false } = {}) {
     return result.value;
   };
   if (!(await ask("'axe' in window"))) await ask(`${SOURCE};0`);
-  const options = JSON.stringify({ runOnly: colours ? OF_COLOURS : RULES, resultTypes: ["violations"] });
+  const options = JSON.stringify({ runOnly: colours ? OF_COLOURS : RULES, resultTypes: ["violations"], preload: false });
   const found = await ask(`axe.run(${JSON.stringify(within)}, ${options}).then(({ violations }) =>
     violations.flatMap(({ id, nodes }) => nodes.map((node) =>
       id + ": " + node.target.join(" ") + ": " + node.failureSummary)))`);

@@ -46,7 +46,9 @@ export async function look(page, path, name, { ready, status = 200, within } = {
 const still = (page) =>
   page.evaluate(async () => {
     await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
-    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+    const shadows = [...document.querySelectorAll("*")].flatMap(({ shadowRoot }) => shadowRoot ?? []);
+    const moving = [document, ...shadows].flatMap((root) => root.getAnimations());
+    await Promise.allSettled(moving.map((animation) => animation.finished));
   });
 
 /** By how many pixels a page is wider than the window. @param {Page} page @returns {Promise<number>} */

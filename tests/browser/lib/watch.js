@@ -4,7 +4,7 @@
 // @ts-check
 
 /** Bytes of a page with all that it loads, as they come over the wire. */
-const MOST_BYTES = 100 * 1024;
+const MOST_BYTES = process.env.DEV_STATIC ? 1e6 : 100 * 1024;
 /** How much may move while a page arrives, as browsers measure it (Layout Instability): next to nothing. */
 const MOST_SHIFT = 0.01;
 
@@ -26,15 +26,16 @@ const MOST_SHIFT = 0.01;
 
 /**
  * Watches all pages of a context.
- * @param {import("playwright-core").BrowserContext} context @param {string} origin @param {boolean} scripts
+ * @param {import("playwright-core").BrowserContext} context @param {string[]} origins from where all comes
+ * @param {boolean} scripts
  * @returns {Promise<Watch>}
  */
-export async function watch(context, origin, scripts) {
+export async function watch(context, origins, scripts) {
   /** @type {string[]} */
   const faults = [];
   /** @type {RegExp[]} */
   const expected = [];
-  const network = watchNetwork(context, origin, faults);
+  const network = watchNetwork(context, origins, faults);
   context.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) faults.push(`console: ${message.text()}`);
   });
@@ -81,8 +82,8 @@ export function verdict(faults, expected) {
   ];
 }
 
-/** @param {import("playwright-core").BrowserContext} context @param {string} origin @param {string[]} faults */
-function watchNetwork(context, origin, faults) {
+/** @param {import("playwright-core").BrowserContext} context @param {string[]} origins @param {string[]} faults */
+function watchNetwork(context, origins, faults) {
   /** @type {WeakMap<import("playwright-core").Page, Loaded>} */
   const current = new WeakMap();
   /** @type {Loaded[]} */
@@ -92,7 +93,7 @@ function watchNetwork(context, origin, faults) {
   /** @type {(() => void)[]} */
   let waiting = [];
   context.on("request", (request) => {
-    if (!request.url().startsWith(`${origin}/`)) faults.push(`foreign: ${request.url()}`);
+    if (!origins.some((origin) => request.url().startsWith(`${origin}/`))) faults.push(`foreign: ${request.url()}`);
     // A stream of events stays open for as long as the page does; a service worker is of no page.
     if (request.resourceType() === "eventsource" || request.serviceWorker()) return;
     const page = request.frame().page();

@@ -36,7 +36,7 @@ const MARGIN_MS = 30_000;
 /** A site's token and when it ends. @typedef {{ text: string, until: number, subject: string }} Token */
 
 export class Campanile {
-  /** The numbers of the bell, once they are known. @type {Counts | undefined} */
+  /** The numbers of the bell, once they are known. @type {Partial<Counts> | undefined} */
   counts;
   /** Whether who was signed in is not any more. */
   over = false;
@@ -47,6 +47,8 @@ export class Campanile {
   #token;
   /** @type {Token | undefined} */
   #held;
+  /** The one that was asked for: who asks meanwhile waits for the same. @type {Promise<Token> | undefined} */
+  #asked;
   /** @type {Set<(told: Told) => void>} */
   #hearers = new Set();
   /** What a hearer that comes late has missed. @type {Told | undefined} */
@@ -74,7 +76,7 @@ export class Campanile {
     return this.#token !== undefined;
   }
 
-  /** Opens the live channel; asks now and then where there is none. @param {Counts} [known] what the page shows already */
+  /** Opens the live channel; asks now and then where there is none. @param {Partial<Counts>} [known] what the page shows already */
   start(known) {
     this.counts ??= known;
     const { signal } = this.#ended;
@@ -116,6 +118,7 @@ export class Campanile {
     if (response.status === 401 && this.#held) {
       // The site may have changed its key.
       this.#held = undefined;
+      response.body?.cancel();
       response = await this.#ask(url, init);
     }
     // A log-in page where something else was expected.
@@ -135,8 +138,14 @@ export class Campanile {
   }
 
   /** The site's token, as long as it is good. @returns {Promise<Token>} */
-  async #hold() {
-    if (this.#held && this.#held.until - MARGIN_MS > Date.now()) return this.#held;
+  #hold() {
+    if (this.#held && this.#held.until - MARGIN_MS > Date.now()) return Promise.resolve(this.#held);
+    this.#asked ??= this.#fresh().finally(() => (this.#asked = undefined));
+    return this.#asked;
+  }
+
+  /** @returns {Promise<Token>} */
+  async #fresh() {
     try {
       const text = await /** @type {NonNullable<Options["token"]>} */ (this.#token)();
       const { exp, sub } = JSON.parse(atob(text.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
@@ -162,7 +171,10 @@ export class Campanile {
   /** As JSON. @param {string} address @param {RequestInit} [init] @returns {Promise<any>} */
   async #json(address, init) {
     const response = await this.fetch(address, init);
-    if (!response.ok) throw Object.assign(new Error(`${response.status} ${address}`), { status: response.status });
+    if (!response.ok) {
+      response.body?.cancel();
+      throw Object.assign(new Error(`${response.status} ${address}`), { status: response.status });
+    }
     return response.status === 204 ? undefined : response.json();
   }
 
@@ -173,7 +185,7 @@ export class Campanile {
     try {
       const headers = this.#tag ? { "If-None-Match": this.#tag } : undefined;
       const response = await this.fetch("/api/v1/inbox/counts", { headers, cache: "no-store" });
-      if (!response.ok) return;
+      if (!response.ok) return void response.body?.cancel();
       this.#tag = response.headers.get("ETag") ?? "";
       this.tell("counts", await response.json(), false);
     } catch {

@@ -73,7 +73,11 @@ export class CampanileElement extends HTMLElement {
     const { signal } = this.#ended;
     this.client = client;
     this.place?.replaceChildren();
+    this.removeAttribute("over");
     if (!client) return;
+    client.listen(({ name }) => {
+      if (name === "over" || name === "open") this.toggleAttribute("over", name === "over");
+    }, signal);
     try {
       await this.#styled;
       if (!signal.aborted) await this.start(signal);

@@ -32,7 +32,10 @@ export async function fetchAnswer(address, init) {
     response.body?.cancel();
     throw new Error("the session is over");
   }
-  if (!response.ok && response.status !== 422) throw new Error(String(response.status));
+  if (!response.ok && response.status !== 422) {
+    response.body?.cancel();
+    throw new Error(String(response.status));
+  }
   return response;
 }
 
