@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { directory } from "./lib/directory.js";
 import { expectFault, flow, logIn, shows, visit, withSite } from "./lib/flow.js";
 import { look, moving } from "./lib/look.js";
-import { sendSome } from "./lib/sent.js";
+import { embedSome, sendSome } from "./lib/sent.js";
 
 /** @type {Record<string, string>} */
 let sent = {};
@@ -18,7 +18,7 @@ const READER = [
 const held = withSite({
   lines: [...directory("rita"), ...READER],
   prepare: async (site) => {
-    sent = await sendSome(site);
+    sent = { ...(await sendSome(site)), ...(await embedSome(site)) };
   },
 });
 
@@ -67,16 +67,22 @@ const PAGES = [
   ["journal", "/journal", "admin"],
   ["journal-narrowed", "/journal?kind=message&action=corrected", "admin"],
   ["journal-empty", "/journal?q=nothing+of+the+sort", "admin"],
+  ["sites", "/sites", "admin"],
+  ["sites-new", "/sites/new", "admin"],
+  ["site", "/sites/{site}", "admin"],
+  ["site-change", "/sites/{site}/edit", "admin"],
+  ["site-end", "/sites/{site}/end", "admin"],
+  ["site-key-end", "/sites/{site}/keys/{key}/end", "admin"],
 ];
 
 for (const [name, path, login] of PAGES) {
   flow(`${path} for ${login}`, held, async ({ open }) =>
-    look(await open(login), path.replace(/\{(\w+)\}/, (_, which) => sent[which]), name));
+    look(await open(login), path.replace(/\{(\w+)\}/g, (_, which) => sent[which]), name));
 }
 
 /** Who walks, and pages that must have been on the way. @type {[string, string[]][]} */
 const WALKS = [
-  ["admin", ["/messages/new", "/announcements/new", "/announcements/year", "/directory/import", "/me/tokens", "/journal"]],
+  ["admin", ["/messages/new", "/announcements/new", "/announcements/year", "/directory/import", "/me/tokens", "/journal", "/sites/new"]],
   ["ada", ["/messages/new", "/me/tokens"]],
   ["paul", ["/apis/payments", "/apis/payments/messages/new"]],
   ["rita", ["/apis/payments", "/directory/users"]],
@@ -111,6 +117,14 @@ flow("the panel under the bell", held, async ({ open }) =>
     ready: async (page) => {
       await page.locator("#bell").click();
       await shows(page.locator("#panel .item .t"), "New prices from May");
+    },
+  }));
+
+flow("a key whose secret is told once", held, async ({ open }) =>
+  look(await open("admin"), `/sites/${sent.site}`, "site-key-made", {
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Add the key" }).click();
+      await shows(page.locator(".made code").first(), "cmpsite_");
     },
   }));
 

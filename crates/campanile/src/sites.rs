@@ -57,7 +57,7 @@ pub async fn create(app: &App, by: &Principal, new: New) -> Result<Site, Problem
         let id = site::create(tx, &new, person, &random, now)?;
         let made = site::find(tx, &id)?;
         let deed = Deed::new(Action::Created, Kind::Site, id);
-        journal::record(tx, &by, &deed.after(&made), now)?;
+        journal::record(tx, &by, &deed.after(&still(&made)), now)?;
         Ok::<_, Error>(made)
     };
     Ok(app.db.write(work).await?)
@@ -72,14 +72,15 @@ pub async fn change(app: &App, by: &Principal, id: &str, change: Change) -> Resu
     let work = move |tx: &mut Tx<'_>| {
         tx.tally()?;
         may(tx, person)?;
-        let before = site::find(tx, &id)?;
+        let before = still(&site::find(tx, &id)?);
         site::change(tx, &id, &change)?;
-        let after = site::find(tx, &id)?;
+        let changed = site::find(tx, &id)?;
+        let after = still(&changed);
         if before != after {
             let deed = Deed::new(Action::Changed, Kind::Site, id);
             journal::record(tx, &by, &deed.before(&before).after(&after), now)?;
         }
-        Ok::<_, Error>(after)
+        Ok::<_, Error>(changed)
     };
     Ok(app.db.write(work).await?)
 }
@@ -96,10 +97,18 @@ pub async fn end(app: &App, by: &Principal, id: &str) -> Result<(), Problem> {
         let before = site::find(tx, &id)?;
         site::end(tx, &id, now)?;
         let deed = Deed::new(Action::Ended, Kind::Site, id);
-        journal::record(tx, &by, &deed.before(&before), now)
+        journal::record(tx, &by, &deed.before(&still(&before)), now)
     };
     app.db.write(work).await?;
     Ok(())
+}
+
+/// A site, as the journal tells of it: without what moves by itself.
+fn still(of: &Site) -> Site {
+    Site {
+        used_at: None,
+        ..of.clone()
+    }
 }
 
 /// A key, as the journal tells of it: by the name of its site.

@@ -27,6 +27,18 @@ export async function sendSome({ ask }) {
   return { plain, corrected };
 }
 
+/**
+ * Makes applications that embed the server.
+ * @param {import("./site.js").Site} site @returns {Promise<{ site: string, key: string }>} one of them, and its key
+ */
+export async function embedSome({ ask }) {
+  const shop = { name: "Shop", origins: ["https://shop.example.com", "http://localhost:3000"], customer: 1 };
+  const { id } = await ask("POST", "/api/v1/sites", shop);
+  const key = await ask("POST", `/api/v1/sites/${id}/keys`, { algorithm: "HS256" });
+  await ask("POST", "/api/v1/sites", { name: "Status page" });
+  return { site: id, key: key.id };
+}
+
 /** A time so many days from now. @param {number} days */
 const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+/, "");
 

@@ -212,22 +212,30 @@ fn point_of(given: Option<&Value>) -> Point {
     match given {
         None => Err("is needed".into()),
         Some(Value::String(text)) if text.len() > PUBLIC_KEY_BYTES => {
-            Err(format!("must have at most {PUBLIC_KEY_BYTES} bytes"))
+            let why = format!("must have at most {PUBLIC_KEY_BYTES} bytes");
+            Err(why)
         }
         Some(Value::String(text)) if text.trim_start().starts_with('{') => serde_json::from_str(text)
-            .map_err(|_| WRONG.into())
+            .map_err(|_| why_not(false))
             .and_then(|jwk: Value| of_jwk(&jwk)),
         Some(Value::String(text)) => of_pem(text),
         Some(jwk) => of_jwk(jwk),
     }
 }
 
-const WRONG: &str = "must be a public key of P-256: PEM that begins with -----BEGIN PUBLIC KEY-----, or a JWK with kty EC and crv P-256";
-const PRIVATE: &str = "is a private key, which is now known to others: make another pair, and give its public key";
+/// What is wrong with a text that is no public key.
+fn why_not(is_private: bool) -> String {
+    let why = if is_private {
+        "is a private key, which is now known to others: make another pair, and give its public key"
+    } else {
+        "must be a public key of P-256: PEM that begins with -----BEGIN PUBLIC KEY-----, or a JWK with kty EC and crv P-256"
+    };
+    why.into()
+}
 
 fn of_pem(text: &str) -> Point {
     if text.contains("PRIVATE KEY") {
-        return Err(PRIVATE.into());
+        return Err(why_not(true));
     }
     let inside = text
         .trim()
@@ -241,7 +249,7 @@ fn of_pem(text: &str) -> Point {
 
 fn of_jwk(jwk: &Value) -> Point {
     if jwk.get("d").is_some() {
-        return Err(PRIVATE.into());
+        return Err(why_not(true));
     }
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     let number = |name: &str| {
@@ -255,5 +263,5 @@ fn of_jwk(jwk: &Value) -> Point {
 
 fn checked(point: Option<Vec<u8>>) -> Point {
     let point = point.filter(|point| point.len() == POINT && point[0] == 4);
-    point.ok_or_else(|| WRONG.into())
+    point.ok_or_else(|| why_not(false))
 }

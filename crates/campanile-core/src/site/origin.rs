@@ -6,33 +6,41 @@ use url::{Host, Url};
 /// Bytes of an origin at most.
 pub const ORIGIN_BYTES: usize = 300;
 
-const WRONG: &str = "must be https:// and a host, with a port where it is not the usual one, and nothing behind it";
-
 /// An origin as browsers write it: in lower case, names in ASCII, without the usual port.
 ///
 /// # Errors
 /// The reason, for the field that held it.
 pub fn read(text: &str) -> Result<String, String> {
     if text.len() > ORIGIN_BYTES {
-        return Err(format!("must have at most {ORIGIN_BYTES} bytes"));
+        let why = format!("must have at most {ORIGIN_BYTES} bytes");
+        return Err(why);
     }
     if text.contains('*') {
-        return Err("must name one host: there are no wildcards".into());
+        let why = "must name one host: there are no wildcards";
+        return Err(why.into());
     }
+    let Some(url) = bare(text) else {
+        let why = "must be https:// and a host, with a port where it is not the usual one, and nothing behind it";
+        return Err(why.into());
+    };
+    if url.scheme() == "http" && !is_this_machine(&url) {
+        let why = "must begin with https://; http:// is for localhost and its addresses alone";
+        return Err(why.into());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// A URL that is an origin and nothing else.
+fn bare(text: &str) -> Option<Url> {
+    // What a reader of URLs mends is not what was meant.
     let is_plain = text.bytes().all(|byte| byte > b' ' && byte != 0x7f && byte != b'\\');
-    let url = Url::parse(text).ok().filter(|_| is_plain).ok_or(WRONG)?;
+    let url = Url::parse(text).ok().filter(|_| is_plain)?;
     let is_bare = matches!(url.path(), "" | "/")
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    if !is_bare || !matches!(url.scheme(), "https" | "http") {
-        return Err(WRONG.into());
-    }
-    if url.scheme() == "http" && !is_this_machine(&url) {
-        return Err("must begin with https://; http:// is for localhost, 127.0.0.1 and [::1] alone".into());
-    }
-    Ok(url.origin().ascii_serialization())
+    (is_bare && matches!(url.scheme(), "https" | "http")).then_some(url)
 }
 
 /// Whether browsers treat it as secure without TLS, since nothing leaves the machine.

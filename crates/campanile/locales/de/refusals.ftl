@@ -425,3 +425,14 @@ must-have-at-most-n-bytes = darf höchstens { $n } Bytes haben
 must-be-a-url = muss eine URL sein
 must-not-hold-a-user = darf keinen Benutzer nennen
 must-begin-with-https = muss mit https:// beginnen
+
+# Sites.
+another-site-has-this-name = eine andere Site heißt so
+there-are-n-sites-end-one-that-is-no-longer-needed = Es gibt { $n } Sites; beenden Sie eine, die nicht mehr gebraucht wird.
+the-site-has-n-keys-end-one-that-is-no-longer-used = Die Site hat { $n } Schlüssel; beenden Sie einen, der nicht mehr benutzt wird.
+must-name-one-host-there-are-no-wildcards = muss einen Host nennen: Platzhalter gibt es nicht
+must-be-https-and-a-host-with-a-port-where-it-is-not-the-usual-one-and-nothing-behind-it = muss https:// und ein Host sein, mit Port, wo er nicht der übliche ist, und nichts dahinter
+must-begin-with-https-http-is-for-localhost-and-its-addresses-alone = muss mit https:// beginnen; http:// gilt nur für localhost und seine Adressen
+is-for-es256-of-hs256-the-secret-is-made-here = gilt für ES256; bei HS256 entsteht das Geheimnis hier
+is-a-private-key-which-is-now-known-to-others-make-another-pair-and-give-its-public-key = ist ein privater Schlüssel, den nun andere kennen: erzeugen Sie ein anderes Paar, und geben Sie dessen öffentlichen Schlüssel an
+must-be-a-public-key-of-p-n-pem-that-begins-with-begin-public-key-or-a-jwk-with-kty-ec-and-crv-p-n = muss ein öffentlicher Schlüssel auf P-256 sein: PEM, die mit -----BEGIN PUBLIC KEY----- beginnt, oder ein JWK mit kty EC und crv P-256

@@ -5,6 +5,7 @@
 //! come from this server alone, and nothing inline runs (`POLICY`).
 
 mod announcements;
+mod ask;
 mod assets;
 mod banner;
 mod directory;
@@ -21,6 +22,7 @@ mod page;
 mod problems;
 mod refused;
 mod rows;
+mod sites;
 mod start;
 mod undo;
 mod unsubscribe;
@@ -74,6 +76,7 @@ pub fn routes(app: &Arc<App>) -> Router {
         .merge(announcements::routes())
         .merge(outbox::routes())
         .merge(journal::routes())
+        .merge(sites::routes())
         .merge(unsubscribe::routes());
     pages
         .with_state(Arc::clone(app))

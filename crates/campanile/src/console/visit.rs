@@ -258,9 +258,9 @@ impl Viewer {
         self.may(&Act::ReadDirectory)
     }
 
-    /// Whether the journal is open to this person.
+    /// Whether the journal and sites are open to this person.
     #[must_use]
-    pub(super) fn has_journal(&self) -> bool {
+    pub(super) fn operates(&self) -> bool {
         self.may(&Act::Operate)
     }
 

@@ -62,6 +62,7 @@ macro_rules! files {
             include_str!(concat!("../../locales/", $tag, "/devices.ftl")),
             include_str!(concat!("../../locales/", $tag, "/outbox.ftl")),
             include_str!(concat!("../../locales/", $tag, "/journal.ftl")),
+            include_str!(concat!("../../locales/", $tag, "/sites.ftl")),
             include_str!(concat!("../../locales/", $tag, "/refusals.ftl")),
         ]
     };

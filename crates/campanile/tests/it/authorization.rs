@@ -11,6 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::directory::Client;
+use crate::sites::Shop;
 use crate::world::{ADMIN_PASSWORD, World, each_world};
 
 /// The columns of [`TABLE`]: nobody, a plain user, an administrator of the environment, the primary owner of an API, a
@@ -120,6 +121,14 @@ const TABLE: &[Row] = &[
     ("GET /api/v1/suppressions", "", "", organization(200)),
     ("POST /api/v1/suppressions", "", r#"{"address": "nowhere"}"#, organization(422)),
     ("DELETE /api/v1/suppressions/{address}", "nobody@example.com", "", organization(404)),
+    ("GET /api/v1/sites", "", "", organization(200)),
+    ("POST /api/v1/sites", "", r#"{"name": ""}"#, organization(422)),
+    ("GET /api/v1/sites/{id}", "none", "", organization(404)),
+    ("PATCH /api/v1/sites/{id}", "none", "{}", organization(404)),
+    ("DELETE /api/v1/sites/{id}", "none", "", organization(404)),
+    ("GET /api/v1/sites/{id}/keys", "none", "", organization(404)),
+    ("POST /api/v1/sites/{id}/keys", "none", r#"{"algorithm": "HS256"}"#, organization(404)),
+    ("DELETE /api/v1/sites/{id}/keys/{key}", "none/keys/none", "", organization(404)),
     ("GET /api/v1/journal", "", "", organization(200)),
     ("GET /api/v1/journal/export", "", "", organization(200)),
     // The directory.
@@ -183,6 +192,19 @@ const TABLE: &[Row] = &[
     ("POST /api/v1/directory/import", "?dry_run=true", "{}", organization(200)),
 ];
 
+/// What a token of a site opens, as its person; anything else, that asks for somebody, it does not.
+const EMBEDDED: [&str; 9] = [
+    "GET /api/v1/inbox",
+    "POST /api/v1/inbox",
+    "GET /api/v1/inbox/counts",
+    "POST /api/v1/inbox/seen",
+    "GET /api/v1/inbox/{id}",
+    "POST /api/v1/inbox/{id}/{action}",
+    "GET /api/v1/live",
+    "POST /api/v1/live/tickets",
+    "GET /api/v1/me",
+];
+
 #[test]
 fn every_operation_is_in_the_table() {
     let document = serde_json::to_value(campanile::api::document()).unwrap();
@@ -216,6 +238,29 @@ fn everybody_may_do_what_the_table_says() {
                         "{operation} ({path} {body}) by {who:?}: {status}, not {wanted}"
                     ));
                 }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    });
+}
+
+/// By a token of a site, even the administrator's.
+#[test]
+fn a_token_of_a_site_opens_the_inbox_alone() {
+    each_world(async |world| {
+        let shop = Shop::new(world).await;
+        let token = shop.token("admin");
+        let mut wrong = Vec::new();
+        for (operation, stand_in, body, [nobody, .., admin]) in TABLE {
+            let wanted = match nobody {
+                401 if EMBEDDED.contains(operation) => *admin,
+                401 => 403,
+                anybody => *anybody,
+            };
+            let path = address(&shop.admin, operation, stand_in).await;
+            let status = ask(world, operation, &path, body, Some(&token)).await;
+            if status != wanted {
+                wrong.push(format!("{operation} ({path} {body}): {status}, not {wanted}"));
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");

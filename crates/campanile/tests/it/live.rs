@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::sites::{ORIGIN, Shop};
 use crate::world::{ADMIN_PASSWORD, World, each_world, each_world_with};
 
 /// What must happen soon, or the test has failed.
@@ -486,5 +487,102 @@ fn nobody_listens_unasked_and_only_in_http_1_1() {
         let said = head.send().await.is(200);
         assert_eq!(said.header("content-type"), "text/event-stream");
         assert!(world.app.live.is_empty());
+    });
+}
+
+// ---------------------------------------------------------------- pages of other sites
+
+/// A ticket that a token of a site gives.
+async fn ticket(world: &World, token: &str) -> String {
+    let ask = world
+        .post("/api/v1/live/tickets")
+        .bearer(token)
+        .header("origin", ORIGIN);
+    let made = ask.send().await.is(201).json();
+    made["ticket"].as_str().unwrap().to_owned()
+}
+
+impl House<'_> {
+    /// A stream that a page of a site opens with a ticket.
+    async fn embedded(&self, token: &str) -> Stream {
+        let path = format!("/api/v1/live?ticket={}", ticket(self.world, token).await);
+        let mut stream = self.open(&path, &format!("Origin: {ORIGIN}\r\n")).await;
+        assert!(stream.head.starts_with("http/1.1 200"), "{}", stream.head);
+        let allows = format!("access-control-allow-origin: {ORIGIN}\r\n");
+        assert!(stream.head.contains(&allows), "{}", stream.head);
+        stream.is("hello").await;
+        stream
+    }
+}
+
+#[test]
+fn a_page_of_a_site_opens_a_stream_that_ends_with_the_key() {
+    each_world(async |world| {
+        let (house, shop) = (House::new(world).await, Shop::bare(world).await);
+        let (key, _) = shop.add_key().await;
+        let mut embedded = house.embedded(&shop.token("ann")).await;
+        let (mut own, _) = house.listen(&house.ann).await;
+        house.publish(&ann(), "For Ann").await;
+        for stream in [&mut embedded, &mut own] {
+            stream.is("message").await;
+            stream.is("counts").await;
+        }
+        shop.admin.delete(&format!("{}/keys/{key}", shop.path())).await.is(204);
+        house.publish(&ann(), "The other key has ended").await;
+        embedded.is("message").await;
+        embedded.is("counts").await;
+        shop.admin
+            .delete(&format!("{}/keys/{}", shop.path(), shop.key))
+            .await
+            .is(204);
+        embedded.is("bye").await;
+        assert!(embedded.next().await.is_none());
+        house.publish(&ann(), "Her own goes on").await;
+        for _ in 0..2 {
+            own.is("message").await;
+            own.is("counts").await;
+        }
+    });
+}
+
+#[test]
+fn a_stream_of_a_site_ends_with_the_site_and_where_its_people_are_others() {
+    each_world(async |world| {
+        let (house, shop) = (House::new(world).await, Shop::bare(world).await);
+        house.import(r#"{"kind":"customer","id":17,"name":"Acme"}"#).await;
+        let mut stream = house.embedded(&shop.token("ann")).await;
+        shop.admin.patch(&shop.path(), &json!({"customer": 17})).await.is(200);
+        stream.is("bye").await;
+        shop.admin.patch(&shop.path(), &json!({"customer": null})).await.is(200);
+        let mut stream = house.embedded(&shop.token("ann")).await;
+        shop.admin.delete(&shop.path()).await.is(204);
+        stream.is("bye").await;
+        assert!(stream.next().await.is_none());
+    });
+}
+
+#[test]
+fn a_ticket_of_a_site_is_good_once_on_its_pages_while_its_key_is() {
+    each_world(async |world| {
+        let (house, shop) = (House::new(world).await, Shop::bare(world).await);
+        let other = json!({"name": "Other", "origins": ["https://other.example"]});
+        shop.admin.post("/api/v1/sites", &other).await.is(201);
+        let token = shop.token("ann");
+        let path = |ticket: &str| format!("/api/v1/live?ticket={ticket}");
+        let elsewhere = path(&ticket(world, &token).await);
+        let said = world
+            .get(&elsewhere)
+            .header("origin", "https://other.example")
+            .send()
+            .await;
+        said.is(403);
+        world.get(&elsewhere).header("origin", ORIGIN).send().await.is(401);
+        let late = path(&ticket(world, &token).await);
+        shop.admin
+            .delete(&format!("{}/keys/{}", shop.path(), shop.key))
+            .await
+            .is(204);
+        world.get(&late).header("origin", ORIGIN).send().await.is(401);
+        drop(house);
     });
 }

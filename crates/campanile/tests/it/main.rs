@@ -15,6 +15,7 @@ mod console_inbox;
 mod console_me;
 mod console_messages;
 mod console_outbox;
+mod console_sites;
 mod deliveries;
 mod directory;
 mod directory_import;

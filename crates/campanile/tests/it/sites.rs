@@ -37,9 +37,15 @@ pub(crate) struct Shop<'w> {
 
 impl<'w> Shop<'w> {
     pub(crate) async fn new(world: &'w World) -> Self {
-        let admin = Client::admin(world).await;
-        let ask = world.post("/api/v1/directory/import").bearer(&admin.token);
+        let shop = Self::bare(world).await;
+        let ask = world.post("/api/v1/directory/import").bearer(&shop.admin.token);
         assert_eq!(ask.body(PEOPLE).send().await.is(200).json()["ok"], json!(true));
+        shop
+    }
+
+    /// The same, without people of its own.
+    pub(crate) async fn bare(world: &'w World) -> Self {
+        let admin = Client::admin(world).await;
         let new = json!({"name": "Shop", "origins": [ORIGIN]});
         let id = text(&admin.post("/api/v1/sites", &new).await.is(201).json()["id"]);
         let mut shop = Self {
@@ -76,13 +82,6 @@ impl<'w> Shop<'w> {
     /// What is to be signed, signed by the site's key.
     pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
         hs256(self.secret.as_bytes(), header, claims)
-    }
-
-    /// Takes part of the directory in.
-    pub(crate) async fn import(&self, lines: &str) {
-        let ask = self.admin.world.post("/api/v1/directory/import");
-        let ask = ask.bearer(&self.admin.token).body(lines.to_owned());
-        assert_eq!(ask.send().await.is(200).json()["ok"], json!(true));
     }
 
     /// Sends a message to somebody; its id.

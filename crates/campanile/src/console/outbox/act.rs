@@ -9,13 +9,12 @@ use campanile_core::{Error, Result as Ruled};
 
 use super::{Way, address, run_of, way};
 use crate::app::App;
+use crate::console::ask::{self, Ask};
 use crate::console::form::{Asked, Fields, Form, Path};
 use crate::console::page::{self, Reader};
 use crate::console::refused::Refused;
 use crate::deliveries;
 use crate::problem::Problem;
-
-use super::ask::{self, Ask};
 
 /// What is asked.
 #[derive(Clone, Copy)]

@@ -15,9 +15,9 @@ use campanile_core::policy::{self, Act};
 use campanile_core::rights::Rights;
 use campanile_store::Tx;
 
-use super::ask::{self, Ask};
 use super::endpoint_form as form;
 use crate::app::App;
+use crate::console::ask::{self, Ask};
 use crate::console::form::{Asked, Form, Path};
 use crate::console::page::{self, Page, Reader};
 use crate::console::refused::Refused;

@@ -2,7 +2,6 @@
 //! destinations, and addresses that get no mail.
 
 mod act;
-mod ask;
 mod card;
 mod endpoint_form;
 mod endpoints;

@@ -12,8 +12,8 @@ use campanile_core::inbox::SEARCH_CHARS;
 use campanile_core::outbox::suppression::{REASON_CHARS, Source, Suppression};
 use campanile_core::policy::{self, Act};
 
-use super::ask::{self, Ask};
 use crate::app::App;
+use crate::console::ask::{self, Ask};
 use crate::console::form::{Asked, Fields, Form};
 use crate::console::page::{self, Page, Reader};
 use crate::console::refused::Refused;

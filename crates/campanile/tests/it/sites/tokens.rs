@@ -273,7 +273,7 @@ fn the_contracts_of_others_take_no_token_of_a_site() {
             "/portal/environments/DEFAULT/user",
             "/v3/messages",
             "/V3/Users",
-            "/v3/customers",
+            "/v3/roles",
         ] {
             let said = world.get(path).bearer(&token).send().await;
             assert!(

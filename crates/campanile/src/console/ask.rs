@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use crate::console::page::{self, Page, Reader};
+use super::page::{self, Page, Viewer};
 use crate::problem::Problem;
 
 /// What is asked.
@@ -28,14 +28,14 @@ pub(super) struct Ask {
 }
 
 #[derive(Template)]
-#[template(path = "console/outbox/ask.html")]
+#[template(path = "console/ask.html")]
 struct AskPage<'r> {
     page: Page<'r>,
     ask: Ask,
 }
 
 /// The question as a page; 422 where something was said against it.
-pub(super) fn show(reader: &Reader, ask: Ask) -> Result<Response, Problem> {
+pub(super) fn show(reader: &Viewer, ask: Ask) -> Result<Response, Problem> {
     let is_refused = !ask.refused.is_empty();
     let asked = AskPage {
         page: Page::new(reader, ask.here, ask.title.clone()),
