@@ -151,3 +151,45 @@ flow("nobody's messages stay where a site's key has ended", held, async (recepti
   await gone(badge(page));
   await gone(inbox(page));
 });
+
+flow("a script signs in, in the language of the page, and out again", held, async (reception, site) => {
+  await send(site, "speaks", { title: "Harbour closed" });
+  const page = await guest(reception, "speaks");
+  await visit(page, "/");
+  await shows(inbox(page), "1 unread message");
+  const module = `${site.origin}/embed/campanile.js`;
+  const counts = await page.evaluate(async ({ module, server }) => {
+    const { connect } = await import(module);
+    const token = async () => (await fetch("/campanile-token")).text();
+    const client = connect({ server, token, language: "de" });
+    const told = new Promise((go) => client.listen(({ name, data }) => name === "hello" && go(data)));
+    client.start();
+    const { items } = await client.inbox({ view: "unread" });
+    await client.act(items[0].id, "read");
+    await client.act(items[0].id, "unread");
+    return told;
+  }, { module, server: site.origin });
+  assert.equal(counts.total, 1);
+  await shows(inbox(page), "1 ungelesene Nachricht");
+  await page.evaluate(async (module) => (await import(module)).disconnect(), module);
+  await gone(inbox(page).locator(".item"));
+  await gone(badge(page));
+});
+
+flow("a page opens messages in a way of its own", held, async (reception, site) => {
+  const id = await send(site, "opens", { title: "Harbour closed" });
+  const page = await guest(reception, "opens");
+  await visit(page, "/");
+  await page.evaluate(() => {
+    document.addEventListener("campanile-open", (event) => {
+      event.preventDefault();
+      document.title = `message ${/** @type {CustomEvent} */ (event).detail.id}`;
+    });
+  });
+  await inbox(page).getByRole("link", { name: /Harbour closed/ }).click();
+  assert.equal(await page.title(), `message ${id}`);
+  await shows(badge(page), /^1$/);
+  await page.evaluate((id) => /** @type {any} */ (document.querySelector("campanile-bell")).open(id), id);
+  await shows(panel(page), "What it is about.");
+  await gone(badge(page));
+});

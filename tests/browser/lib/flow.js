@@ -83,7 +83,8 @@ async function openFor(site, login, options) {
     ...options,
   });
   context.setDefaultTimeout(LIMIT_MS);
-  watches.set(context, await watch(context, site.origin, options.javaScriptEnabled !== false));
+  const origins = [site.origin, options.baseURL ?? site.origin];
+  watches.set(context, await watch(context, origins, options.javaScriptEnabled !== false));
   if (login) await signIn(site, context, login);
   return context.newPage();
 }

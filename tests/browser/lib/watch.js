@@ -4,7 +4,7 @@
 // @ts-check
 
 /** Bytes of a page with all that it loads, as they come over the wire. */
-const MOST_BYTES = process.env.DEV_STATIC ? 1e6 : 100 * 1024;
+const MOST_BYTES = 100 * 1024;
 /** How much may move while a page arrives, as browsers measure it (Layout Instability): next to nothing. */
 const MOST_SHIFT = 0.01;
 

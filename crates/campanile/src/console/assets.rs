@@ -103,6 +103,7 @@ static FOLDER: LazyLock<String> = LazyLock::new(|| {
 /// The address of an asset.
 #[must_use]
 pub(crate) fn address(name: &str) -> String {
+    debug_assert!(ASSETS.iter().any(|asset| asset.name == name), "there is no {name}");
     format!("/assets/{}/{name}", *FOLDER)
 }
 
