@@ -6,9 +6,10 @@ import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-function executable() {
+/** A program of the system, by the first of these names that is there. @param {string[]} names */
+export function executable(names) {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => {
+  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => {
     try {
       accessSync(path, constants.X_OK);
       return true;
@@ -16,7 +17,7 @@ function executable() {
       return false;
     }
   });
-  if (!found) throw new Error(`none of ${NAMES.join(", ")} is on the path`);
+  if (!found) throw new Error(`none of ${names.join(", ")} is on the path`);
   return found;
 }
 
@@ -24,5 +25,5 @@ function executable() {
 export function launch() {
   // Its sandbox does not run as root.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath: executable(), args });
+  return chromium.launch({ executablePath: executable(NAMES), args });
 }

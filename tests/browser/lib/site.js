@@ -13,14 +13,19 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const binary = process.env.CAMPANILE_TEST_BINARY ?? join(root, "target/debug/campanile");
 
 /**
- * @typedef {object} Site
+ * @typedef {object} House
  * @property {string} origin `http://127.0.0.1:PORT`
- * @property {import("playwright-core").Browser} browser
- * @property {(method: string, path: string, body: unknown, as?: string) => Promise<any>} ask What a person, admin by
+ * @property {(method: string, path: string, body?: unknown, as?: string) => Promise<any>} ask What a person, admin by
  *   default, asks of the API
  * @property {() => Promise<() => Promise<void>>} kill Kills the server, as a crash does; starts it again, at the same
  *   address
- * @property {() => Promise<void>} close Ends both and removes the files
+ * @property {() => Promise<void>} close Ends it and removes its files
+ */
+
+/**
+ * @typedef {House & Browsers} Site
+ * @typedef {object} Browsers
+ * @property {import("playwright-core").Browser} browser
  * @property {Map<string, any>} sessions The cookies of those who have logged in, by login
  */
 
@@ -29,11 +34,32 @@ const binary = process.env.CAMPANILE_TEST_BINARY ?? join(root, "target/debug/cam
  * @param {object[]} [lines] the directory
  * @returns {Promise<Site>}
  */
-export async function openSite(lines = directory()) {
+export async function openSite(lines) {
+  const house = await openHouse(lines);
+  try {
+    const browser = await launch();
+    const close = async () => {
+      await browser.close();
+      await house.close();
+    };
+    return { ...house, browser, close, sessions: new Map() };
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+}
+
+/**
+ * Starts a server.
+ * @param {object[]} [lines] the directory
+ * @param {Record<string, string>} [settings] beside those of all tests
+ * @returns {Promise<House>}
+ */
+export async function openHouse(lines = directory(), settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), "campanile-browser-"));
-  const env = environment(folder);
+  const env = { ...environment(folder), ...settings };
   let server = serve(env);
-  const end = async () => {
+  const close = async () => {
     await server.end("SIGTERM");
     await rm(folder, { recursive: true, force: true });
   };
@@ -41,18 +67,13 @@ export async function openSite(lines = directory()) {
     const origin = await listening(server.child);
     await run(["import", "-"], env, lines.map((line) => JSON.stringify(line)).join("\n"));
     const tokens = new Map();
-    /** @type {Site["ask"]} */
+    /** @type {House["ask"]} */
     const ask = async (method, path, body, as = "admin") => {
       if (!tokens.has(as)) tokens.set(as, (await run(["token", "tests", "--user", as], env)).trim());
       const headers = { authorization: `Bearer ${tokens.get(as)}`, "content-type": "application/json" };
       const response = await fetch(origin + path, { method, headers, body: JSON.stringify(body) });
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
       return response.status === 204 ? undefined : response.json();
-    };
-    const browser = await launch();
-    const close = async () => {
-      await browser.close();
-      await end();
     };
     const kill = async () => {
       await server.end("SIGKILL");
@@ -61,9 +82,9 @@ export async function openSite(lines = directory()) {
         await listening(server.child);
       };
     };
-    return { origin, browser, ask, kill, close, sessions: new Map() };
+    return { origin, ask, kill, close };
   } catch (error) {
-    await end();
+    await close();
     throw error;
   }
 }

@@ -123,7 +123,7 @@ async fn worker() -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (
             header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'"),
+            HeaderValue::from_static("default-src 'none'; connect-src 'self'"),
         ),
     ];
     (headers, include_str!("../../static/console/worker.js")).into_response()

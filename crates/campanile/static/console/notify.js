@@ -50,7 +50,7 @@ export const choose = (chosen) => localStorage.setItem(CHOICE, chosen);
 export function hear({ name, data }) {
   if (name === "down") return;
   if (name === "message") {
-    if (data.change === "gone") return forget(data.id);
+    if (data.change === "gone") return void (forget(data.id), lookAtPushed());
     const { id, title, excerpt, importance } = data;
     const card = { id, title: title || excerpt, body: title ? excerpt : "", path: `/inbox/${id}`, critical: importance === "critical" };
     // A browser that is pushed to is told of what rings by its service worker (`push.js`), and not twice.
@@ -61,7 +61,7 @@ export function hear({ name, data }) {
     return;
   }
   // A number that rose comes of what has just rung.
-  if (data.unread <= unread || name === "hello") look();
+  if (data.unread <= unread || name === "hello") void (look(), lookAtPushed());
   unread = data.unread;
   if (unread === 0) forget(MANY);
 }
@@ -105,13 +105,19 @@ function forget(id) {
   shown.delete(id);
 }
 
+/** Has the service worker, if there is one, look at what it shows of what was pushed. */
+async function lookAtPushed() {
+  const registration = await navigator.serviceWorker?.getRegistration("/").catch(() => undefined);
+  registration?.active?.postMessage("look");
+}
+
 /** Asks for those that are shown whether they are still to be read. */
 async function look() {
   for (const id of [...shown.keys()].filter((id) => id !== MANY)) {
     try {
       const response = await fetch(`/api/v1/inbox/${id}`, { cache: "no-store" });
-      const isOver = response.ok ? (await response.json()).read : response.status === 404;
-      if (isOver) forget(id);
+      const { read, archived, past } = response.ok ? await response.json() : { read: response.status === 404 };
+      if (read || archived || past) forget(id);
     } catch {
       // Away for a moment: with the next number.
       return;
