@@ -4,6 +4,7 @@ mod act;
 mod announced;
 mod banner;
 mod change;
+mod emptied;
 mod funnel;
 mod inbox;
 mod kept;
