@@ -59,8 +59,8 @@ macro_rules! holds {
 
 /// What a person did, and where the counters stand. The kinds above 8: 20 a mark (object: its kind; since its time,
 /// until its revision, `since_at` its clock; of those of one kind the greatest of the last few, as two servers may make
-/// one at the same time without knowing of the other's, and of "delete all" each), 21 what was done with a message (object: the message), 22 the counters
-/// (object: the revision, role: that of messages, since: that of the directory).
+/// one at the same time without knowing of the other's, and of "delete all" each), 21 what was done with a message
+/// (object: the message), 22 the counters (object: the revision, role: that of messages, since: that of the directory).
 macro_rules! own {
     () => {
         "SELECT CAST(20 AS BIGINT), CAST(1 AS BIGINT), CAST(0 AS BIGINT), MAX(at), MAX(revision), MAX(clock),
@@ -351,8 +351,8 @@ fn fetch(tx: &mut Tx<'_>, sql: &'static Sql, person: PersonId) -> Result<(Bundle
     Ok((bundle, holdings))
 }
 
-/// Puts marks in the order in which they were made. Neither revision nor clock runs against the mark before: of two that
-/// two servers made at once, neither takes the other back.
+/// Puts marks in the order in which they were made. Neither revision nor clock runs against the mark before: of two
+/// that two servers made at once, neither takes the other back.
 fn in_order(marks: &mut [Mark]) {
     marks.sort_unstable_by_key(|mark| mark.at);
     let mut last = Mark::default();

@@ -8,6 +8,7 @@ mod emptied;
 mod funnel;
 mod inbox;
 mod kept;
+mod lenient;
 mod mark;
 mod migrations;
 mod outbox;

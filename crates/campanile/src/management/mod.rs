@@ -17,6 +17,7 @@ mod notifications;
 pub(crate) mod place;
 pub(crate) mod refusal;
 mod roles;
+mod scalar;
 mod subscriptions;
 mod tokens;
 mod user;

@@ -224,7 +224,7 @@ impl World<'_> {
     fn resolve(&self, audience: Vec<Target>) -> Vec<Selector> {
         let resolved = self.read(move |tx| {
             let mut faults = Faults::default();
-            let resolved = draft::audience(tx, &audience, &mut faults)?;
+            let resolved = draft::audience(tx, &audience, false, &mut faults)?;
             faults.finish()?;
             Ok(resolved.selectors)
         });
