@@ -16,7 +16,7 @@ const held = withSite();
 async function breakPage(page, html) {
   await page.route("**/inbox", async (route) => {
     const answer = await route.fetch();
-    await route.fulfill({ response: answer, body: (await answer.text()).replace("<h1>", `${html}<h1>`) });
+    await route.fulfill({ response: answer, body: (await answer.text()).replace("<h1 ", `${html}<h1 `) });
   });
 }
 

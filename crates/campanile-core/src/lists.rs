@@ -13,6 +13,7 @@ use crate::audience::{Addressed, Held, Key, Rule};
 use crate::error::Result;
 use crate::inbox::texts::Texts;
 use crate::message::Channel;
+use crate::message::sight::{Sight, Was, stretches};
 use crate::time::{Moment, OPEN};
 
 sql! {
@@ -32,6 +33,9 @@ sql! {
             UNION ALL
             SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
             FROM audience a WHERE a.message <= $1 AND a.message IN (SELECT message FROM edition WHERE revision > $2)";
+    // What those were that have changed since a revision.
+    STATES = "SELECT message, revision, at, opens_at, closes_at, enabled FROM edition
+        WHERE message IN (SELECT message FROM edition WHERE revision > $1)";
     LAST = "SELECT COALESCE(MAX(id), 0) FROM message";
     POSITION = "SELECT value FROM tally WHERE name = 'messages'";
 }
@@ -113,6 +117,9 @@ pub struct Lists {
     slots: HashMap<i64, u32>,
     keys: HashMap<Key, Postings>,
     addressed: Vec<Vec<Addressed>>,
+    /// The stretches in which those were there, oldest first, that were switched off or had another window since their
+    /// publication.
+    moved: HashMap<u32, Box<[Sight]>>,
     /// When a window opens or closes. One that has moved leaves its old instant behind, which costs a look, no more.
     boundaries: BTreeSet<i64>,
     /// The greatest id known, published or not.
@@ -160,10 +167,23 @@ impl Lists {
         &self.entries[slot as usize]
     }
 
+    /// The slot of a message by id; `None` where it is not published.
+    pub(crate) fn slot(&self, id: i64) -> Option<u32> {
+        self.slots.get(&id).copied()
+    }
+
     /// A message by id; `None` where it is not published.
     #[must_use]
     pub fn find(&self, id: i64) -> Option<&Entry> {
-        self.slots.get(&id).map(|slot| self.entry(*slot))
+        self.slot(id).map(|slot| self.entry(slot))
+    }
+
+    /// Looks at the stretches in which the message in a slot was there, oldest first.
+    pub(crate) fn with_sights<T>(&self, slot: u32, look: impl FnOnce(&[Sight]) -> T) -> T {
+        match self.moved.get(&slot) {
+            Some(sights) => look(sights),
+            None => look(&[Sight::whole(self.entry(slot))]),
+        }
     }
 
     /// To whom a message is and was addressed; nobody where it is not published.
@@ -226,15 +246,36 @@ impl Lists {
             addressed.entry(row.get(0)?).or_default().push(Addressed::read(row, 1)?);
             Ok::<(), campanile_store::Error>(())
         })?;
+        let mut states: HashMap<i64, Vec<Was>> = HashMap::new();
+        tx.each(&STATES, &[&self.position], |row| {
+            states.entry(row.get(0)?).or_default().push(Was::read(row, 1)?);
+            Ok::<(), campanile_store::Error>(())
+        })?;
         self.last = tx.one(&LAST, &[], |row| row.get(0))?;
         for entry in entries {
-            self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
+            let slot = self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
+            self.stretch(slot, states.remove(&entry.id).unwrap_or_default());
         }
         self.position = position;
         Ok(())
     }
 
-    fn put(&mut self, entry: Entry, mut addressed: Vec<Addressed>) {
+    /// Puts down when the message in a slot was there, from what it was before each change.
+    fn stretch(&mut self, slot: u32, mut states: Vec<Was>) {
+        let entry = *self.entry(slot);
+        // Before its publication nobody saw it.
+        states.retain(|was| was.until() > entry.revision);
+        states.sort_unstable_by_key(Was::until);
+        states.push(Was::still((entry.opens_at, entry.closes_at), entry.enabled));
+        let sights = stretches((entry.revision, entry.published_at), &states);
+        if sights == [Sight::whole(&entry)] {
+            self.moved.remove(&slot);
+        } else {
+            self.moved.insert(slot, sights.into());
+        }
+    }
+
+    fn put(&mut self, entry: Entry, mut addressed: Vec<Addressed>) -> u32 {
         addressed.sort_unstable();
         let edges = [entry.opens_at, entry.closes_at.saturating_add(1_000)];
         self.boundaries
@@ -244,7 +285,7 @@ impl Lists {
         if known.is_some() {
             self.entries[slot as usize] = entry;
             if self.addressed[slot as usize] == addressed {
-                return;
+                return slot;
             }
             self.unlist(slot);
         } else {
@@ -262,6 +303,7 @@ impl Lists {
             slots.insert(slots.partition_point(|at| *at < slot), slot);
         }
         self.addressed[slot as usize] = addressed;
+        slot
     }
 
     fn unlist(&mut self, slot: u32) {

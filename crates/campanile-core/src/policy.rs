@@ -209,6 +209,20 @@ pub fn may_see_any_api(rights: &Rights) -> bool {
     KNOWING.into_iter().any(holds) || may(rights, &Act::ReadDirectory).is_ok()
 }
 
+/// The APIs that somebody may know of by what they hold themselves: those that [`may_see_api`] allows who does not read
+/// the directory.
+#[must_use]
+pub fn seen_apis(rights: &Rights) -> Vec<ApiId> {
+    let held = rights.apis.keys().copied();
+    held.filter(|api| may_see_api(rights, *api)).collect()
+}
+
+/// Whether somebody may know of an application: who holds a role on it, directly or lent, or reads the directory.
+#[must_use]
+pub fn may_see_application(rights: &Rights, is_member: bool) -> bool {
+    is_member || may(rights, &Act::ReadDirectory).is_ok()
+}
+
 /// Whether there can be any saved destination that [`Act::SeeEndpoint`] allows.
 #[must_use]
 pub fn may_see_any_endpoint(rights: &Rights) -> bool {

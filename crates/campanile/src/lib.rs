@@ -34,6 +34,7 @@ pub mod outlets;
 mod own;
 pub mod pass;
 mod password;
+mod percent;
 pub mod person;
 pub mod problem;
 pub mod relay;

@@ -87,23 +87,25 @@ pub(crate) async fn set_mail(app: &App, by: &Principal, on: bool) -> Ruled<Stand
     app.db.jot(work).await
 }
 
-/// Makes a personal token; it, and its text, which is told this once.
+/// Makes a personal token; it, and its text, which is told this once. A token makes no token: one that leaked can be
+/// revoked, and what it made would stay.
 ///
 /// # Errors
-/// As [`token::create`].
+/// As [`token::create`], and `Denied` for who came by a token.
 pub(crate) async fn make_token(
     app: &App,
     by: &Principal,
     name: String,
     expires_at: Option<Moment>,
-) -> Ruled<(token::Token, String)> {
+) -> Result<(token::Token, String), Problem> {
+    by.in_person()?;
     let (person, by, random, now) = (by.person, by.by(), app.chance.bytes(), app.clock.now());
     let work = move |tx: &mut Tx<'_>| {
         let made = token::create(tx, person, &name, expires_at, &random, now)?;
         note_token(tx, &by, Action::Created, &made.0, now)?;
-        Ok(made)
+        Ok::<_, campanile_core::Error>(made)
     };
-    app.db.jot(work).await
+    Ok(app.db.jot(work).await?)
 }
 
 /// Revokes a personal token.

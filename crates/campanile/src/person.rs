@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use campanile_core::Error;
 use campanile_core::account::profile::{self, Profile};
 use campanile_core::first::Steps;
 use campanile_core::id::PersonId;
@@ -55,6 +56,14 @@ impl Person {
         let held = self.rights.environments.len() + self.rights.apis.len();
         ENTRY + self.profile.name.len() + 32 * held + self.rights.subtree.serialized_size()
     }
+}
+
+/// Finds who asks; `Unauthenticated` for who is active no more.
+pub async fn asking(app: &App, person: PersonId) -> campanile_core::Result<Person> {
+    find(app, person).await.map_err(|error| match error {
+        Error::Missing(_) => Error::Unauthenticated,
+        other => other,
+    })
 }
 
 /// Finds an active person; `Missing` for everybody else.

@@ -34,7 +34,7 @@ use crate::problem::Problem;
 pub use after::{Everybody, everybody};
 pub use announcements::{announcements, may_announce};
 pub use oneself::to_myself;
-pub use reached::{Reached, first_try, reached};
+pub use reached::{Reached, expected, first_try, reached};
 
 /// Decides whether somebody may address the parts of an audience.
 pub fn may_send(rights: &Rights) -> impl Fn(&[Part]) -> Ruled<()> + '_ {

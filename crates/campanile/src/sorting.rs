@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use campanile_core::Error;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::UpTo;
-use campanile_core::inbox::act::{self, Action, All, ReadAll};
+use campanile_core::inbox::act::{self, Action, All, Marking};
 use campanile_core::time::Moment;
 use campanile_store::Tx;
 
 use crate::app::App;
-use crate::bell;
 use crate::problem::Problem;
 
 /// Marks everything read that came up no later than `up_to`; whether there is more than one call touches.
@@ -22,14 +22,14 @@ pub(crate) async fn read_all(app: &App, person: PersonId, up_to: Option<UpTo>, n
         .db
         .read(move |tx| act::read_all(tx, &lists, person, up_to, now))
         .await?;
-    if found == ReadAll::Nothing {
+    if found == Marking::Nothing {
         return Ok(false);
     }
-    let more = matches!(&found, ReadAll::Each(plan) if plan.more);
+    let more = matches!(&found, Marking::Each(plan) if plan.more);
     let work = move |tx: &mut Tx<'_>| match found {
-        ReadAll::Nothing => Ok(()),
-        ReadAll::Mark(up_to) => act::mark(tx, person, All::Read, up_to, now),
-        ReadAll::Each(plan) => act::act(tx, person, &plan, Action::Read, now),
+        Marking::Nothing => Ok(()),
+        Marking::Mark(up_to) => act::mark(tx, person, All::Read, up_to, now),
+        Marking::Each(plan) => act::act(tx, person, &plan, Action::Read, now),
     };
     app.db.jot(work).await?;
     Ok(more)
@@ -56,19 +56,24 @@ pub(crate) async fn delete(app: &App, person: PersonId, id: MessageId, now: Mome
 /// # Errors
 /// Those of the database.
 pub(crate) async fn delete_all(app: &App, person: PersonId, now: Moment) -> Result<(), Problem> {
-    let counted = bell::count(app, person, now).await?.value;
-    if counted.counts.total == 0 {
-        return Ok(());
-    }
-    let up_to = UpTo {
-        revision: counted.revision,
-        clock: now,
+    let lists = Arc::clone(&app.lists);
+    let find = move |tx: &mut Tx<'_>| {
+        let unread = act::read_all(tx, &lists, person, None, now)?;
+        Ok::<_, Error>((unread, act::delete_all(tx, &lists, person, now)?))
     };
-    let work = move |tx: &mut Tx<'_>| {
-        if counted.counts.unread > 0 {
-            act::mark(tx, person, All::Read, up_to, now)?;
+    let (unread, there) = app.db.read(find).await?;
+    let work = move |tx: &mut Tx<'_>| match there {
+        Marking::Nothing => Ok(()),
+        Marking::Mark(up_to) => {
+            if unread != Marking::Nothing {
+                act::mark(tx, person, All::Read, up_to, now)?;
+            }
+            act::mark(tx, person, All::Deleted, up_to, now)
         }
-        act::mark(tx, person, All::Deleted, up_to, now)
+        Marking::Each(plan) => {
+            act::act(tx, person, &plan, Action::Read, now)?;
+            act::act(tx, person, &plan, Action::Delete, now)
+        }
     };
     Ok(app.db.jot(work).await?)
 }

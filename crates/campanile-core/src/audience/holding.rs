@@ -58,9 +58,9 @@ macro_rules! holds {
 }
 
 /// What a person did, and where the counters stand. The kinds above 8: 20 a mark (object: its kind; since its time,
-/// until its revision, `since_at` its clock; of the last few, as two servers may make one at the same
-/// time without knowing of the other's), 21 what was done with a message (object: the message), 22 the counters
-/// (object: the revision, role: that of messages, since: that of the directory).
+/// until its revision, `since_at` its clock; of those of one kind the greatest of the last few, as two servers may make
+/// one at the same time without knowing of the other's, and of "delete all" each), 21 what was done with a message
+/// (object: the message), 22 the counters (object: the revision, role: that of messages, since: that of the directory).
 macro_rules! own {
     () => {
         "SELECT CAST(20 AS BIGINT), CAST(1 AS BIGINT), CAST(0 AS BIGINT), MAX(at), MAX(revision), MAX(clock),
@@ -72,9 +72,7 @@ macro_rules! own {
                  (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 2 ORDER BY at DESC LIMIT 4) read
              HAVING COUNT(*) > 0
              UNION ALL
-             SELECT 20, 3, 0, MAX(at), MAX(revision), MAX(clock), 0, 0, 0 FROM
-                 (SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 ORDER BY at DESC LIMIT 4) deleted
-             HAVING COUNT(*) > 0
+             SELECT 20, 3, 0, at, revision, clock, 0, 0, 0 FROM mark WHERE person = $1 AND kind = 3
              UNION ALL
              SELECT 21, e.message, COALESCE(e.read_revision, 0), COALESCE(e.read_at, 0), COALESCE(e.unread_at, 0),
                  COALESCE(e.archived_at, 0), COALESCE(e.deleted_at, 0), COALESCE(e.dismissed_edition, 0),
@@ -89,6 +87,7 @@ macro_rules! own {
 
 sql! {
     HOLDS = holds!();
+    EMPTIED = "SELECT at, revision, clock FROM mark WHERE person = $1 AND kind = 3 AND at <= $2";
     // Everything that one person's inbox needs, in one snapshot and one round trip.
     BUNDLE = concat!(holds!(), " UNION ALL ", own!());
     // The same for a person whose holdings are known.
@@ -166,15 +165,13 @@ impl Holding {
     }
 }
 
-/// The last mark of each kind: "all of it, up to here".
+/// The last mark of each kind that covers whatever came up before it: "all of it, up to here".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
     /// The panel or the inbox was opened.
     pub seen: Mark,
     /// Everything was marked read.
     pub read: Mark,
-    /// Everything was deleted.
-    pub deleted: Mark,
 }
 
 /// "All of it", at a revision and a time.
@@ -219,6 +216,8 @@ pub struct Bundle {
     pub holdings: Arc<[Holding]>,
     /// Their marks.
     pub marks: Marks,
+    /// Each time they deleted everything, in order: what it took is what stood in their inbox then.
+    pub emptied: Vec<Mark>,
     /// What they did, in the order of messages.
     pub deeds: Vec<Deed>,
     /// The last revision of the snapshot.
@@ -326,7 +325,7 @@ fn fetch(tx: &mut Tx<'_>, sql: &'static Sql, person: PersonId) -> Result<(Bundle
                 match row.get::<i64>(1)? {
                     1 => bundle.marks.seen = mark,
                     2 => bundle.marks.read = mark,
-                    _ => bundle.marks.deleted = mark,
+                    _ => bundle.emptied.push(mark),
                 }
             }
             21 => bundle.deeds.push(Deed {
@@ -348,7 +347,33 @@ fn fetch(tx: &mut Tx<'_>, sql: &'static Sql, person: PersonId) -> Result<(Bundle
     if !bundle.deeds.is_sorted_by_key(|deed| deed.message) {
         bundle.deeds.sort_unstable_by_key(|deed| deed.message);
     }
+    in_order(&mut bundle.emptied);
     Ok((bundle, holdings))
+}
+
+/// Puts marks in the order in which they were made. Neither revision nor clock runs against the mark before: of two
+/// that two servers made at once, neither takes the other back.
+fn in_order(marks: &mut [Mark]) {
+    marks.sort_unstable_by_key(|mark| mark.at);
+    let mut last = Mark::default();
+    for mark in marks {
+        mark.revision = mark.revision.max(last.revision);
+        mark.clock = mark.clock.max(last.clock);
+        last = *mark;
+    }
+}
+
+/// Each time a person deleted everything until a time, in order.
+pub(crate) fn emptied(tx: &mut Tx<'_>, person: PersonId, until: Moment) -> Result<Vec<Mark>> {
+    let mut marks = tx.rows(&EMPTIED, &[&person.0, &until.0], |row| {
+        Ok(Mark {
+            at: row.get(0)?,
+            revision: row.get(1)?,
+            clock: row.get(2)?,
+        })
+    })?;
+    in_order(&mut marks);
+    Ok(marks)
 }
 
 /// A message that a person is in the audience of, by SQL alone.

@@ -17,6 +17,7 @@ use campanile_store::Row;
 use serde::{Deserialize, Serialize};
 
 pub use held::Held;
+pub(crate) use holding::emptied;
 pub use holding::{Bundle, Deed, Holding, Mark, Marks, Match, bundle, holdings, matches};
 
 use crate::id::{ApiId, CustomerId, EnvironmentId, GroupId, PersonId, RoleId};

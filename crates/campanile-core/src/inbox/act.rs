@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::{self, Acknowledgement, Banner, Item, State, View};
 use super::page::{self, Filter};
-use crate::audience::bundle;
+use crate::audience::{Deed, bundle};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
 use crate::lists::Shared;
@@ -377,15 +377,15 @@ impl UpTo {
     }
 }
 
-/// What "read all" has to write.
+/// What "read all" or "delete all" has to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadAll {
-    /// Nothing that it covers is unread.
+pub enum Marking {
+    /// Nothing that it covers is unread, or stands in the inbox.
     Nothing,
     /// One mark.
     Mark(UpTo),
-    /// What was marked unread by hand, and nothing else: it has a row already. Marks are kept, so that a person has no
-    /// more of them than they got messages; these would be more.
+    /// What was marked unread, or restored, by hand, and nothing else: it has a row already. Marks are kept, so that a
+    /// person has no more of them than they got messages; these would be more.
     Each(Plan),
 }
 
@@ -396,31 +396,57 @@ pub fn read_all(
     person: PersonId,
     up_to: Option<UpTo>,
     now: Moment,
-) -> Result<ReadAll> {
+) -> Result<Marking> {
+    marking(tx, shared, person, All::Read, up_to, now)
+}
+
+/// What "delete all" has to write: it takes what stands in the inbox now.
+pub fn delete_all(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<Marking> {
+    marking(tx, shared, person, All::Deleted, None, now)
+}
+
+fn marking(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    all: All,
+    up_to: Option<UpTo>,
+    now: Moment,
+) -> Result<Marking> {
     let bundle = bundle(tx, shared.held(), person)?;
     let lists = shared.at(tx, bundle.messages)?;
     let up_to = UpTo {
         revision: up_to.map_or(i64::MAX, |up_to| up_to.revision).min(bundle.revision),
         clock: up_to.map_or(now, |up_to| up_to.clock).min(now),
     };
+    let is_deletion = all == All::Deleted;
+    let view = if is_deletion { View::Inbox } else { View::Unread };
+    let undone = |deed: &Deed| {
+        if is_deletion {
+            deed.deleted_at < 0
+        } else {
+            deed.unread_at != 0
+        }
+    };
     let (mut by_hand, mut others) = (Vec::new(), false);
     judge::each(&bundle, &lists, now, |item| {
-        if item.state.stands_in(View::Unread) && up_to.covers(&item) {
+        if item.state.stands_in(view) && up_to.covers(&item) {
             match bundle.deed(item.message) {
-                Some(deed) if deed.unread_at != 0 => by_hand.push(item.message),
+                Some(deed) if undone(deed) => by_hand.push(item.message),
                 _ => others = true,
             }
         }
     });
-    if others {
-        return Ok(ReadAll::Mark(up_to));
-    }
-    if by_hand.is_empty() {
-        return Ok(ReadAll::Nothing);
+    if by_hand.is_empty() && !others {
+        return Ok(Marking::Nothing);
     }
     let more = by_hand.len() > BATCH_LIMIT;
+    // Whoever deletes all deletes all: a mark is worth so many.
+    if others || is_deletion && more {
+        return Ok(Marking::Mark(up_to));
+    }
     by_hand.truncate(BATCH_LIMIT);
-    Ok(ReadAll::Each(Plan::new(by_hand, bundle.revision, more)))
+    Ok(Marking::Each(Plan::new(by_hand, bundle.revision, more)))
 }
 
 /// Marks all of it, up to what was there: one row, whatever the number of messages.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::{Addressed, Bundle, Holding, Instant, Mark, Rule};
 use crate::lists::{Entry, Lists};
+use crate::message::sight::is_taken;
 use crate::message::{Channel, Importance};
 use crate::time::{Moment, OPEN, Revision};
 
@@ -132,7 +133,7 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
                 let seen = &mut stamps[*slot as usize];
                 if *seen != *stamp && shown(entry, second) && (always || was_in(bundle, holding, entry)) {
                     *seen = *stamp;
-                    hand(item(bundle, entry, None, second));
+                    hand(item(bundle, lists, *slot, None, second));
                 }
             }
             for slot in postings.while_active.iter().rev() {
@@ -143,7 +144,7 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
                     && let Some(arrival) = arrival(bundle, lists.addressed_at(*slot), entry, now)
                 {
                     stamps[*slot as usize] = *stamp;
-                    hand(item(bundle, entry, Some(arrival), second));
+                    hand(item(bundle, lists, *slot, Some(arrival), second));
                 }
             }
         }
@@ -154,20 +155,21 @@ pub fn each(bundle: &Bundle, lists: &Lists, now: Moment, mut hand: impl FnMut(It
 #[must_use]
 pub fn one(bundle: &Bundle, lists: &Lists, message: i64, now: Moment) -> Option<Item> {
     let second = now.second().0;
-    let entry = lists
-        .find(message)
-        .filter(|entry| entry.revision <= bundle.revision && shown(entry, second))?;
-    let addressed = lists.addressed(message);
+    let slot = lists.slot(message)?;
+    let (entry, addressed) = (lists.entry(slot), lists.addressed_at(slot));
+    if entry.revision > bundle.revision || !shown(entry, second) {
+        return None;
+    }
     match entry.rule {
         Rule::AtSend => {
             let names = |key| addressed.iter().any(|one| one.key == key);
             let holds = |holding: &&Holding| names(holding.key) && was_in(bundle, holding, entry);
             bundle.holdings.iter().find(holds)?;
-            Some(item(bundle, entry, None, second))
+            Some(item(bundle, lists, slot, None, second))
         }
         Rule::WhileActive => {
             let arrival = arrival(bundle, addressed, entry, now)?;
-            Some(item(bundle, entry, Some(arrival), second))
+            Some(item(bundle, lists, slot, Some(arrival), second))
         }
     }
 }
@@ -250,6 +252,11 @@ pub(crate) fn stretch(held: &[Holding], addressed: &[Addressed], there: impl Fn(
     })
 }
 
+/// Whether a person held one of some selectors at an instant, and the message was addressed to it.
+pub(crate) fn is_matched(held: &[Holding], addressed: &[Addressed], at: Instant) -> bool {
+    facts(held, addressed).any(|fact| fact.covers(at))
+}
+
 /// What a person holds and held of a message's selectors, while the message was addressed to them.
 fn facts<'h>(held: &'h [Holding], addressed: &'h [Addressed]) -> impl Iterator<Item = Holding> + 'h {
     let parts = |fact| addressed.iter().filter_map(move |one| one.part_of(fact));
@@ -273,8 +280,8 @@ const fn covers(mark: Mark, arrival: Mark) -> bool {
 
 /// Applies marks and deeds. `since`: when a late joiner came to match.
 #[inline]
-fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Item {
-    let since = since.unwrap_or_default();
+fn item(bundle: &Bundle, lists: &Lists, slot: u32, since: Option<Mark>, second: i64) -> Item {
+    let (entry, since) = (lists.entry(slot), since.unwrap_or_default());
     let arrival = Mark {
         revision: entry.arrival.max(since.revision),
         at: 0,
@@ -287,10 +294,9 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
     let read = by_hand || by_mark;
     // Whoever marked it unread, or everything read, had it before them.
     let had = covers(marks.read, arrival) || deed.unread_at != 0 && deed.unread_at >= entry.arrival_at;
-    // Restored where negative: that overrides a mark made before. "Delete all" empties the inbox, and takes nothing of
-    // what was put away and no banner.
+    // "Delete all" empties the inbox, and takes nothing of what was put away and no banner.
     let is_inbox = entry.has(Channel::Portal) && deed.archived_at == 0;
-    let all_deleted = is_inbox && covers(marks.deleted, arrival) && marks.deleted.at > -deed.deleted_at;
+    let all_deleted = is_inbox && !bundle.emptied.is_empty() && was_emptied(bundle, lists, slot, deed.deleted_at);
     let acknowledgement = entry.must_acknowledge.then_some(if deed.acknowledged_at != 0 {
         Acknowledgement::Given
     } else {
@@ -320,6 +326,16 @@ fn item(bundle: &Bundle, entry: &Entry, since: Option<Mark>, second: i64) -> Ite
         version: (entry.edition, entry.opens_at, entry.closes_at),
         arrival: (arrival.revision, arrival.clock),
     }
+}
+
+/// Whether a message was in the inbox when everything was deleted. Restored at a time where `deleted_at` is negative:
+/// that overrides a mark made before.
+fn was_emptied(bundle: &Bundle, lists: &Lists, slot: u32, deleted_at: i64) -> bool {
+    let matched = |at: Instant| {
+        let was_in = || bundle.alive(at.revision) && is_matched(&bundle.holdings, lists.addressed_at(slot), at);
+        lists.entry(slot).rule == Rule::AtSend || was_in()
+    };
+    lists.with_sights(slot, |shown| is_taken(&bundle.emptied, shown, -deleted_at, matched))
 }
 
 /// A banner stands until it is dismissed, which is for this edition of it (decision 20), or acknowledged. What is

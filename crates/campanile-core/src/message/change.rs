@@ -281,7 +281,7 @@ fn readdress(tx: &mut Tx<'_>, message: &mut Message, correction: &Correction) ->
         return Ok(None);
     };
     let mut faults = Faults::default();
-    let resolved = draft::audience(tx, targets, &mut faults)?;
+    let resolved = draft::audience(tx, targets, false, &mut faults)?;
     let same = resolved.selectors == super::selectors(tx, message.id)?;
     if message.rule == Rule::AtSend && message.revision.is_some() && !same {
         faults.add(

@@ -3,6 +3,7 @@
 use campanile_store::Tx;
 use serde::{Deserialize, Serialize};
 
+pub use super::leniency::Leniency;
 use super::target::{self, Target};
 use super::{AUDIENCE_PARTS, Channel, Importance, SENDER_CHARS, TEXT_BYTES, TITLE_CHARS, Window};
 use crate::audience::{Rule, Selector};
@@ -72,21 +73,6 @@ pub struct Draft {
     /// Where it is posted to, by the channel `http`: at most 20 destinations. The body is the text as typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub posts: Vec<Destination>,
-}
-
-/// What is refused of a sender who can be asked, and taken from a program that was written for another server: the
-/// compatible interfaces say which. Their messages are as all others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each holds or not whatever the others do")]
-pub struct Leniency {
-    /// Its window may have passed already: it is stored, and nobody sees it.
-    pub past: bool,
-    /// It may be addressed to nobody: it is stored, at the home that `api` or `environment` says (decision 8).
-    pub nobody: bool,
-    /// It needs no title where it has a text, which then stands for it in lists and subjects.
-    pub untitled: bool,
-    /// It may ask for email where this server has no relay: nobody is mailed, also not once there is one.
-    pub without_relay: bool,
 }
 
 impl Draft {
@@ -227,20 +213,20 @@ pub fn check_for(
             "api",
             "is only for a message without audience; the audience says it",
         );
-        address(tx, &draft.audience, draft.environment.as_deref(), &mut faults, may)?
+        let environment = draft.environment.as_deref();
+        address(
+            tx,
+            &draft.audience,
+            environment,
+            draft.leniency.unknown_roles,
+            &mut faults,
+            may,
+        )?
     };
     check_channels(draft, outlets, &mut faults);
-    let home = destination::Home {
-        environment,
-        api: resolved.api.as_ref().map(|(api, _, _)| *api),
-    };
-    let posts = if draft.channels.contains(&Channel::Http) {
-        faults.require(!draft.text.is_empty(), "text", "is empty: it is the body of the POST");
-        destination::check(tx, &draft.posts, home, outlets.http.as_ref(), &mut faults)?
-    } else {
-        faults.require(draft.posts.is_empty(), "posts", "is only for the channel \"http\"");
-        Vec::new()
-    };
+    let api = resolved.api.as_ref().map(|(api, _, _)| *api);
+    let home = destination::Home { environment, api };
+    let posts = check_posts(tx, draft, home, outlets, &mut faults)?;
     faults.finish()?;
     Ok(Checked {
         title: draft.title.clone(),
@@ -261,6 +247,21 @@ pub fn check_for(
         api: resolved.api.map(|(api, name, _)| (api, name)),
         posts,
     })
+}
+
+fn check_posts(
+    tx: &mut Tx<'_>,
+    draft: &Draft,
+    home: destination::Home,
+    outlets: &Outlets,
+    faults: &mut Faults,
+) -> Result<Vec<destination::Checked>> {
+    if draft.channels.contains(&Channel::Http) {
+        faults.require(!draft.text.is_empty(), "text", "is empty: it is the body of the POST");
+        return destination::check(tx, &draft.posts, home, outlets.http.as_ref(), faults);
+    }
+    faults.require(draft.posts.is_empty(), "posts", "is only for the channel \"http\"");
+    Ok(Vec::new())
 }
 
 fn check_channels(draft: &Draft, outlets: &Outlets, faults: &mut Faults) {
@@ -331,7 +332,7 @@ pub fn check_audience(
     may: May<'_>,
 ) -> Result<Vec<Selector>> {
     let mut faults = Faults::default();
-    let (resolved, _) = address(tx, targets, environment, &mut faults, may)?;
+    let (resolved, _) = address(tx, targets, environment, false, &mut faults, may)?;
     faults.finish()?;
     Ok(resolved.selectors)
 }
@@ -340,7 +341,7 @@ pub fn check_audience(
 /// message's home, which stays.
 pub fn check_readdress(tx: &mut Tx<'_>, targets: &[Target], home: Option<EnvironmentId>, may: May<'_>) -> Result<()> {
     let mut faults = Faults::default();
-    let resolved = audience(tx, targets, &mut faults)?;
+    let resolved = audience(tx, targets, false, &mut faults)?;
     may_address(&resolved, home_of(&resolved, home), may)?;
     faults.finish()
 }
@@ -349,10 +350,11 @@ fn address(
     tx: &mut Tx<'_>,
     targets: &[Target],
     environment: Option<&str>,
+    unknown_roles: bool,
     faults: &mut Faults,
     may: May<'_>,
 ) -> Result<(target::Resolved, Option<EnvironmentId>)> {
-    let resolved = audience(tx, targets, faults)?;
+    let resolved = audience(tx, targets, unknown_roles, faults)?;
     let home = home(tx, environment, &resolved, faults)?;
     may_address(&resolved, home, may)?;
     Ok((resolved, home))
@@ -370,21 +372,21 @@ fn may_address(resolved: &target::Resolved, home: Option<EnvironmentId>, may: Ma
     Ok(())
 }
 
-/// Resolves the parts of an audience; at least one and not too many.
-pub fn audience(tx: &mut Tx<'_>, targets: &[Target], faults: &mut Faults) -> Result<target::Resolved> {
+/// Resolves the parts of an audience; at least one and not too many. Roles that there are not are faults, or nobody.
+pub fn audience(tx: &mut Tx<'_>, to: &[Target], unknown_roles: bool, faults: &mut Faults) -> Result<target::Resolved> {
     faults.require(
-        !targets.is_empty(),
+        !to.is_empty(),
         "audience",
         "name at least one part, such as {\"kind\":\"everyone\"}",
     );
-    if targets.len() > AUDIENCE_PARTS {
+    if to.len() > AUDIENCE_PARTS {
         faults.add(
             "audience",
             format!("at most {AUDIENCE_PARTS} parts; a group or a customer says more in one"),
         );
         return Ok(target::Resolved::default());
     }
-    target::resolve(tx, targets, "audience", faults)
+    target::resolve(tx, to, unknown_roles, faults)
 }
 
 /// The home environment: of the API, else of the first environment role, else, for groups and users, as given or

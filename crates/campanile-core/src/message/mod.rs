@@ -12,6 +12,7 @@ pub mod funnel;
 pub(crate) mod judged;
 pub(crate) mod kept;
 pub mod label;
+pub(crate) mod leniency;
 pub mod preview;
 pub mod publish;
 pub mod remind;

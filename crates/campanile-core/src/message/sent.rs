@@ -11,10 +11,10 @@ pub use super::someone::{By, Someone, people, search};
 use super::change::Change;
 use super::funnel::Crowds;
 use super::{Channel, Importance, Message, columns, message, sight};
-use crate::audience::{Holding, Instant, Mark, Rule, Selector, holdings};
+use crate::audience::{Holding, Instant, Mark, Rule, Selector, emptied, holdings};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
-use crate::inbox::judge::stretch;
+use crate::inbox::judge::{is_matched, stretch};
 use crate::time::{Moment, Revision};
 
 /// People of a page at most.
@@ -336,7 +336,11 @@ pub fn visible_at(
     below: i64,
     limit: usize,
 ) -> Result<(Vec<Visible>, Option<i64>)> {
-    let held = holdings(tx, person)?;
+    let who = Past {
+        person,
+        held: holdings(tx, person)?,
+        emptied: emptied(tx, person, at)?,
+    };
     let looked = tx.rows(&PUBLISHED, &[&at.0, &below, &LOOK], message)?;
     let full = looked.len() == LOOK as usize;
     let mut next = looked.last().map(|message| message.id.0).filter(|_| full);
@@ -346,20 +350,30 @@ pub fn visible_at(
             next = out.last().map(|visible: &Visible| visible.id.0);
             break;
         }
-        if let Some(visible) = was_visible(tx, person, &held, &message, at)? {
+        if let Some(visible) = was_visible(tx, &who, &message, at)? {
             out.push(visible);
         }
     }
     Ok((out, next))
 }
 
-fn was_visible(
-    tx: &mut Tx<'_>,
+/// Somebody whose past is looked at.
+struct Past {
     person: PersonId,
-    held: &[Holding],
-    message: &Message,
-    at: Moment,
-) -> Result<Option<Visible>> {
+    /// What they hold and held.
+    held: Vec<Holding>,
+    /// Each time they deleted everything until then.
+    emptied: Vec<Mark>,
+}
+
+impl Past {
+    fn is_alive(&self, there: impl Fn(&Holding) -> bool) -> bool {
+        let everyone = Selector::Everyone.key();
+        self.held.iter().any(|one| one.key == everyone && there(one))
+    }
+}
+
+fn was_visible(tx: &mut Tx<'_>, who: &Past, message: &Message, at: Moment) -> Result<Option<Visible>> {
     let (Some(revision), Some(published_at)) = (message.revision, message.published_at) else {
         return Ok(None);
     };
@@ -372,32 +386,35 @@ fn was_visible(
         return Ok(None);
     }
     let addressed = super::addressed(tx, message.id)?;
-    let alive =
-        |there: &dyn Fn(&Holding) -> bool| held.iter().any(|one| one.key == Selector::Everyone.key() && there(one));
     let Some(since) = (match message.rule {
         Rule::AtSend => {
             let published = Instant {
                 revision: Revision(revision),
                 at: published_at,
             };
-            let was_in = stretch(held, &addressed, |fact| fact.covers(published));
+            let was_in = stretch(&who.held, &addressed, |fact| fact.covers(published));
             was_in
-                .filter(|_| alive(&|life| life.covers(published)))
+                .filter(|_| who.is_alive(|life| life.covers(published)))
                 .map(|_| Mark::default())
         }
-        Rule::WhileActive => stretch(held, &addressed, |fact| fact.covered_at(at)),
+        Rule::WhileActive => stretch(&who.held, &addressed, |fact| fact.covered_at(at)),
     }) else {
         return Ok(None);
     };
     // Whoever was deactivated then could look at nothing.
-    if !alive(&|life| life.covered_at(at)) {
+    if !who.is_alive(|life| life.covered_at(at)) {
         return Ok(None);
     }
     let Some(sights) = sight::sights(tx, message)? else {
         return Ok(None);
     };
-    let (seen_at, read_at) = sight::did(tx, message, &sights, since, person.0)?;
-    let deleted = sight::had_deleted(tx, message, since, person.0, at)?;
+    let person = who.person.0;
+    let (seen_at, read_at) = sight::did(tx, message, &sights, since, person)?;
+    let matched = |at: Instant| {
+        let was_in = || who.is_alive(|life| life.covers(at)) && is_matched(&who.held, &addressed, at);
+        message.rule == Rule::AtSend || was_in()
+    };
+    let deleted = sight::had_deleted(tx, (message, &sights), (person, &who.emptied), at, matched)?;
     Ok(Some(Visible {
         id: message.id,
         title: then.shown_title(),

@@ -6,6 +6,7 @@ use super::{Channel, Message};
 use crate::audience::crowd::When;
 use crate::audience::{Instant, Mark};
 use crate::error::Result;
+use crate::lists::Entry;
 use crate::time::{Moment, OPEN, Revision};
 
 sql! {
@@ -22,7 +23,7 @@ sql! {
 /// A stretch in which a message was there for its audience: published, enabled, not recalled, in one and the same
 /// window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sight {
+pub(crate) struct Sight {
     /// From this revision.
     since: i64,
     /// The time beside it.
@@ -41,6 +42,26 @@ impl Sight {
     /// Whether it was there for who made this mark.
     pub(super) const fn holds(&self, mark: Mark) -> bool {
         self.since <= mark.revision && mark.revision < self.until && self.opens <= mark.clock && mark.at <= self.closes
+    }
+
+    /// All there is to a published message of which nothing was changed that counts here.
+    pub(crate) const fn whole(entry: &Entry) -> Self {
+        Self {
+            since: entry.revision,
+            since_at: entry.published_at,
+            until: OPEN,
+            until_at: OPEN,
+            opens: entry.opens_at,
+            closes: entry.closes_at.saturating_add(999),
+        }
+    }
+
+    const fn begins_after(&self, mark: Mark) -> bool {
+        mark.revision < self.since || mark.clock < self.opens
+    }
+
+    const fn has_ended_by(&self, mark: Mark) -> bool {
+        mark.revision >= self.until || mark.clock > self.closes
     }
 
     const fn window(&self) -> (i64, i64) {
@@ -105,14 +126,45 @@ impl Sights {
     }
 }
 
-/// When a message could be seen; `None` before its publication.
-pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Option<Sights>> {
-    let Some(published) = message.revision else {
-        return Ok(None);
-    };
+/// What a message was until a change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Was {
+    /// The revision of the change, and the time beside it.
+    until: (i64, i64),
+    /// The window.
+    window: (i64, i64),
+    enabled: bool,
+}
+
+impl Was {
+    /// From the columns revision, at, `opens_at`, `closes_at` and enabled, the first of them at `from`.
+    pub(crate) fn read(row: &Row<'_>, from: usize) -> campanile_store::Result<Self> {
+        Ok(Self {
+            until: (row.get(from)?, row.get(from + 1)?),
+            window: (row.get(from + 2)?, row.get(from + 3)?),
+            enabled: row.get(from + 4)?,
+        })
+    }
+
+    /// What it is, until further notice.
+    pub(crate) const fn still(window: (i64, i64), enabled: bool) -> Self {
+        let until = (OPEN, OPEN);
+        Self { until, window, enabled }
+    }
+
+    /// The revision of the change.
+    pub(crate) const fn until(&self) -> i64 {
+        self.until.0
+    }
+}
+
+/// The stretches in which a message was there that was published at a revision and a time, oldest first, from what it
+/// was one after the other.
+pub(crate) fn stretches(published: (i64, i64), states: &[Was]) -> Vec<Sight> {
     let mut shown: Vec<Sight> = Vec::new();
-    let (mut since, mut since_at) = (published, message.published_at.unwrap_or_default().0);
-    let mut add = |(until, until_at): (i64, i64), opens: i64, closes: i64, enabled: bool| {
+    let (mut since, mut since_at) = published;
+    for was in states {
+        let ((until, until_at), (opens, closes)) = (was.until, was.window);
         let sight = Sight {
             since,
             since_at,
@@ -121,33 +173,61 @@ pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Option<Sights
             opens,
             closes: closes.saturating_add(999),
         };
-        (since, since_at) = (until, until_at);
+        (since, since_at) = was.until;
         match shown.last_mut() {
-            Some(last) if enabled && last.until == sight.since && last.window() == sight.window() => {
-                (last.until, last.until_at) = (until, until_at);
+            Some(last) if was.enabled && last.until == sight.since && last.window() == sight.window() => {
+                (last.until, last.until_at) = was.until;
             }
-            _ if enabled => shown.push(sight),
+            _ if was.enabled => shown.push(sight),
             _ => {}
         }
+    }
+    shown
+}
+
+/// When a message could be seen; `None` before its publication.
+pub(super) fn sights(tx: &mut Tx<'_>, message: &Message) -> Result<Option<Sights>> {
+    let Some(revision) = message.revision else {
+        return Ok(None);
     };
-    tx.each(&STATES, &[&message.id.0, &published], |row| {
-        add((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?, row.get(4)?);
-        Ok::<(), campanile_store::Error>(())
-    })?;
+    let published = (revision, message.published_at.unwrap_or_default().0);
+    let mut states = tx.rows(&STATES, &[&message.id.0, &revision], |row| Was::read(row, 0))?;
+    // The recall was the last change.
+    let (mut until, mut until_at) = states.last().map_or(published, |was| was.until);
     let (opens, closes) = (message.window.opens.0, message.window.closes.0);
     if message.recalled_at.is_none() {
-        add((OPEN, OPEN), opens, closes, message.enabled);
+        states.push(Was::still((opens, closes), message.enabled));
+        (until, until_at) = (OPEN, OPEN);
     }
     let reading = Sight {
         since: message.arrival,
         since_at: 0,
-        // The recall was the last change.
-        until: since,
-        until_at: since_at,
+        until,
+        until_at,
         opens,
         closes: closes.saturating_add(999),
     };
+    let shown = stretches(published, &states);
     Ok(Some(Sights { shown, reading }))
+}
+
+/// Whether "delete all" took a message, that is whether it stood in the inbox at one of these marks, made after a time:
+/// it was there, and for late joiners the person was in its audience (`matched`). What it took is gone for good, as
+/// what is deleted by itself: switching on, another window and another ring bring none of it back.
+///
+/// `marks` and `shown` are in order, and a mark's revision and clock never run against the one before.
+pub(crate) fn is_taken(marks: &[Mark], shown: &[Sight], after: i64, matched: impl Fn(Instant) -> bool) -> bool {
+    let marks = &marks[marks.partition_point(|mark| mark.at <= after)..];
+    shown.iter().any(|sight| {
+        let marks = &marks[marks.partition_point(|mark| sight.begins_after(*mark))..];
+        let marks = &marks[..marks.partition_point(|mark| !sight.has_ended_by(*mark))];
+        marks.iter().any(|mark| {
+            matched(Instant {
+                revision: Revision(mark.revision),
+                at: Moment(mark.clock),
+            })
+        })
+    })
 }
 
 /// When a person who came to match at `since` first had the message before them, and when they read it.
@@ -175,31 +255,23 @@ pub(super) fn did(
     Ok((seen.map(Moment), read.map(Moment)))
 }
 
-/// Whether a person who came to match at `since` had deleted the message by a time, and has not restored it since.
-pub(super) fn had_deleted(tx: &mut Tx<'_>, message: &Message, since: Mark, person: i64, by: Moment) -> Result<bool> {
+/// Whether a person had deleted the message by a time, and has not restored it since. `emptied` are their marks until
+/// then; see [`is_taken`].
+pub(super) fn had_deleted(
+    tx: &mut Tx<'_>,
+    (message, sights): (&Message, &Sights),
+    (person, emptied): (i64, &[Mark]),
+    by: Moment,
+    matched: impl Fn(Instant) -> bool,
+) -> Result<bool> {
     let deed = tx.first(&DEED, &[&person, &message.id.0], deed)?.unwrap_or_default();
     let deleted = deed.deleted.unwrap_or_default();
     if deleted > 0 && deleted <= by.0 {
         return Ok(true);
     }
-    // It empties the inbox alone.
-    if deed.archived.is_some() || !message.has(Channel::Portal) {
-        return Ok(false);
-    }
-    // "Delete all" counts where it was made after the message was restored.
-    let all = Sight {
-        since: message.arrival,
-        since_at: 0,
-        until: OPEN,
-        until_at: OPEN,
-        opens: message.window.opens.0,
-        closes: by.0,
-    };
-    let from = Mark {
-        at: if deleted < 0 { 1 - deleted } else { 0 },
-        ..since
-    };
-    Ok(first(tx, person, 3, &all, from)?.is_some())
+    // "Delete all" empties the inbox alone, and counts where it was made after the message was restored.
+    let is_inbox = deed.archived.is_none() && message.has(Channel::Portal);
+    Ok(is_inbox && is_taken(emptied, &sights.shown, -deleted.min(0), matched))
 }
 
 fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {

@@ -111,12 +111,17 @@ pub struct Resolved {
 /// An API as an audience names it.
 type Api = (ApiId, String, EnvironmentId);
 
-/// Turns names into ids. An unknown or ended name is a fault at `field[n].…`.
-pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], field: &str, faults: &mut Faults) -> Result<Resolved> {
+/// Turns names into ids. An unknown or ended name is a fault at `audience[n].…`, but for that of a role where those may
+/// be unknown.
+pub fn resolve(tx: &mut Tx<'_>, targets: &[Target], may_be_unknown: bool, faults: &mut Faults) -> Result<Resolved> {
     let mut out = Resolved::default();
     let mut apis = Vec::new();
     for (at, target) in targets.iter().enumerate() {
-        let mut fault = |name: &str, what: &str| faults.add(format!("{field}[{at}].{name}"), what);
+        let mut fault = |name: &str, what: &str| {
+            if !(name == "role" && may_be_unknown) {
+                faults.add(format!("audience[{at}].{name}"), what);
+            }
+        };
         let (selector, place) = match target {
             Target::EnvironmentRole { environment, role } => {
                 let (selector, environment) = environment_role(tx, environment, role, &mut fault)?;

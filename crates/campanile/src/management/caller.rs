@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use campanile_core::Error;
 use campanile_core::account::profile::Profile;
 use campanile_core::id::PersonId;
 use campanile_core::rights::Rights;
@@ -44,10 +43,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         if let Some(session) = principal.session() {
             xsrf::note(parts, session);
         }
-        let person = person::find(app, principal.person).await.map_err(|error| match error {
-            Error::Missing(_) => Error::Unauthenticated,
-            other => other,
-        })?;
+        let person = person::asking(app, principal.person).await?;
         Ok(Self {
             principal,
             profile: person.profile,

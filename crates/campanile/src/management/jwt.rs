@@ -13,13 +13,16 @@ const ISSUER: &str = "gravitee-management-auth";
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 /// Characters of a token at most: what is longer is refused unread.
 const LIMIT: usize = 16 << 10;
+/// Bytes of the claims of a token that is made, at most: it goes into a cookie, and browsers keep none over 4 KB with
+/// its name, as many a proxy takes no longer header.
+const CLAIMS: usize = 2_800;
 
 /// What a client may want to know of who is signed in. It decides nothing: rights are read at each request.
 #[derive(Debug, Serialize)]
 pub(super) struct About {
     /// The id of the user.
     pub(super) sub: String,
-    /// The roles held.
+    /// The roles held, as many as there is room for.
     pub(super) permissions: Vec<Authority>,
     /// The email address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,16 +69,27 @@ struct Header {
 
 /// The token of a session, from `now` until the session ends.
 #[must_use]
-pub(super) fn sign(key: &InstallationKey, about: &About, session: &str, now: Moment, until: Moment) -> String {
-    let claims = Claims {
-        iss: ISSUER,
-        about,
-        jti: session,
-        iat: now.0.div_euclid(1_000),
-        exp: until.0.div_euclid(1_000),
+pub(super) fn sign(key: &InstallationKey, about: &mut About, session: &str, now: Moment, until: Moment) -> String {
+    let all = std::mem::take(&mut about.permissions);
+    let claims = |about: &About| {
+        json(&Claims {
+            iss: ISSUER,
+            about,
+            jti: session,
+            iat: now.0.div_euclid(1_000),
+            exp: until.0.div_euclid(1_000),
+        })
     };
-    let claims = serde_json::to_vec(&claims).expect("texts and numbers always serialise");
-    jwt::signed(HEADER, &claims, |signed| jwt::hs256(&signing_key(key), signed))
+    let mut left = CLAIMS.saturating_sub(claims(about).len());
+    let fits = |authority: &Authority| {
+        // With the comma.
+        let bytes = json(authority).len() + 1;
+        let fits = bytes <= left;
+        left = left.saturating_sub(bytes);
+        fits
+    };
+    about.permissions = all.into_iter().take_while(fits).collect();
+    jwt::signed(HEADER, &claims(about), |signed| jwt::hs256(&signing_key(key), signed))
 }
 
 /// The public name of the session of a token that we signed and whose time is not over.
@@ -88,6 +102,10 @@ pub(super) fn session(key: &InstallationKey, token: &str, now: Moment) -> Option
     let (header, claims): (Header, Believed) = (parts.header()?, parts.claims()?);
     let holds = header.alg == "HS256" && claims.iss == ISSUER && now.0 < claims.exp.saturating_mul(1_000);
     holds.then_some(claims.jti)
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("texts and numbers always serialise")
 }
 
 fn signing_key(key: &InstallationKey) -> [u8; 32] {
@@ -109,17 +127,21 @@ mod tests {
     }
 
     fn token() -> String {
-        let about = About {
+        sign(&key("k"), &mut about(&["ENVIRONMENT:ADMIN"]), "a session", NOW, END)
+    }
+
+    fn about(authorities: &[&str]) -> About {
+        let authority = |name: &&str| Authority {
+            authority: (*name).to_owned(),
+        };
+        About {
             sub: "u-ann".into(),
-            permissions: vec![Authority {
-                authority: "ENVIRONMENT:ADMIN".into(),
-            }],
+            permissions: authorities.iter().map(authority).collect(),
             email: None,
             firstname: Some("Ann".into()),
             lastname: None,
             org: "DEFAULT",
-        };
-        sign(&key("k"), &about, "a session", NOW, END)
+        }
     }
 
     /// The same token with another part.
@@ -145,6 +167,15 @@ mod tests {
             Some("a session")
         );
         assert_eq!(session(&key("k"), &token, Moment(1_700_000_060_000)), None);
+    }
+
+    #[test]
+    fn of_many_roles_it_tells_as_many_as_a_cookie_holds() {
+        let names = vec!["ENVIRONMENT:QUITE_A_LONG_NAME_OF_A_ROLE"; 5_000];
+        let mut about = about(&names);
+        let token = sign(&key("k"), &mut about, "a session", NOW, END);
+        assert!((3_700..3_900).contains(&token.len()), "{}", token.len());
+        assert!(session(&key("k"), &token, NOW).is_some());
     }
 
     #[test]

@@ -25,9 +25,6 @@ use crate::auth::{self, Client, Credentials, Principal};
 use crate::own::{self, Door};
 use crate::problem::{Kind, Problem};
 
-/// Roles told in a JWT at most: it has to fit into a cookie, and decides nothing.
-const TOLD: usize = 30;
-
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/user/login", post(log_in))
@@ -86,15 +83,15 @@ async fn open(app: &Arc<App>, parts: &Parts) -> Result<(HeaderMap, String), Prob
     });
     let (profile, roles) = read.await?;
     let names = Names::of(&profile.name);
-    let about = About {
+    let mut about = About {
         sub: profile.key,
-        permissions: authorities(&roles).take(TOLD).collect(),
+        permissions: authorities(&roles).collect(),
         email: profile.email,
         firstname: names.first,
         lastname: names.last,
         org: ORGANIZATION,
     };
-    let jwt = jwt::sign(&app.key, &about, &opened.id, app.clock.now(), opened.expires_at);
+    let jwt = jwt::sign(&app.key, &mut about, &opened.id, app.clock.now(), opened.expires_at);
     let token = xsrf::token(&app.key, &opened.id);
     let mut headers = with_cookies(xsrf::cookies(app, &jwt, &token));
     let token = HeaderValue::try_from(token).expect("hexadecimal digits");

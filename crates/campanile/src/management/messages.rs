@@ -5,12 +5,14 @@
 //! remains is stored, and reaches nobody (decision 8).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::routing::post;
 use axum::{Json, Router};
+use campanile_core::id::MessageId;
 use campanile_core::message::draft::{Draft, Leniency};
 use campanile_core::message::target::{self, Target};
 use campanile_core::message::{AUDIENCE_PARTS, Channel};
@@ -18,11 +20,14 @@ use campanile_core::outbox::delivery;
 use campanile_core::outbox::destination::{Destination, Header};
 use campanile_core::place::Scope;
 use campanile_core::policy::{self, Act, Part};
+use campanile_core::time::Moment;
+use http::request::Parts;
 use serde::{Deserialize, Deserializer};
 
 use super::caller::Caller;
 use super::place::{Environment, Id};
 use super::refusal::Refusal;
+use super::scalar::{Flag, Text};
 use crate::api::extract::SomeJson;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
@@ -33,6 +38,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/messages", post(to_platform))
         .route("/apis/{api}/messages", post(to_api))
 }
+
+/// Names of roles that one message may have; most that many are known is another limit.
+const NAMES: usize = 1_000;
 
 /// The name that stands for whoever subscribed to the API, unless a role is called so.
 const SUBSCRIBERS: &str = "API_SUBSCRIBERS";
@@ -47,19 +55,19 @@ const PATIENCE: (u32, u32) = (9, 10);
 struct Input {
     #[serde(default, deserialize_with = "channel")]
     channel: Option<Channel>,
-    title: Option<String>,
-    text: Option<String>,
+    title: Option<Text>,
+    text: Option<Text>,
     recipient: Option<Recipient>,
-    params: Option<BTreeMap<String, Option<String>>>,
+    params: Option<BTreeMap<String, Option<Text>>>,
     #[serde(rename = "useSystemProxy")]
-    use_system_proxy: Option<bool>,
+    use_system_proxy: Option<Flag>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Recipient {
-    role_scope: Option<String>,
-    role_value: Option<Vec<Option<String>>>,
-    url: Option<String>,
+    role_scope: Option<Text>,
+    role_value: Option<Vec<Option<Text>>>,
+    url: Option<Text>,
 }
 
 /// A channel by its name here, in any case of letters.
@@ -126,6 +134,17 @@ fn named(problem: Problem, headers: &[String]) -> Refusal {
 
 // ---------------------------------------------------------------- sending
 
+/// When a request began to be answered, before its body was read.
+struct Begun(Moment);
+
+impl FromRequestParts<Arc<App>> for Begun {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self(app.clock.now()))
+    }
+}
+
 /// Where a message is sent from: an environment, or one of its APIs.
 enum Home {
     Platform(String),
@@ -134,6 +153,7 @@ enum Home {
 
 async fn to_platform(
     State(app): State<Arc<App>>,
+    begun: Begun,
     environment: Environment,
     caller: Caller,
     RawQuery(query): RawQuery,
@@ -144,11 +164,13 @@ async fn to_platform(
     };
     policy::may(&caller.rights, &Act::Send(&[part]))?;
     let home = Home::Platform(environment.key);
-    send(&app, &caller, home, body?.0, query.as_deref()).await.map(Json)
+    let asked = (query.as_deref(), begun);
+    send(&app, &caller, home, body?.0, asked).await.map(Json)
 }
 
 async fn to_api(
     State(app): State<Arc<App>>,
+    begun: Begun,
     environment: Environment,
     caller: Caller,
     Id(key): Id,
@@ -160,9 +182,8 @@ async fn to_api(
     let found = found.filter(|(_, _, home)| *home == environment.id);
     let (api, _, _) = found.ok_or_else(|| unknown_api(&key))?;
     policy::may(&caller.rights, &Act::Send(&[Part::Api { api }]))?;
-    send(&app, &caller, Home::Api(key), body?.0, query.as_deref())
-        .await
-        .map(Json)
+    let asked = (query.as_deref(), begun);
+    send(&app, &caller, Home::Api(key), body?.0, asked).await.map(Json)
 }
 
 /// Sends what a client means; the number that it is answered with.
@@ -171,11 +192,11 @@ async fn send(
     caller: &Caller,
     home: Home,
     input: Option<Input>,
-    query: Option<&str>,
+    (query, Begun(begun)): (Option<&str>, Begun),
 ) -> Result<u64, Refusal> {
     let input = input.unwrap_or_default();
-    let is_empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
-    if is_empty(&input.title) && is_empty(&input.text) {
+    let is_blank = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.0.trim().is_empty());
+    if is_blank(&input.title) && is_blank(&input.text) {
         return Err(empty());
     }
     let channel = input.channel.ok_or_else(without_recipients)?;
@@ -190,22 +211,35 @@ async fn send(
             Home::Api(api) => draft.api = Some(api),
         }
     }
-    let headers: Vec<String> = draft
-        .posts
-        .iter()
-        .flat_map(|to| &to.headers)
-        .map(|header| header.name.clone())
-        .collect();
-    let id = sending::send(app, &caller.principal, draft, None)
-        .await
-        .map_err(|problem| named(problem, &headers))?;
     if channel == Channel::Http {
+        let headers: Vec<String> = draft
+            .posts
+            .iter()
+            .flat_map(|to| &to.headers)
+            .map(|header| header.name.clone())
+            .collect();
+        let sent = sending::send(app, &caller.principal, draft, None).await;
+        let id = sent.map_err(|problem| named(problem, &headers))?;
         if app.settings.compat.http_wait || asks_to_wait(query) {
-            wait(app, caller, id).await?;
+            wait(app, caller, id, begun).await?;
         }
         return Ok(1);
     }
-    let reached = sending::reached(app, caller.person(), id).await?;
+    // Counted before as well: once it is sent, no failure may make a client send it again.
+    let expected = sending::expected(app, draft.audience.clone()).await?;
+    let id = sending::send(app, &caller.principal, draft, None).await?;
+    let reached = match sending::reached(app, caller.person(), id).await {
+        Ok(reached) => reached,
+        Err(problem) => {
+            let cause = &problem.cause;
+            tracing::warn!(
+                sent = id.0,
+                ?cause,
+                "a message is answered with the number of the moment before"
+            );
+            expected
+        }
+    };
     Ok(if channel == Channel::Email {
         reached.addresses
     } else {
@@ -214,13 +248,15 @@ async fn send(
 }
 
 /// What all that comes in here has in common: it is taken as the contract takes it.
-fn drafted(channel: Channel, title: Option<String>, text: Option<String>, audience: Vec<Target>) -> Draft {
+fn drafted(channel: Channel, title: Option<Text>, text: Option<Text>, audience: Vec<Target>) -> Draft {
     // A title of nothing but blanks is none.
-    let title = title.filter(|title| !title.trim().is_empty());
+    let title = title.map(|Text(title)| title).filter(|title| !title.trim().is_empty());
+    let text = text.map(|Text(text)| text);
     Draft {
         channels: vec![channel],
         leniency: Leniency {
             nobody: true,
+            unknown_roles: true,
             untitled: true,
             without_relay: true,
             ..Leniency::default()
@@ -232,21 +268,27 @@ fn drafted(channel: Channel, title: Option<String>, text: Option<String>, audien
 /// A message to people.
 async fn addressed(app: &App, home: &Home, channel: Channel, input: Input) -> Result<Draft, Refusal> {
     let recipient = input.recipient.ok_or_else(without_recipients)?;
-    let scope = recipient.role_scope.filter(|scope| !scope.is_empty());
-    let (Some(scope), Some(names)) = (scope, recipient.role_value) else {
+    let scope = recipient.role_scope.filter(|scope| !scope.0.is_empty());
+    let (Some(Text(scope)), Some(names)) = (scope, recipient.role_value) else {
         return Err(without_recipients());
     };
     if names.is_empty() {
         return Err(without_recipients());
     }
-    let mut names: Vec<String> = names.into_iter().flatten().collect();
+    let mut names: Vec<String> = names.into_iter().flatten().map(|Text(name)| name).collect();
     names.sort_unstable();
     names.dedup();
-    if names.len() > AUDIENCE_PARTS {
-        let reason = format!("at most {AUDIENCE_PARTS} roles");
-        return Err(Problem::at(Kind::Invalid, "recipient.role_value", reason).into());
+    let too_many = |most: usize| {
+        let reason = format!("at most {most} roles");
+        Err(Problem::at(Kind::Invalid, "recipient.role_value", reason).into())
+    };
+    if names.len() > NAMES {
+        return too_many(NAMES);
     }
     let audience = audience(app, home, &scope, names).await?;
+    if audience.len() > AUDIENCE_PARTS {
+        return too_many(AUDIENCE_PARTS);
+    }
     Ok(drafted(channel, input.title, input.text, audience))
 }
 
@@ -285,14 +327,14 @@ fn posted(app: &App, input: Input) -> Result<Draft, Refusal> {
         return Err(switched_off());
     }
     let url = input.recipient.and_then(|recipient| recipient.url);
-    let url = url.filter(|url| !url.is_empty()).ok_or_else(without_recipients)?;
+    let Text(url) = url.filter(|url| !url.0.is_empty()).ok_or_else(without_recipients)?;
     let params = input.params.unwrap_or_default().into_iter();
-    let headers = params.filter_map(|(name, value)| value.map(|value| Header { name, value }));
+    let headers = params.filter_map(|(name, value)| value.map(|Text(value)| Header { name, value }));
     Ok(Draft {
         posts: vec![Destination {
             url: Some(url),
             headers: headers.collect(),
-            use_system_proxy: Some(input.use_system_proxy.unwrap_or(false)),
+            use_system_proxy: Some(input.use_system_proxy.is_some_and(|Flag(flag)| flag)),
             ..Destination::default()
         }],
         ..drafted(Channel::Http, None, input.text, Vec::new())
@@ -305,10 +347,12 @@ fn asks_to_wait(query: Option<&str>) -> bool {
     pairs.any(|(name, value)| name == "wait" && (value.is_empty() || value.eq_ignore_ascii_case("true")))
 }
 
-/// Waits for the first try of a POST: 500 where that failed, in words that hold nothing of what the target said.
-async fn wait(app: &App, caller: &Caller, id: campanile_core::id::MessageId) -> Result<(), Refusal> {
+/// Waits for the first try of a POST: 500 where that failed, in words that hold nothing of what the target said. Time
+/// is counted from when the request began to be answered.
+async fn wait(app: &App, caller: &Caller, id: MessageId, begun: Moment) -> Result<(), Refusal> {
     let limit: Duration = app.settings.limits.request_timeout * PATIENCE.0 / PATIENCE.1;
-    let first = sending::first_try(app, caller.person(), id, limit).await?;
+    let until = begun.plus_ms(limit.as_millis() as i64);
+    let first = sending::first_try(app, caller.person(), id, until).await?;
     let again = match &first {
         Some(one) if one.state == delivery::State::Sent => return Ok(()),
         Some(one) if one.next_at.is_none() => "it is not tried again",

@@ -17,6 +17,8 @@ mod notifications;
 pub(crate) mod place;
 pub(crate) mod refusal;
 mod roles;
+mod scalar;
+mod subscriptions;
 mod tokens;
 mod user;
 mod xsrf;
@@ -67,7 +69,10 @@ fn organization() -> Router<Arc<App>> {
 
 /// What lies below an environment. What is the user's own is also here, as it was before there were organizations.
 fn environment() -> Router<Arc<App>> {
-    user().merge(messages::routes()).merge(directory::routes())
+    user()
+        .merge(messages::routes())
+        .merge(directory::routes())
+        .merge(subscriptions::routes())
 }
 
 /// What is the user's own.

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use campanile_core::Error;
 use campanile_core::id::MessageId;
 use campanile_core::inbox::{self, Everything, Item, Listed, Shown};
+use campanile_core::time::Moment;
 use campanile_store::Tx;
 use futures_util::stream;
 use http::{StatusCode, header};
@@ -42,29 +43,33 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/user/tasks", get(tasks))
 }
 
-/// A notification, as the console has it.
+/// A notification, with its time as an interface writes it.
 #[derive(Serialize)]
-struct Notification<'a> {
+struct Notification<'a, T> {
     id: String,
     title: &'a str,
     message: &'a str,
-    /// Milliseconds since 1970.
-    created_at: i64,
+    created_at: T,
 }
 
-impl<'a> Notification<'a> {
-    fn of(shown: &'a Shown) -> Self {
+impl<'a, T: Serialize> Notification<'a, T> {
+    fn new(shown: &'a Shown, time: fn(Moment) -> T) -> Self {
         Self {
             id: shown.id.0.to_string(),
             title: &shown.title,
             message: &shown.text,
-            created_at: shown.published_at.0,
+            created_at: time(shown.published_at),
         }
     }
 
-    fn write(out: &mut Vec<u8>, shown: &Shown) {
-        serde_json::to_writer(out, &Notification::of(shown)).expect("texts and numbers always serialise");
+    fn write(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, self).expect("texts and times always serialise");
     }
+}
+
+/// As the console has it: its time in milliseconds since 1970.
+fn in_ms(shown: &Shown) -> Notification<'_, i64> {
+    Notification::new(shown, |at| at.0)
 }
 
 /// What a list says of itself: it is one page, whatever its length.
@@ -96,7 +101,7 @@ impl Page {
 
 #[derive(Serialize)]
 struct List<'a> {
-    data: Vec<Notification<'a>>,
+    data: Vec<Notification<'a, i64>>,
     page: Page,
 }
 
@@ -120,12 +125,12 @@ async fn list(State(app): State<Arc<App>>, _: Organization, caller: Caller) -> R
         return Ok(in_pieces(
             app,
             all.items,
-            Notification::write,
+            |out, shown| in_ms(shown).write(out),
             format!("],\"page\":{page}}}"),
         ));
     }
     let body = List {
-        data: texts.iter().map(Listed::shared).map(Notification::of).collect(),
+        data: texts.iter().map(Listed::shared).map(in_ms).collect(),
         page: Page::of(&all),
     };
     let body = Bytes::from(serde_json::to_vec(&body).expect("texts and numbers always serialise"));

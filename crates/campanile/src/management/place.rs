@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, OriginalUri};
 use campanile_core::id::EnvironmentId;
 use campanile_core::message::target;
 use http::HeaderValue;
@@ -15,6 +15,7 @@ use url::Url;
 use super::ORGANIZATION;
 use super::refusal::Refusal;
 use crate::app::App;
+use crate::percent;
 use crate::problem::{Kind, Problem};
 
 /// One of the two interfaces. They refuse in different shapes.
@@ -84,7 +85,7 @@ impl FromRequestParts<Arc<App>> for Organization {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let environment = match params(parts, app).await?.environment {
+        let environment = match params(parts)?.environment {
             Some(key) => Some(found(app, key).await?),
             None => None,
         };
@@ -96,7 +97,7 @@ impl FromRequestParts<Arc<App>> for Environment {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let key = params(parts, app).await?.environment.ok_or_else(invalid)?;
+        let key = params(parts)?.environment.ok_or_else(invalid)?;
         found(app, key).await
     }
 }
@@ -104,8 +105,8 @@ impl FromRequestParts<Arc<App>> for Environment {
 impl FromRequestParts<Arc<App>> for Id {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let params = params(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
+        let params = params(parts)?;
         params.last.map(Self).ok_or_else(invalid)
     }
 }
@@ -117,25 +118,40 @@ struct Params {
 }
 
 /// Reads an address whose organization is there.
-async fn params(parts: &mut Parts, app: &Arc<App>) -> Result<Params, Refusal> {
-    let raw = RawPathParams::from_request_parts(parts, app)
-        .await
-        .map_err(|_| invalid())?;
+fn params(parts: &Parts) -> Result<Params, Refusal> {
+    let (Some(route), Some(OriginalUri(uri))) = (
+        parts.extensions.get::<MatchedPath>(),
+        parts.extensions.get::<OriginalUri>(),
+    ) else {
+        return Err(invalid());
+    };
     let mut params = Params {
         environment: None,
         last: None,
     };
-    for (name, value) in &raw {
-        // PostgreSQL's texts cannot hold it, so nothing is called so.
-        if value.contains('\0') || name == "org" && value != ORGANIZATION {
+    for (name, value) in named(route.as_str(), uri.path()) {
+        if name == "org" && value != ORGANIZATION {
             return Err(invalid());
         }
         if name == "env" {
-            params.environment = Some(value.to_owned());
+            params.environment = Some(value.clone());
         }
-        params.last = Some(value.to_owned());
+        params.last = Some(value);
     }
     Ok(params)
+}
+
+/// What stands for a value that is not UTF-8, or that PostgreSQL's texts cannot hold: nothing is called so.
+const NOTHING: &str = "\u{fffd}";
+
+/// The parameters of a route with their values in a path.
+fn named<'r>(route: &'r str, path: &str) -> impl Iterator<Item = (&'r str, String)> {
+    let segments = route.split('/').zip(path.split('/'));
+    segments.filter_map(|(name, value)| {
+        let name = name.strip_prefix('{')?.strip_suffix('}')?;
+        let value = percent::decoded(value).filter(|value| !value.contains('\0'));
+        Some((name, value.unwrap_or_else(|| NOTHING.to_owned())))
+    })
 }
 
 async fn found(app: &App, key: String) -> Result<Environment, Refusal> {
@@ -154,6 +170,24 @@ fn invalid() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_read_whatever_they_hold() {
+        let read = |path: &str| {
+            let named = named("/management/organizations/{org}/user/tokens/{token}", path);
+            named.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        for (last, value) in [
+            ("a%20b", "a b"),
+            ("%FF", "\u{fffd}"),
+            ("%00", "\u{fffd}"),
+            ("%", "%"),
+            ("%2F", "/"),
+        ] {
+            let found = read(&format!("/management/organizations/DEFAULT/user/tokens/{last}"));
+            assert_eq!(found, ["org=DEFAULT".to_owned(), format!("token={value}")]);
+        }
+    }
 
     #[test]
     fn an_interface_is_known_by_its_first_segment() {

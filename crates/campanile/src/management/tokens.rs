@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
-use campanile_core::Error;
 use campanile_core::account::token;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::caller::Caller;
 use super::place::{Id, Organization};
 use super::refusal::Refusal;
+use super::scalar::Text;
 use crate::api::extract::LooseJson;
 use crate::app::App;
 use crate::own;
@@ -55,7 +55,7 @@ impl PersonalToken {
 /// A token to be made.
 #[derive(Deserialize)]
 struct NewToken {
-    name: Option<String>,
+    name: Option<Text>,
 }
 
 /// The oldest first.
@@ -72,24 +72,21 @@ async fn list(
     ))
 }
 
-/// A token makes no token here: one that leaked can be revoked, and what it made would stay.
 async fn create(
     State(app): State<Arc<App>>,
     _: Organization,
     caller: Caller,
     LooseJson(wanted): LooseJson<NewToken>,
 ) -> Result<Json<PersonalToken>, Refusal> {
-    if let Err(refused) = caller.principal.in_person() {
-        return Err(Refusal::new(Kind::Denied, "forbidden", refused.detail));
-    }
-    let name = wanted.name.unwrap_or_default();
+    let name = wanted.name.map(|Text(name)| name).unwrap_or_default();
     match own::make_token(&app, &caller.principal, name.clone(), None).await {
         Ok((made, text)) => Ok(Json(PersonalToken::of(made, Some(text)))),
-        Err(Error::Invalid(_)) if is_taken(&app, &caller, &name).await? => {
+        Err(problem) if problem.kind == Kind::Denied => Err(Refusal::new(Kind::Denied, "forbidden", problem.detail)),
+        Err(problem) if problem.kind == Kind::Invalid && is_taken(&app, &caller, &name).await? => {
             let message = format!("A token with the name [{name}] already exists.");
             Err(Refusal::new(Kind::Invalid, "token.alreadyExists", message))
         }
-        Err(error) => Err(error.into()),
+        Err(problem) => Err(problem.into()),
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use campanile_core::Error;
 use campanile_core::directory::list::{self, Role};
 use campanile_core::place::Scope;
+use campanile_store::Tx;
 use serde::Serialize;
 
 use super::ORGANIZATION;
@@ -17,6 +19,9 @@ use super::login::authorities;
 use super::place::{Environment, Organization};
 use super::refusal::Refusal;
 use crate::app::App;
+
+/// The role that allows everything on an environment, as that of the organization does on all of them.
+const ALL: &str = "ADMIN";
 
 /// Where accounts come from: the server itself.
 const SOURCE: &str = "gravitee";
@@ -148,8 +153,15 @@ async fn read_at_portal(
     at: Environment,
     caller: Caller,
 ) -> Result<Json<PortalUser>, Refusal> {
-    let person = caller.person();
-    let roles = app.db.read(move |tx| list::roles_held(tx, person, Some(at.id))).await?;
+    let (person, may_all) = (caller.person(), caller.rights.is_organization_admin);
+    let read = move |tx: &mut Tx<'_>| {
+        let mut roles = list::roles_held(tx, person, Some(at.id))?;
+        if may_all {
+            roles.push(list::role(tx, Scope::Environment, ALL)?);
+        }
+        Ok::<_, Error>(roles)
+    };
+    let roles = app.db.read(read).await?;
     let names = Names::of(&caller.profile.name);
     let profile = &caller.profile;
     let itself = at.user_at_portal(&app.origin);

@@ -1,16 +1,19 @@
 //! How far a message got that was sent just now, for an interface that answers with it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use campanile_core::Error;
+use campanile_core::audience::Instant;
+use campanile_core::error::Faults;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::message::sent::By;
+use campanile_core::message::target::{self, Target};
 use campanile_core::message::{Channel, Message, funnel};
 use campanile_core::outbox::look::{self, Delivery, Which};
 use campanile_core::outbox::{delivery, list};
 use campanile_core::revision::topic;
 use campanile_core::rights::Rights;
+use campanile_core::time::Moment;
 use campanile_store::{Signal, Tx};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -47,19 +50,34 @@ pub async fn reached(app: &App, person: PersonId, id: MessageId) -> Result<Reach
     one(app, person, id, Want::See, count).await
 }
 
-/// The first destination of a message once its first try is over; `None` where that takes longer than `limit`.
+/// Counts an audience as it is now, as [`reached`] counts that of a message: for who sends to it in a moment. Names
+/// that there are not are nobody.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expected(app: &App, audience: Vec<Target>) -> Result<Reached, Problem> {
+    let (residents, now) = (Arc::clone(&app.residents), app.clock.now());
+    let count = move |tx: &mut Tx<'_>| {
+        let selectors = target::resolve(tx, &audience, true, &mut Faults::default())?.selectors;
+        let residents = residents.at(tx)?;
+        let crowd = residents.crowd(tx, &selectors, Instant::now(now))?;
+        let mailed = &crowd & residents.with_email();
+        drop(residents);
+        Ok::<_, Error>(Reached {
+            people: crowd.len(),
+            addresses: list::count(tx, &mailed)?,
+        })
+    };
+    Ok(app.db.scan(count).await?)
+}
+
+/// The first destination of a message once its first try is over; `None` where it is not by a time.
 ///
 /// # Errors
 /// As [`reach`].
-pub async fn first_try(
-    app: &App,
-    person: PersonId,
-    id: MessageId,
-    limit: Duration,
-) -> Result<Option<Delivery>, Problem> {
+pub async fn first_try(app: &App, person: PersonId, id: MessageId, until: Moment) -> Result<Option<Delivery>, Problem> {
     // From here on nothing is missed that happens after a look.
     let mut signals = app.db.signals();
-    let until = app.clock.now().plus_ms(limit.as_millis() as i64);
     let over = app.clock.until(until);
     tokio::pin!(over);
     loop {

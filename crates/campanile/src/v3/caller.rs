@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use campanile_core::Error;
 use campanile_core::id::PersonId;
 use campanile_core::rights::Rights;
 use http::request::Parts;
@@ -43,10 +42,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let principal = principal(parts, app).await?;
-        let person = person::find(app, principal.person).await.map_err(|error| match error {
-            Error::Missing(_) => Error::Unauthenticated,
-            other => other,
-        })?;
+        let person = person::asking(app, principal.person).await?;
         Ok(Self {
             principal,
             rights: person.rights,

@@ -175,6 +175,7 @@ export class CampanileBell extends CampanileElement {
   fails(_error) {
     const panel = this.#panel;
     // The page below says that the session is over.
+    if (this.client?.over) panel?.hidePopover();
     if (!panel || this.client?.over) return;
     panel.querySelector(":scope > .say")?.remove();
     panel.prepend(alertOf(this.#bell?.dataset.away ?? ""));

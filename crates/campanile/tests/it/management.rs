@@ -6,8 +6,10 @@ mod messages;
 mod notifications;
 mod places;
 mod platform;
+mod posts;
 mod recipients;
 mod rights;
+mod senders;
 mod site;
 mod tokens;
 

@@ -8,6 +8,17 @@
 //! A filter leaves out what the index gives. A page looks at no more than [`LOOK`] rows of an index; where these were
 //! not enough it ends early, and its `next` goes on from there.
 
+/// The numbers of at most so many things as a page has, from $2 on.
+macro_rules! hundred {
+    () => {
+        "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+          $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45,
+          $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66,
+          $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82, $83, $84, $85, $86, $87,
+          $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $99, $100, $101)"
+    };
+}
+
 mod attachments;
 mod customers;
 mod ended;
@@ -26,8 +37,10 @@ pub use attachments::{Attachment, attachments};
 pub use customers::{Customer, CustomerFilter, Parent, customer, customer_names, customers};
 pub use memberships::{Membership, MembershipFilter, memberships};
 pub use roles::{Role, role, roles, roles_held};
-pub use subscriptions::{Subscription, SubscriptionFilter, subscription, subscriptions};
-pub use things::{Kind, Thing, ThingFilter, thing, things};
+pub use subscriptions::{
+    Between, Subscription, SubscriptionFilter, subscription, subscriptions, subscriptions_between,
+};
+pub use things::{Kind, Thing, ThingFilter, applications_of, is_member, some_apis, thing, things};
 pub(super) use users::named_users;
 pub use users::{User, UserFilter, user, users};
 

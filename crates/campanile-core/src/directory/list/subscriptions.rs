@@ -4,7 +4,7 @@ use campanile_store::{Param, Row, Tx, sql};
 use serde::Serialize;
 
 use super::ended::{self, ended, last_first};
-use super::{Arm, Page, Paging, looked, prefix, run};
+use super::{Arm, PAGE_LIMIT, Page, Paging, looked, prefix, run};
 use crate::directory::entry::Status;
 use crate::error::{Error, Result};
 use crate::place::kind;
@@ -78,7 +78,43 @@ macro_rules! numbered {
     };
 }
 
+/// From here on the present subscriptions of an API or application ($1), of five statuses ($102 to $106), and where
+/// $107 holds only to some things of the other side ($2 to $101).
+macro_rules! between {
+    ($one:literal $other:literal) => {
+        concat!(
+            " WHERE s.",
+            $one,
+            " = $1 AND t.subscription = s.id AND t.until = 9223372036854775807
+                AND t.status IN ($102, $103, $104, $105, $106)
+                AND (NOT CAST($107 AS BOOLEAN) OR s.",
+            $other,
+            " IN ",
+            hundred!(),
+            ")"
+        )
+    };
+    (page $one:literal $other:literal) => {
+        concat!(
+            "SELECT '', s.id, ",
+            item!(),
+            " FROM subscription s CROSS JOIN term t CROSS JOIN api a CROSS JOIN application b",
+            between!($one $other),
+            " AND a.id = s.api AND b.id = s.application ORDER BY s.id LIMIT $108 OFFSET $109"
+        )
+    };
+    (count $one:literal $other:literal) => {
+        concat!("SELECT COUNT(*) FROM subscription s CROSS JOIN term t", between!($one $other))
+    };
+}
+
 sql! {
+    API = "SELECT id FROM api WHERE key = $1";
+    APPLICATION = "SELECT id FROM application WHERE key = $1";
+    BETWEEN_API = between!(page "api" "application");
+    BETWEEN_API_COUNT = between!(count "api" "application");
+    BETWEEN_APPLICATION = between!(page "application" "api");
+    BETWEEN_APPLICATION_COUNT = between!(count "application" "api");
     ALL = concat!("SELECT s.key, s.id, ", item!(), " FROM subscription s", joined!(), "
         AND (s.key, s.id) > ($1, $2) AND (s.key, s.id) <= ($4, $5)", filter!("$6" "$7" "$8" "$9"),
         " ORDER BY s.key, s.id LIMIT $3");
@@ -142,6 +178,19 @@ pub struct SubscriptionFilter {
     pub active: Option<bool>,
 }
 
+/// Which present subscriptions of one API or application.
+#[derive(Debug, Clone)]
+pub struct Between {
+    /// The API's id, or the application's.
+    pub of: String,
+    /// Whether that is an API.
+    pub is_api: bool,
+    /// Only to these of the other side, by id: at most [`PAGE_LIMIT`]. Of all where it is empty.
+    pub others: Vec<String>,
+    /// Of one of these statuses.
+    pub statuses: Vec<Status>,
+}
+
 fn read(row: &Row<'_>) -> campanile_store::Result<Subscription> {
     let (starts_at, ends_at): (i64, i64) = (row.get(7)?, row.get(8)?);
     Ok(Subscription {
@@ -180,4 +229,37 @@ pub fn subscriptions(tx: &mut Tx<'_>, filter: &SubscriptionFilter, paging: &Pagi
     looked(paging, 1, |place, limit| {
         run(tx, &arm, (place, limit), (&range, &filters), read)
     })
+}
+
+/// Some of the present subscriptions of an API or application, in the order of their coming: so many, after the first
+/// so many; and how many there are in all. For lists whose pages have numbers.
+pub fn subscriptions_between(
+    tx: &mut Tx<'_>,
+    between: &Between,
+    (limit, offset): (i64, i64),
+) -> Result<(Vec<Subscription>, i64)> {
+    let (one, other, page, count) = if between.is_api {
+        (&API, &APPLICATION, &BETWEEN_API, &BETWEEN_API_COUNT)
+    } else {
+        (&APPLICATION, &API, &BETWEEN_APPLICATION, &BETWEEN_APPLICATION_COUNT)
+    };
+    // Nothing has the number 0.
+    let number =
+        |tx: &mut Tx<'_>, sql, key: &String| Ok::<i64, Error>(tx.first(sql, &[key], |row| row.get(0))?.unwrap_or(0));
+    let of = number(tx, one, &between.of)?;
+    let mut others = [0_i64; PAGE_LIMIT as usize];
+    for (at, key) in others.iter_mut().zip(&between.others) {
+        *at = number(tx, other, key)?;
+    }
+    let mut statuses = [-1_i64; 5];
+    for (at, status) in statuses.iter_mut().zip(&between.statuses) {
+        *at = status.code();
+    }
+    let is_narrow = !between.others.is_empty();
+    let mut params: Vec<&dyn Param> = vec![&of];
+    params.extend(others.iter().chain(&statuses).map(|number| number as &dyn Param));
+    params.push(&is_narrow);
+    let total = tx.one(count, &params, |row| row.get(0))?;
+    params.extend([&limit as &dyn Param, &offset]);
+    Ok((tx.rows(page, &params, read)?, total))
 }

@@ -9,6 +9,7 @@ use super::ended::{self, ended, last_first};
 use super::{Arm, PAGE_LIMIT, Page, Paging, looked, prefix, run};
 use crate::directory::check::folded;
 use crate::error::{Error, Result};
+use crate::id::{ApiId, EnvironmentId, PersonId};
 use crate::place::{kind, place};
 use crate::time::Moment;
 
@@ -60,19 +61,25 @@ macro_rules! texts {
         concat!("SELECT l.until, t.id, ", texts!(item $kind $environment), ended!($table $kind), "t.id
             AND (CAST($6 AS TEXT) IS NULL OR $6 = ", $environment, ")", last_first!())
     };
+    (seen $from:expr, $kind:literal $environment:literal) => {
+        concat!("SELECT t.key, t.id, ", texts!(item $kind $environment), " FROM ", $from, " AND t.environment = $1
+            AND EXISTS (SELECT 1 FROM life l
+                WHERE l.kind = ", $kind, " AND l.object = t.id AND l.until = 9223372036854775807)")
+    };
     (one $table:literal $kind:literal $environment:literal) => {
         concat!("SELECT t.key, t.id, ", texts!(item $kind $environment), " FROM ", $table, " t WHERE t.key = $1")
     };
 }
 
-/// The numbers of a page's items, from $2 on.
-macro_rules! hundred {
+/// The applications on which a person ($2) holds a role, directly or lent by a group.
+macro_rules! applications {
     () => {
-        "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-          $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45,
-          $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66,
-          $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82, $83, $84, $85, $86, $87,
-          $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $99, $100, $101)"
+        "(SELECT m.object FROM membership m
+            WHERE m.person = $2 AND m.place = 4 AND m.until = 9223372036854775807
+            UNION
+            SELECT a.object FROM membership m CROSS JOIN attachment a
+            WHERE m.person = $2 AND m.place = 5 AND m.until = 9223372036854775807
+                AND a.grp = m.object AND a.place = 4 AND a.until = 9223372036854775807) own"
     };
 }
 
@@ -108,6 +115,14 @@ sql! {
     ENDED_APPLICATIONS = texts!(ended "application t" "6"
         "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
     ONE_APPLICATION = texts!(one "application" "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    // Of an environment ($1), those that are there.
+    SOME_APIS = texts!(seen concat!("api t WHERE t.id IN ", hundred!()),
+        "5" "(SELECT e.key FROM environment e WHERE e.id = t.environment)");
+    // $3: after this key.
+    APPLICATIONS_OF = concat!(texts!(seen concat!(applications!(), " CROSS JOIN application t WHERE t.id = own.object"),
+        "6" "(SELECT e.key FROM environment e WHERE e.id = t.environment)"), " AND t.key > $3 ORDER BY t.key LIMIT $4");
+    IS_MEMBER = concat!("SELECT EXISTS (SELECT 1 FROM application t CROSS JOIN ", applications!(), "
+        WHERE t.key = $1 AND own.object = t.id)");
     GROUPS_OF = concat!("SELECT a.object, g.key FROM attachment a CROSS JOIN grp g
         WHERE a.place = $1 AND a.object IN ", hundred!(), " AND a.until = 9223372036854775807 AND g.id = a.grp
         ORDER BY a.object, g.key");
@@ -267,6 +282,47 @@ pub fn things(tx: &mut Tx<'_>, kind: Kind, filter: &ThingFilter, paging: &Paging
         items: found.items.into_iter().map(|(_, thing)| thing).collect(),
         next: found.next,
     })
+}
+
+/// Those of some APIs, by number, that are there in an environment; in no order.
+pub fn some_apis(tx: &mut Tx<'_>, environment: EnvironmentId, apis: &[ApiId]) -> Result<Vec<Thing>> {
+    let mut out = Vec::new();
+    for page in apis.chunks(PAGE_LIMIT as usize) {
+        let mut params: Vec<&dyn Param> = vec![&environment.0];
+        let numbers = page.iter().chain(std::iter::repeat(&page[0]));
+        params.extend(numbers.take(PAGE_LIMIT as usize).map(|api| &api.0 as &dyn Param));
+        let mut found = tx.rows(&SOME_APIS, &params, read)?;
+        add_groups(tx, Kind::Api, &mut found)?;
+        out.extend(found.into_iter().map(|(_, thing)| thing));
+    }
+    Ok(out)
+}
+
+/// The applications of an environment on which a person holds a role, directly or lent by a group, by id; so many at
+/// most.
+pub fn applications_of(
+    tx: &mut Tx<'_>,
+    environment: EnvironmentId,
+    person: PersonId,
+    most: usize,
+) -> Result<Vec<Thing>> {
+    let mut out: Vec<Thing> = Vec::new();
+    loop {
+        let limit = PAGE_LIMIT.min((most - out.len()) as i64);
+        let after = out.last().map_or("", |thing| thing.id.as_str());
+        let mut found = tx.rows(&APPLICATIONS_OF, &[&environment.0, &person.0, &after, &limit], read)?;
+        add_groups(tx, Kind::Application, &mut found)?;
+        let is_last = (found.len() as i64) < PAGE_LIMIT;
+        out.extend(found.into_iter().map(|(_, thing)| thing));
+        if is_last || out.len() >= most {
+            return Ok(out);
+        }
+    }
+}
+
+/// Whether a person holds a role on an application, directly or lent by a group.
+pub fn is_member(tx: &mut Tx<'_>, application: &str, person: PersonId) -> Result<bool> {
+    Ok(tx.one(&IS_MEMBER, &[&application, &person.0], |row| row.get(0))?)
 }
 
 /// Fills in the groups attached to the items of a page.

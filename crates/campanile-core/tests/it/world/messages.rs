@@ -3,7 +3,7 @@
 use campanile_core::error::Result;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::Filter;
-use campanile_core::inbox::act::{self, Action, All, UpTo};
+use campanile_core::inbox::act::{self, Action, All, Marking, UpTo};
 use campanile_core::message::change::{self, Correction};
 use campanile_core::message::draft::{self, Draft};
 use campanile_core::message::publish::{self, Accepted, Idempotency};
@@ -159,6 +159,18 @@ impl World<'_> {
             clock: self.in_s(1),
         };
         self.marks_up_to(person, all, up_to);
+    }
+
+    /// Deletes all that stands in a person's inbox, as `delete_all` finds it. The clock stands still.
+    pub(crate) fn empties(&self, person: PersonId) {
+        let (now, shared) = (self.now(), self.lists());
+        let found = self.read(move |tx| act::delete_all(tx, &shared, person, now));
+        let done = match found.expect("an inbox can be looked at") {
+            Marking::Nothing => Ok(()),
+            Marking::Mark(up_to) => self.db.jot(move |tx| act::mark(tx, person, All::Deleted, up_to, now)),
+            Marking::Each(plan) => self.db.jot(move |tx| act::act(tx, person, &plan, Action::Delete, now)),
+        };
+        done.expect("what was found can be deleted");
     }
 
     /// What a page that is loaded now is as of.

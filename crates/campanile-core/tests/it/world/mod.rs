@@ -24,7 +24,7 @@ use campanile_store::Tx;
 use campanile_store::testing::TestDb;
 
 pub(crate) use facts::{At, Status};
-pub(crate) use messages::key;
+pub(crate) use messages::{key, outlets};
 pub(crate) use shop::Shop;
 
 /// ENVIRONMENT `API_PUBLISHER`.

@@ -75,11 +75,19 @@ impl World<'_> {
 
     /// What stands in inbox, archive and trash is what the definition in SQL says, of all that is active now.
     fn holds_to_the_definition(&self, person: PersonId) {
-        let now = self.now();
         let items = [View::Inbox, View::Archived]
             .map(|view| self.view(person, view))
             .concat();
         let mut there: BTreeSet<i64> = items.iter().filter(|item| !item.past).map(|item| item.id.0).collect();
+        let defined = self.defined(person);
+        assert!(there.is_subset(&defined), "{there:?} is within {defined:?}");
+        there.extend(defined.iter().filter(|id| self.is_deleted(person, MessageId(**id))));
+        assert_eq!(there, defined);
+    }
+
+    /// What is active now and for a person, by the definition in SQL.
+    pub(crate) fn defined(&self, person: PersonId) -> BTreeSet<i64> {
+        let now = self.now();
         let defined = self.read(move |tx| {
             let mut out = BTreeSet::new();
             for found in matches(tx, person, now)? {
@@ -90,10 +98,7 @@ impl World<'_> {
             }
             Ok(out)
         });
-        let defined = defined.expect("the definition can be read");
-        assert!(there.is_subset(&defined), "{there:?} is within {defined:?}");
-        there.extend(defined.iter().filter(|id| self.is_deleted(person, MessageId(**id))));
-        assert_eq!(there, defined);
+        defined.expect("the definition can be read")
     }
 
     fn is_deleted(&self, person: PersonId, id: MessageId) -> bool {
@@ -219,7 +224,7 @@ impl World<'_> {
     fn resolve(&self, audience: Vec<Target>) -> Vec<Selector> {
         let resolved = self.read(move |tx| {
             let mut faults = Faults::default();
-            let resolved = draft::audience(tx, &audience, &mut faults)?;
+            let resolved = draft::audience(tx, &audience, false, &mut faults)?;
             faults.finish()?;
             Ok(resolved.selectors)
         });

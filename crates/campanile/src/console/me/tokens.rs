@@ -85,7 +85,6 @@ async fn show(State(app): State<Arc<App>>, reader: Viewer, Asked(asked): Asked) 
 }
 
 async fn create(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form) -> Result<Response, Problem> {
-    reader.principal.in_person()?;
     let name = fields.get("name").to_owned();
     let wanted = name.clone();
     let refused = match end(&reader, &fields) {
@@ -96,7 +95,7 @@ async fn create(State(app): State<Arc<App>>, reader: Viewer, Form(fields): Form)
                 let before = shown(&app, &reader).await?;
                 return page::show(&TokensPage { made, ..before });
             }
-            Err(error) => Refused::of(&reader, error.into())?,
+            Err(problem) => Refused::of(&reader, problem)?,
         },
     };
     page::refuse(&TokensPage {

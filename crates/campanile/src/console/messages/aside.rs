@@ -248,6 +248,6 @@ pub(super) fn keep_own(tx: &mut Tx<'_>, rights: &Rights, typed: &mut Typed) -> R
 }
 
 fn may_address(tx: &mut Tx<'_>, rights: &Rights, home: Option<EnvironmentId>, one: &Target) -> Ruled<()> {
-    let parts = target::resolve(tx, std::slice::from_ref(one), "audience", &mut Faults::default())?.parts;
+    let parts = target::resolve(tx, std::slice::from_ref(one), false, &mut Faults::default())?.parts;
     policy::may(rights, &policy::Act::Send(&target::at_home(parts, home)))
 }

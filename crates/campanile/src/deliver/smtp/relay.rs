@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::config::Secret;
+use crate::percent;
 
 /// Where mail is handed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Relay {
             _ => return Err(wrong()),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
-        let host = percent_decoded(host).ok_or_else(wrong)?;
+        let host = percent::decoded(host).ok_or_else(wrong)?;
         let host = host.trim_matches(['[', ']']).to_owned();
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() || host.contains(|c: char| !is_of_host(c)) {
             return Err(wrong());
@@ -102,8 +103,8 @@ impl Relay {
             (None, false) if is_loopback(&host) => Tls::None,
             (None, false) => Tls::Required,
         };
-        let user = percent_decoded(url.username()).ok_or_else(wrong)?;
-        let password = percent_decoded(url.password().unwrap_or_default()).ok_or_else(wrong)?;
+        let user = percent::decoded(url.username()).ok_or_else(wrong)?;
+        let password = percent::decoded(url.password().unwrap_or_default()).ok_or_else(wrong)?;
         if user.contains('\0') || password.contains('\0') || user.is_empty() != password.is_empty() {
             return Err(wrong());
         }
@@ -149,26 +150,6 @@ fn is_loopback(host: &str) -> bool {
         || host
             .parse()
             .is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
-}
-
-/// A part of a URL with its `%XX` undone; `None` where that is no UTF-8.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let code = hex
-            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let (b'%', Some(code)) = (first, code) {
-            bytes.push(code);
-            rest = &after[2..];
-        } else {
-            bytes.push(first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use campanile_store::Tx;
 use http::Uri;
 use serde::Serialize;
 
-use super::{MOST, PIECE, delete_all, delete_one, in_pieces};
+use super::{MOST, Notification, PIECE, delete_all, delete_one, in_pieces};
 use crate::app::App;
 use crate::management::caller::Caller;
 use crate::management::place::Environment;
@@ -29,6 +29,8 @@ pub(in crate::management) fn routes() -> Router<Arc<App>> {
 
 /// Notifications of a page where nothing is asked for.
 const SIZE: i64 = 10;
+/// Pages reach down to so many notifications, which nobody has.
+const DEEPEST: usize = 10_000_000;
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,14 @@ impl Wanted {
         if wanted.size < -1 { Err(invalid()) } else { Ok(wanted) }
     }
 
+    /// How many of the newest hold what is asked for; of the whole list as many as the console gets.
+    fn most(self) -> usize {
+        let (Ok(page), Ok(size)) = (usize::try_from(self.page), usize::try_from(self.size)) else {
+            return MOST;
+        };
+        page.saturating_mul(size).clamp(1, DEEPEST)
+    }
+
     /// Which of so many notifications, the newest first.
     fn range(self, total: usize) -> Result<Range<usize>, Refusal> {
         let Ok(size) = usize::try_from(self.size) else {
@@ -66,7 +76,7 @@ impl Wanted {
             .filter(|page| *page > 0)
             .ok_or_else(invalid)?;
         let start = (page - 1).saturating_mul(size);
-        if start < total {
+        if start < total.min(DEEPEST) {
             Ok(start..start.saturating_add(size).min(total))
         } else {
             Err(invalid())
@@ -78,33 +88,14 @@ fn invalid() -> Refusal {
     Refusal::new(Kind::Malformed, "pagination.invalid", "Pagination is not valid")
 }
 
-/// A notification, as the portal has it.
-#[derive(Serialize)]
-struct Notification<'a> {
-    id: String,
-    title: &'a str,
-    message: &'a str,
-    created_at: Moment,
-}
-
-impl<'a> Notification<'a> {
-    fn of(shown: &'a Shown) -> Self {
-        Self {
-            id: shown.id.0.to_string(),
-            title: &shown.title,
-            message: &shown.text,
-            created_at: shown.published_at,
-        }
-    }
-
-    fn write(out: &mut Vec<u8>, shown: &Shown) {
-        serde_json::to_writer(out, &Notification::of(shown)).expect("texts and times always serialise");
-    }
+/// A notification as the portal has it: its time is a text.
+fn in_words(shown: &Shown) -> Notification<'_, Moment> {
+    Notification::new(shown, |at| at)
 }
 
 #[derive(Serialize)]
 struct List<'a> {
-    data: Vec<Notification<'a>>,
+    data: Vec<Notification<'a, Moment>>,
     #[serde(flatten)]
     about: About,
 }
@@ -158,9 +149,12 @@ async fn list(State(app): State<Arc<App>>, at: Environment, caller: Caller, uri:
     let wanted = Wanted::of(&uri)?;
     let (person, now, lists) = (caller.person(), app.clock.now(), Arc::clone(&app.lists));
     let read = move |tx: &mut Tx<'_>| {
-        let mut all = inbox::everything(tx, &lists, person, MOST, now)?;
-        let total = all.items.len();
-        let range = wanted.range(total);
+        let mut all = inbox::everything(tx, &lists, person, wanted.most(), now)?;
+        // Of all of them the newest are told, and how many there are.
+        let total = usize::try_from(all.total).unwrap_or(usize::MAX);
+        let range = wanted
+            .range(total)
+            .map(|range| range.start..range.end.min(all.items.len()));
         all.items = range
             .as_ref()
             .map_or_else(|_| Vec::new(), |range| all.items[range.clone()].to_vec());
@@ -172,9 +166,10 @@ async fn list(State(app): State<Arc<App>>, at: Environment, caller: Caller, uri:
     let about = about(wanted, total, &range?, &at.user_at_portal(&app.origin), uri.query());
     if texts.len() < items.len() {
         let about = serde_json::to_string(&about).expect("texts and numbers always serialise");
-        return Ok(in_pieces(app, items, Notification::write, format!("],{}", &about[1..])));
+        let write = |out: &mut Vec<u8>, shown: &Shown| in_words(shown).write(out);
+        return Ok(in_pieces(app, items, write, format!("],{}", &about[1..])));
     }
-    let data = texts.iter().map(Listed::shared).map(Notification::of).collect();
+    let data = texts.iter().map(Listed::shared).map(in_words).collect();
     Ok(Json(List { data, about }).into_response())
 }
 
@@ -259,6 +254,17 @@ mod tests {
         assert_eq!(range("?page=3&size=0", 3), Some(0..0));
         assert_eq!(range("?page=3&size=-1", 3), Some(0..3));
         assert_eq!(range("?page=1&size=9223372036854775807", 3), Some(0..3));
+        assert_eq!(range("?page=15001&size=10", 150_005), Some(150_000..150_005));
+    }
+
+    #[test]
+    fn a_page_is_found_however_deep_it_lies() {
+        let most = |query: &str| wanted(query).unwrap().most();
+        assert_eq!(most("?page=15001&size=10"), 150_010);
+        assert_eq!(most("?size=-1"), MOST);
+        assert_eq!(most("?size=0"), 1);
+        assert_eq!(most("?page=0"), 1);
+        assert_eq!(most("?page=9223372036854775807&size=9223372036854775807"), DEEPEST);
     }
 
     #[test]

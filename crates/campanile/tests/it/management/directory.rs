@@ -62,6 +62,8 @@ fn everybody_finds_the_apis_and_applications_that_are_theirs() {
             ),
             ("owner", &["pets"], &[]),
             ("ann", &[], &["shop"]),
+            // By a group that is attached to it.
+            ("bob", &[], &["shop"]),
             ("plain", &[], &[]),
         ] {
             let found = platform.get(&format!("{ENV}/apis"), who).await.is(200).json();
@@ -101,18 +103,107 @@ fn an_api_and_an_application_read_as_the_contract_has_them() {
                     "subscribed_by": "ann", "created_at": START.0}],
                 "page": {"current": 1, "per_page": 20, "size": 1, "total_pages": 1, "total_elements": 1}})
         );
-        let page = get("apis/pets/subscriptions?page=2&size=3").await;
+        let page = get("apis/pets/subscriptions?page=2&size=3&status=accepted,PENDING,closed").await;
         assert_eq!(ids(&page["data"]), ["s-soon"]);
         assert_eq!(
             page["page"],
             json!({"current": 2, "per_page": 3, "size": 1, "total_pages": 2, "total_elements": 4})
         );
+        // Where nothing is said, those that are or may come to be valid; by a plan or a key, none.
+        for (query, found) in [
+            ("", &["s-shop", "s-late", "s-soon"] as &[&str]),
+            ("?status=", &["s-shop", "s-late", "s-soon"]),
+            ("?status=CLOSED,CLOSED", &["s-old"]),
+            ("?application=none", &[]),
+            ("?application=none,late", &["s-late"]),
+            ("?plan=gold", &[]),
+            ("?api_key=k1", &[]),
+            ("?plan=&api_key=", &["s-shop", "s-late", "s-soon"]),
+            ("?page=92233720368547758", &[]),
+        ] {
+            let page = get(&format!("apis/pets/subscriptions{query}")).await;
+            assert_eq!(ids(&page["data"]), found, "{query}");
+        }
         let of_shop = get("applications/shop/subscriptions?api=pets").await;
         assert_eq!(ids(&of_shop["data"]), ["s-shop"]);
-        for query in ["page=0", "size=101", "size=x", "status=KING"] {
+        let many = format!("application={}", vec!["a"; 101].join(","));
+        for query in ["page=0", "size=101", "size=x", "status=KING", "application=%00", &many] {
             let path = format!("{ENV}/apis/pets/subscriptions?{query}");
             let said = platform.get(&path, "admin").await.is(400).json();
             assert_eq!(said["http_status"], json!(400));
+        }
+    });
+}
+
+/// Lines of a directory file, one each number.
+async fn imports(platform: &Platform<'_>, many: std::ops::Range<usize>, line: impl Fn(usize) -> Value) {
+    let lines: Vec<Value> = many.map(line).collect();
+    for part in lines.chunks(5_000) {
+        platform.import(part).await;
+    }
+}
+
+#[test]
+fn a_list_is_narrowed_before_it_is_cut_and_knows_how_long_it_is() {
+    each_world(async |world| {
+        let platform = Platform::new(world).await;
+        let line = |n: usize| {
+            let (application, status) = if n == 10_050 {
+                ("late", "PAUSED")
+            } else {
+                ("shop", "REJECTED")
+            };
+            json!({"kind": "subscription", "id": format!("n-{n:05}"), "api": "toys", "application": application,
+                "status": status})
+        };
+        imports(&platform, 0..10_051, line).await;
+        let get = async |query: &str| {
+            let path = format!("{ENV}/apis/toys/subscriptions?{query}");
+            platform.get(&path, "admin").await.is(200).json()
+        };
+        for query in ["status=PAUSED", "status=PAUSED,REJECTED&application=late"] {
+            let page = get(query).await;
+            assert_eq!(ids(&page["data"]), ["n-10050"]);
+            assert_eq!(page["page"]["total_elements"], json!(1));
+        }
+        let page = get("status=REJECTED&size=100&page=101").await;
+        assert_eq!(ids(&page["data"]).len(), 50);
+        assert_eq!(
+            page["page"],
+            json!({"current": 101, "per_page": 100, "size": 50, "total_pages": 101, "total_elements": 10_050})
+        );
+    });
+}
+
+#[test]
+fn who_has_many_things_elsewhere_finds_the_ones_that_are_here() {
+    each_world(async |world| {
+        let platform = Platform::new(world).await;
+        let things = |kind: &'static str| {
+            move |n: usize| {
+                let environment = if n == 600 { "DEFAULT" } else { "OTHER" };
+                json!({"kind": kind, "id": format!("{kind}-{n:03}"), "name": kind, "environment": environment})
+            }
+        };
+        let members = |kind: &'static str, user: &'static str| {
+            move |n: usize| {
+                let on = json!({kind: format!("{kind}-{n:03}")});
+                json!({"kind": "membership", "user": user, "on": on, "role": "PRIMARY_OWNER"})
+            }
+        };
+        for (kind, user) in [("api", "plain"), ("application", "dan")] {
+            imports(&platform, 0..601, things(kind)).await;
+            imports(&platform, 0..601, members(kind, user)).await;
+            let (list, one) = (format!("{kind}s"), format!("{kind}-600"));
+            let found = platform.get(&format!("{ENV}/{list}"), user).await.is(200).json();
+            let wanted: &[&str] = if kind == "api" { &[&one] } else { &[&one, "late"] };
+            assert_eq!(ids(&found), wanted);
+            platform.get(&format!("{ENV}/{list}/{one}"), user).await.is(200);
+            platform.get(&format!("{ENV}/{list}/{kind}-599"), user).await.is(404);
+            let other = ENV.replace("DEFAULT/environments/DEFAULT", "DEFAULT/environments/OTHER");
+            let found = platform.get(&format!("{other}/{list}"), user).await.is(200).json();
+            assert_eq!(ids(&found).len(), 600);
+            platform.get(&format!("{other}/{list}/{kind}-599"), user).await.is(200);
         }
     });
 }

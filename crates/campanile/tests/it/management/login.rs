@@ -51,6 +51,31 @@ fn a_log_in_answers_with_a_jwt_and_its_cookie() {
 }
 
 #[test]
+fn who_holds_very_many_roles_gets_a_cookie_that_browsers_keep() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        let mut lines = String::new();
+        for n in 0..300 {
+            let name = format!("A ROLE WITH QUITE A LONG NAME, AS THERE MAY BE ONES {n:03}");
+            for line in [
+                json!({"kind": "role", "scope": "ENVIRONMENT", "name": name, "permissions": {"MESSAGE": "R"}}),
+                json!({"kind": "membership", "user": "admin", "on": {"environment": "DEFAULT"}, "role": name}),
+            ] {
+                lines.push_str(&line.to_string());
+                lines.push('\n');
+            }
+        }
+        site.import(&lines).await;
+        let said = site.logs_in(&format!("{ORG}/user/login")).await;
+        let set = said.header("set-cookie");
+        assert!(set.len() < 4_096, "{}", set.len());
+        // It decides nothing: all of them are told of the user.
+        let user = world.get(&user_path()).bearer(&jwt(&said)).send().await.is(200).json();
+        assert_eq!(user["roles"].as_array().unwrap().len(), 302);
+    });
+}
+
+#[test]
 fn over_https_the_cookies_are_secure() {
     each_world_at("https://bells.example", async |world| {
         let site = Site::new(world).await;
@@ -318,6 +343,12 @@ fn at_the_portal_one_logs_in_and_out_as_well() {
                 json!("You must be authenticated to access this resource")
             )
         );
+        // Whoever may do everything may do it on every environment.
+        let elsewhere = user.replace("DEFAULT", "TEST");
+        let all = site.get(&elsewhere, "admin").await.is(200).json();
+        assert_eq!(all["permissions"]["MESSAGE"], json!(["C", "R", "U", "D"]), "{all}");
+        let none = site.get(&elsewhere, "plain").await.is(200).json();
+        assert_eq!(none["permissions"], json!({}));
         // Whoever is out already is out.
         world.post(&format!("{PORTAL}/auth/logout")).send().await.is(200);
         let said = site.ask(Method::GET, &user, "plain").send().await.is(200);

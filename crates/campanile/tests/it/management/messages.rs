@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use campanile_core::id::MessageId;
 use campanile_core::outbox::run::State;
 use campanile_core::schema::SCHEMA;
+use campanile_store::Sql;
 use campanile_store::testing::each_database;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::platform::{PETS, PLATFORM, Platform, to_roles};
+use super::platform::{PETS, PLATFORM, Platform, last_id, to_roles};
 use super::{ORG, is_forbidden, is_nobody, refused};
-use crate::outbox::{House, each_house, each_house_with, hook, no_relay};
+use crate::outbox::{House, each_house};
 use crate::relay::{Act, Manner, Server};
-use crate::world::{Said, World, each_world, each_world_with};
+use crate::world::{World, each_world};
 
 // ---------------------------------------------------------------- refusals, in the order of the contract
 
@@ -68,6 +68,12 @@ fn a_body_is_checked_in_the_order_of_the_contract() {
                 empty,
             ),
             (json!({"channel": "HTTP", "title": "", "text": ""}), empty),
+            // Blanks say nothing, either.
+            (
+                json!({"channel": "PORTAL", "title": "  ", "text": "\n", "recipient": roles}),
+                empty,
+            ),
+            (json!({"channel": "MAIL", "title": "\t", "recipient": roles}), empty),
             (json!({"title": "A", "recipient": roles}), recipients),
             (json!({"channel": "PORTAL", "title": "A"}), recipients),
             (
@@ -125,13 +131,6 @@ fn what_cannot_be_read_is_refused_with_its_field() {
             assert_eq!(answer["http_status"], json!(400));
             assert!(answer.get("technicalCode").is_none(), "{answer}");
         }
-        let roles: Vec<String> = (0..51).map(|n| format!("R{n}")).collect();
-        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-        let said = platform
-            .post(PLATFORM, "sender", &to_roles("PORTAL", "ENVIRONMENT", &roles))
-            .await
-            .is(400);
-        assert_eq!(said.json()["message"], json!("recipient.role_value: at most 50 roles"));
         let mut long = to_roles("PORTAL", "ENVIRONMENT", &["ADMIN"]);
         long["title"] = json!("A".repeat(1_001));
         let said = platform.post(PLATFORM, "sender", &long).await;
@@ -140,59 +139,64 @@ fn what_cannot_be_read_is_refused_with_its_field() {
 }
 
 #[test]
-fn a_url_or_a_header_that_is_refused_has_a_code() {
+fn so_many_roles_may_be_named_and_so_many_may_there_be() {
     each_world(async |world| {
         let platform = Platform::new(world).await;
-        let post = async |url: &str, params: Value| {
-            let body = json!({"channel": "HTTP", "text": "A", "recipient": {"url": url}, "params": params});
-            platform.post(PLATFORM, "sender", &body).await
+        let mut names: Vec<String> = (0..51).map(|n| format!("R{n}")).collect();
+        let send = async |names: &[String]| {
+            let roles: Vec<&str> = names.iter().map(String::as_str).chain(["ADMIN"]).collect();
+            platform
+                .post(PLATFORM, "sender", &to_roles("PORTAL", "ENVIRONMENT", &roles))
+                .await
         };
-        for url in [
-            "http://127.0.0.1/",
-            "http://169.254.169.254/latest",
-            "ftp://example.com/",
-            "x",
-        ] {
-            let said = post(url, json!({})).await;
-            assert!(said.json()["parameters"]["reason"].is_string(), "{}", said.body);
-            let message = "This url is forbidden. Please, contact your administrator";
-            refused(said, 400, "messageUrl.forbidden", message);
-        }
-        let said = post("https://hooks.example.com/x", json!({"X-Fine": "1", "Host": "x"})).await;
-        let message = "params.Host: Host cannot be set by a sender";
-        refused(said, 400, "message.header.invalid", message);
-    });
-}
-
-#[test]
-fn a_list_of_urls_and_a_switch_decide_what_is_posted_at_all() {
-    let only = [("CAMPANILE_HTTP_ONLY", "https://hooks.example.com/in/")];
-    each_world_with("http://campanile.test", &only, async |world| {
-        let platform = Platform::new(world).await;
-        let post = async |url: &str| {
-            let body = json!({"channel": "http", "text": "A", "recipient": {"url": url}});
-            platform.post(PETS, "owner", &body).await
-        };
-        assert_eq!(post("https://hooks.example.com/in/1?key=2").await.is(200).body, "1");
-        let said = post("https://hooks.example.com/out").await.is(400).json();
-        assert_eq!(said["technicalCode"], json!("messageUrl.forbidden"));
-    });
-    let off = [("CAMPANILE_HTTP_ENABLED", "false")];
-    each_world_with("http://campanile.test", &off, async |world| {
-        let platform = Platform::new(world).await;
-        // Also before it is looked at where it would go.
-        let said = platform
-            .post(PLATFORM, "sender", &json!({"channel": "HTTP", "text": "A"}))
-            .await;
-        let message = "This notifier is disabled. Please, contact your administrator.";
-        refused(said, 400, "notifier.disabled", message);
-        let body = json!({"channel": "HTTP", "text": ""});
-        let said = platform.post(PLATFORM, "sender", &body).await.is(400).json();
-        assert_eq!(said["technicalCode"], json!("message.empty"));
+        // What nobody knows is nobody, however much of it there is.
+        assert_eq!(send(&names).await.is(200).body, "2");
+        let role = |name: &String| json!({"kind": "role", "scope": "ENVIRONMENT", "name": name, "permissions": {}});
+        let roles: Vec<Value> = names.iter().map(role).collect();
+        platform.import(&roles).await;
+        refused(send(&names).await, 400, "", "recipient.role_value: at most 50 roles");
+        assert_eq!(send(&names[2..]).await.is(200).body, "2");
+        names.extend((0..950).map(|n| format!("N{n}")));
+        refused(send(&names).await, 400, "", "recipient.role_value: at most 1000 roles");
     });
 }
 
 // ---------------------------------------------------------------- what is taken
+
+#[test]
+fn scalars_are_taken_for_one_another_as_there() {
+    each_world(async |world| {
+        let platform = Platform::new(world).await;
+        let body = json!({"channel": "PORTAL", "title": 5, "text": true, "useSystemProxy": "true", "params": {"a": 1},
+            "recipient": {"role_scope": "ENVIRONMENT", "role_value": ["USER", 7], "url": 1.5}});
+        assert_eq!(platform.post(PLATFORM, "sender", &body).await.is(200).body, "3");
+        let sent = platform.last().await;
+        assert_eq!((&sent["title"], &sent["text"]), (&json!("5"), &json!("true")));
+    });
+}
+
+/// What the counting of a message reads, and nothing before it was sent.
+static AWAY: Sql = Sql::new("test::AWAY", "ALTER TABLE mark RENAME TO mark_away");
+static BACK: Sql = Sql::new("test::BACK", "ALTER TABLE mark_away RENAME TO mark");
+
+#[test]
+fn what_was_sent_is_answered_with_a_number_though_it_cannot_be_counted() {
+    each_world(async |world| {
+        let platform = Platform::new(world).await;
+        for (body, wanted) in [
+            (to_roles("PORTAL", "ENVIRONMENT", &["USER"]), "3"),
+            (mail(&["USER"]), "2"),
+        ] {
+            world.app.db.write(|tx| tx.execute(&AWAY, &[])).await.unwrap();
+            let said = platform.post(PLATFORM, "sender", &body).await;
+            // Who looks at its page is told that the server has a trouble.
+            platform.get("/api/v1/messages?limit=1", "sender").await.is(500);
+            world.app.db.write(|tx| tx.execute(&BACK, &[])).await.unwrap();
+            assert_eq!(said.is(200).body, wanted);
+        }
+        assert_eq!(platform.inbox("plain").await, ["Maintenance"], "once");
+    });
+}
 
 #[test]
 fn a_channel_is_read_in_any_case_and_what_is_not_known_is_ignored() {
@@ -267,6 +271,15 @@ fn a_message_without_title_is_called_by_its_text() {
         }
         let inbox = platform.get("/api/v1/inbox", "ann").await.is(200).json();
         assert_eq!(inbox["items"][0]["title"], json!(""));
+        let told = platform
+            .get(&format!("{ORG}/user/notifications"), "ann")
+            .await
+            .is(200)
+            .json();
+        assert_eq!(
+            (&told["data"][0]["title"], &told["data"][0]["message"]),
+            (&json!(""), &json!("Saturday 08:00 UTC"))
+        );
         assert_eq!(inbox["items"][0]["text"], json!("Saturday 08:00 UTC"));
         // A title alone does as well.
         let mut body = to_roles("PORTAL", "APPLICATION", &["OWNER"]);
@@ -315,12 +328,6 @@ async fn good() -> Server {
 
 fn addresses(relay: &Server) -> BTreeSet<String> {
     relay.taken().into_iter().map(|mail| mail.to).collect()
-}
-
-async fn last_id(house: &House) -> MessageId {
-    let ask = house.world.get("/api/v1/messages?limit=1").bearer(&house.token);
-    let page = ask.send().await.is(200).json();
-    MessageId(page["items"][0]["id"].as_i64().unwrap())
 }
 
 #[test]
@@ -384,66 +391,5 @@ fn without_a_relay_the_number_is_answered_and_nobody_is_mailed_ever() {
             assert_eq!(addresses(&relay), BTreeSet::from(["owner@example.com".to_owned()]));
             house.world.app.stop().await;
         });
-    });
-}
-
-// ---------------------------------------------------------------- HTTP
-
-/// A POST for the API by its owner.
-async fn posted(platform: &Platform<'_>, path: &str, url: &str) -> Said {
-    let body = json!({"channel": "HTTP", "title": "ignored", "text": "the body",
-        "recipient": {"url": url, "role_scope": "ignored", "role_value": ["ignored"]},
-        "params": {"X-Key": "k1", "X-None": null}});
-    platform.post(path, "owner", &body).await
-}
-
-#[test]
-fn a_post_has_the_text_the_query_and_the_headers_and_is_answered_at_once() {
-    each_house(no_relay, async |house, _| {
-        let platform = Platform::new(&house.world).await;
-        let hook = hook(&[500, 200]).await;
-        let url = format!("{}?key=1", hook.url());
-        assert_eq!(posted(&platform, PETS, &url).await.is(200).body, "1");
-        let id = last_id(house).await;
-        house.until(id, |progress| progress.retrying == 1).await;
-        let got = hook.got().remove(0);
-        assert!(got.starts_with("POST /in?key=1 HTTP/1.1\r\n"), "{got}");
-        assert!(got.ends_with("\r\n\r\nthe body"), "{got}");
-        assert_eq!(hook.header("x-key"), ["k1"]);
-        let sent = platform.last().await;
-        assert_eq!((&sent["title"], &sent["api"]), (&json!(""), &json!("pets")));
-    });
-}
-
-#[test]
-fn a_client_that_waits_hears_what_came_of_the_first_try() {
-    each_house(no_relay, async |house, _| {
-        let platform = Platform::new(&house.world).await;
-        let wait = format!("{PETS}?wait");
-        assert_eq!(
-            posted(&platform, &wait, &hook(&[204]).await.url()).await.is(200).body,
-            "1"
-        );
-        for (answer, told) in [(500, "it is tried again"), (410, "it is not tried again")] {
-            let hook = hook(&[answer]).await;
-            let said = posted(&platform, &wait, &hook.url()).await.is(500).json();
-            assert_eq!(said["technicalCode"], json!("unexpected"), "{said}");
-            let message = said["message"].as_str().unwrap();
-            assert!(message.contains(&format!("answered {answer}")), "{message}");
-            assert!(message.ends_with(told), "{message}");
-        }
-    });
-}
-
-#[test]
-fn every_client_waits_where_the_operator_says_so() {
-    let waits = [("CAMPANILE_COMPAT_HTTP_WAIT", "true".to_owned())];
-    each_house_with(&waits, no_relay, async |house, _| {
-        let platform = Platform::new(&house.world).await;
-        posted(&platform, PETS, &hook(&[404]).await.url()).await.is(500);
-        assert_eq!(
-            posted(&platform, PETS, &hook(&[200]).await.url()).await.is(200).body,
-            "1"
-        );
     });
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::site::{Site, titles};
@@ -140,6 +141,34 @@ fn deleting_all_empties_the_inbox_and_spares_what_was_put_away() {
             .is(204);
         site.tells("plain", "Three").await;
         assert_eq!(told(&site, "plain").await.0, ["Put away", "Three"]);
+    });
+}
+
+#[test]
+fn what_was_deleted_with_all_stays_away_and_what_was_not_there_is_left() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        let gone = site.tells("plain", "Gone").await;
+        let ends = json!({"title": "Over", "text": "It was.", "closes_at": "2023-11-14T22:13:25Z",
+            "audience": [{"kind": "user", "user": "u-plain"}]});
+        site.post("/api/v1/messages", "admin", &ends).await.is(201);
+        world.advance(Duration::from_secs(10));
+        site.delete(&all(), "plain").await.is(204);
+        for change in [
+            json!({"enabled": false}),
+            json!({"enabled": true}),
+            json!({"ring": true}),
+        ] {
+            world.advance(Duration::from_secs(1));
+            let path = format!("/api/v1/messages/{gone}");
+            site.ask(Method::PATCH, &path, "admin")
+                .json(&change)
+                .send()
+                .await
+                .is(200);
+            assert_eq!(told(&site, "plain").await, (Vec::new(), json!(0)), "{change}");
+        }
+        assert_eq!(site.titles("past", "plain").await, ["Over"]);
     });
 }
 

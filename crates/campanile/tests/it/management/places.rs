@@ -41,6 +41,8 @@ fn an_organization_or_environment_that_is_not_there_is_refused_before_anybody_is
             "/management/v1/organizations/NONE/environments/DEFAULT/user",
             "/management/organizations/DEFAULT/environments/NONE/user",
             "/management/organizations/DEFAULT/environments/%00/user",
+            "/management/organizations/DEFAULT/environments/%FF/user",
+            "/management/organizations/%FF/user",
         ] {
             let method = if path.ends_with("login") {
                 Method::POST
@@ -91,6 +93,40 @@ fn what_is_nowhere_is_refused_in_the_shape_of_the_interface() {
         for path in ["/managements", "/portals", "/nowhere"] {
             let said = world.get(path).send().await.is(404);
             assert_eq!(said.json()["type"], json!("/problems/missing"), "{path}");
+        }
+    });
+}
+
+#[test]
+fn an_id_that_nothing_can_have_is_of_nothing() {
+    each_world(async |world| {
+        let site = Site::new(world).await;
+        for id in ["%FF", "%C3", "%00", "%", "a%FFb", "%F0%9F%94%94", "%2e%2e"] {
+            for (method, path, code) in [
+                (
+                    Method::DELETE,
+                    format!("{ORG}/user/notifications/{id}"),
+                    "notification.portal.notFound",
+                ),
+                (Method::DELETE, format!("{ORG}/user/tokens/{id}"), "tokenId.notFound"),
+                (Method::GET, format!("{ORG}/configuration/rolescopes/{id}/roles"), ""),
+                (Method::GET, format!("{ENV}/apis/{id}"), "api.notFound"),
+                (Method::GET, format!("{ENV}/apis/{id}/members"), "api.notFound"),
+                (Method::GET, format!("{ENV}/apis/{id}/subscriptions"), "api.notFound"),
+                (Method::POST, format!("{ENV}/apis/{id}/messages"), "api.notFound"),
+                (Method::GET, format!("{ENV}/applications/{id}"), "application.notFound"),
+                (
+                    Method::GET,
+                    format!("{ENV}/applications/{id}/members"),
+                    "application.notFound",
+                ),
+            ] {
+                let said = site.ask(method, &path, "admin").send().await.is(404);
+                let told = said.json()["technicalCode"].as_str().unwrap_or_default().to_owned();
+                assert_eq!(told, code, "{path}");
+            }
+            let said = site.delete(&format!("{PORTAL}/user/notifications/{id}"), "plain").await;
+            assert_eq!(portal_refusal(&said).0, 404, "{id}");
         }
     });
 }

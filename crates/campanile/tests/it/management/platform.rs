@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use campanile_core::id::PersonId;
+use campanile_core::id::{MessageId, PersonId};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::directory::Client;
+use crate::outbox::House;
 use crate::world::{Said, World};
 
 /// Where messages of the platform are posted.
@@ -164,4 +165,11 @@ fn lines() -> Vec<Value> {
     soon["starting_at"] = json!("2100-01-01T00:00:00Z");
     lines.push(soon);
     lines
+}
+
+/// The last message that was sent.
+pub(super) async fn last_id(house: &House) -> MessageId {
+    let ask = house.world.get("/api/v1/messages?limit=1").bearer(&house.token);
+    let page = ask.send().await.is(200).json();
+    MessageId(page["items"][0]["id"].as_i64().unwrap())
 }

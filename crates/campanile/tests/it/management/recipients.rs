@@ -1,12 +1,14 @@
 //! Who gets what (the contract, section 2.1), by the number that is answered and by who finds it in their inbox.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::platform::{PETS, PLATFORM, Platform, to_roles};
 use crate::world::{each_world, each_world_with};
 
 /// Where messages of another environment are posted.
 const ELSEWHERE: &str = "/management/organizations/DEFAULT/environments/OTHER/messages";
+
+const NOTIFICATIONS: &str = "/management/organizations/DEFAULT/user/notifications";
 
 /// Where, scope, roles, and how many people are reached.
 type Row = (&'static str, &'static str, &'static [&'static str], u64);
@@ -75,6 +77,13 @@ fn those_who_were_counted_find_it_and_nobody_else() {
         ] {
             let wanted: Vec<&str> = ["[Pets] Maintenance"].into_iter().take(finds).collect();
             assert_eq!(platform.inbox(who).await, wanted, "{who}");
+            let told = platform.get(NOTIFICATIONS, who).await.is(200).json();
+            let titles = told["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["title"].as_str().unwrap());
+            assert_eq!(titles.collect::<Vec<_>>(), wanted, "{who}");
         }
     });
 }
@@ -131,6 +140,72 @@ fn subscribers_of_any_status_are_a_choice_of_the_operator() {
         let message = to_roles("PORTAL", "APPLICATION", &["OWNER"]);
         assert_eq!(platform.post(PETS, "owner", &message).await.is(200).body, "2");
     });
+}
+
+/// Consumers who are none by now, or were never: refused, paused, over, removed; and a subscription that nobody made.
+fn formerly() -> Vec<Value> {
+    let mut lines = Vec::new();
+    for (application, status) in [
+        ("no", "REJECTED"),
+        ("idle", "PAUSED"),
+        ("over", "ACCEPTED"),
+        ("gone", "ACCEPTED"),
+        ("anon", "ACCEPTED"),
+    ] {
+        let (user, group) = (format!("m-{application}"), format!("g-{application}"));
+        lines.extend([
+            json!({"kind": "user", "id": user, "login": user, "name": user, "email": format!("{user}@example.com")}),
+            json!({"kind": "group", "id": group, "name": group}),
+            json!({"kind": "application", "id": application, "name": application, "environment": "DEFAULT",
+                "groups": [group]}),
+            json!({"kind": "membership", "user": user, "on": {"group": group}, "role": "OWNER",
+                "scope": "APPLICATION"}),
+        ]);
+        let mut subscription = json!({"kind": "subscription", "id": format!("s-{application}"), "api": "pets",
+            "application": application, "status": status});
+        if application != "anon" {
+            subscription["subscribed_by"] = json!(user);
+        }
+        if application == "over" {
+            subscription["starting_at"] = json!("2020-01-01T00:00:00Z");
+            subscription["ending_at"] = json!("2021-01-01T00:00:00Z");
+        }
+        lines.push(subscription);
+    }
+    lines.push(json!({"kind": "remove", "of": "application", "id": "gone"}));
+    lines
+}
+
+#[test]
+fn who_is_no_consumer_any_more_is_not_reached() {
+    for (setting, subscribers) in [("valid", 1), ("any", 7)] {
+        let settings = [("CAMPANILE_COMPAT_API_SUBSCRIBERS", setting)];
+        each_world_with("http://campanile.test", &settings, async |world| {
+            let platform = Platform::new(world).await;
+            let send = async |role: &str| {
+                let message = to_roles("PORTAL", "APPLICATION", &[role]);
+                platform.post(PETS, "owner", &message).await.is(200).body
+            };
+            platform.import(&formerly()).await;
+            // Of these the one whose subscription is valid, whoever made it.
+            assert_eq!(send("OWNER").await, "3");
+            let members = platform.last().await["id"].as_i64().unwrap();
+            let list = platform
+                .admin
+                .get(&format!("/api/v1/messages/{members}/recipients"))
+                .await
+                .is(200)
+                .json();
+            let logins = list["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["login"].as_str().unwrap());
+            assert_eq!(logins.collect::<Vec<_>>(), ["ann", "bob", "m-anon"]);
+            // A subscription that nobody made is no mistake.
+            assert_eq!(send("API_SUBSCRIBERS").await, subscribers.to_string(), "{setting}");
+        });
+    }
 }
 
 #[test]
