@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use campanile_core::Error;
 use campanile_core::id::{ApiId, CustomerId, EnvironmentId, PersonId};
-use campanile_core::policy::{Act, Part, PortalAct, Reach, may, reach_of_apis, reach_of_customers};
+use campanile_core::policy::{
+    Act, Part, PortalAct, Reach, may, may_see_api, may_see_application, reach_of_apis, reach_of_customers, seen_apis,
+};
 use campanile_core::rights::{AsmRole, Letters, Permission, Rights};
 
 const ME: PersonId = PersonId(1);
@@ -246,5 +248,18 @@ fn what_may_be_picked_is_what_may_be_sent_to() {
             let sent = may(&rights, &Act::Send(&[Part::Customer { customer }])).is_ok();
             assert_eq!(picked, sent, "{kind}: {customer}");
         }
+    }
+}
+
+#[test]
+fn who_may_know_of_an_api_finds_it_and_of_an_application_its_members_and_who_reads_the_directory() {
+    for (kind, rights) in kinds() {
+        let reads = may(&rights, &Act::ReadDirectory).is_ok();
+        for api in [ApiId(1_001), ApiId(1_002)] {
+            let found = reads || seen_apis(&rights).contains(&api);
+            assert_eq!(found, may_see_api(&rights, api), "{kind}: {api}");
+        }
+        assert!(may_see_application(&rights, true), "{kind}");
+        assert_eq!(may_see_application(&rights, false), reads, "{kind}");
     }
 }

@@ -93,6 +93,8 @@ fn a_post_has_the_text_the_query_and_the_headers_and_is_answered_at_once() {
         assert!(got.starts_with("POST /in?key=1 HTTP/1.1\r\n"), "{got}");
         assert!(got.ends_with("\r\n\r\nthe body"), "{got}");
         assert_eq!(hook.header("x-key"), ["k1"]);
+        assert_eq!(hook.header("content-type"), ["application/json"]);
+        assert_eq!(hook.header("x-gravitee-request-id")[0].len(), 36);
         let sent = platform.last().await;
         assert_eq!((&sent["title"], &sent["api"]), (&json!(""), &json!("pets")));
     });

@@ -108,6 +108,26 @@ fn of_the_letters_of_message_only_c_sends() {
 }
 
 #[test]
+fn what_a_group_lends_on_an_api_sends_to_its_consumers() {
+    each_world(async |world| {
+        let platform = Platform::new(world).await;
+        platform
+            .import(&[
+                json!({"kind": "group", "id": "crew", "name": "Crew"}),
+                json!({"kind": "api", "id": "pets", "name": "Pets", "environment": "DEFAULT", "groups": ["crew"]}),
+                json!({"kind": "role", "scope": "API", "name": "WRITER", "permissions": {"MESSAGE": "C"}}),
+                json!({"kind": "membership", "user": "ann", "on": {"group": "crew"}, "scope": "API", "role": "WRITER"}),
+                // A role on applications lends nothing here.
+                json!({"kind": "membership", "user": "bob", "on": {"group": "crew"}, "scope": "APPLICATION",
+                    "role": "OWNER"}),
+            ])
+            .await;
+        assert_eq!(sends(&platform, "ann").await, [403, 200]);
+        assert_eq!(sends(&platform, "bob").await, [403, 403]);
+    });
+}
+
+#[test]
 fn who_reads_the_roles_of_the_organization_lists_them_and_sends_nothing() {
     each_world(async |world| {
         let platform = Platform::new(world).await;
