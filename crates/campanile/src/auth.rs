@@ -110,8 +110,8 @@ impl Principal {
         Ok(app.db.read(move |tx| Rights::load(tx, person)).await?)
     }
 
-    /// `Denied` for who came by a personal token, a ticket or a token of a site. A token that leaked can be revoked; what it made, or what
-    /// it learnt of other ways in, would let its holder stay.
+    /// `Denied` for who came by a personal token, a ticket or a token of a site. A token that leaked can be revoked;
+    /// what it made, or what it learnt of other ways in, would let its holder stay.
     pub fn in_person(&self) -> Result<(), Problem> {
         match self.via {
             Via::Session(_) | Via::Basic => Ok(()),

@@ -80,8 +80,8 @@ impl Cors {
         Self(Arc::clone(app))
     }
 
-    /// The sites of whose pages a request to a route may come; `None` for all that come from no page, from pages of this
-    /// server by a cookie, from pages of nobody, or to what is open to nobody.
+    /// The sites of whose pages a request to a route may come; `None` for all that come from no page, from pages of
+    /// this server by a cookie, from pages of nobody, or to what is open to nobody.
     pub(crate) async fn embedders(&self, headers: &HeaderMap, route: &str) -> Option<Embedders> {
         let origin = headers.get(header::ORIGIN)?;
         let methods = embedded::methods(route)?;

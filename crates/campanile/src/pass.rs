@@ -194,14 +194,13 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
         Some(cors) => cors.embedders(request.headers(), seen.route.as_str()).await,
         None => None,
     };
-    let mut response = match embedders.as_ref().and_then(|of| of.preflight(&request)) {
-        Some(response) => response,
-        None => {
-            if let Some(embedders) = &embedders {
-                request.extensions_mut().insert(embedders.clone());
-            }
-            answer(&pass, &seen, request, next).await
+    let mut response = if let Some(response) = embedders.as_ref().and_then(|of| of.preflight(&request)) {
+        response
+    } else {
+        if let Some(embedders) = &embedders {
+            request.extensions_mut().insert(embedders.clone());
         }
+        answer(&pass, &seen, request, next).await
     };
     drop(in_flight);
     finish(&mut response, &seen, &id);

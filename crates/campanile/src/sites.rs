@@ -57,7 +57,7 @@ pub async fn create(app: &App, by: &Principal, new: New) -> Result<Site, Problem
         let id = site::create(tx, &new, person, &random, now)?;
         let made = site::find(tx, &id)?;
         let deed = Deed::new(Action::Created, Kind::Site, id);
-        journal::record(tx, &by, &deed.after(&still(&made)), now)?;
+        journal::record(tx, &by, &deed.after(still(&made)), now)?;
         Ok::<_, Error>(made)
     };
     Ok(app.db.write(work).await?)
@@ -97,7 +97,7 @@ pub async fn end(app: &App, by: &Principal, id: &str) -> Result<(), Problem> {
         let before = site::find(tx, &id)?;
         site::end(tx, &id, now)?;
         let deed = Deed::new(Action::Ended, Kind::Site, id);
-        journal::record(tx, &by, &deed.before(&still(&before)), now)
+        journal::record(tx, &by, &deed.before(still(&before)), now)
     };
     app.db.write(work).await?;
     Ok(())

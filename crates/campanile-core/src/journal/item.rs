@@ -54,7 +54,8 @@ pub struct Item {
     pub address: Option<String>,
     /// How they showed who they are; null where it is not known.
     pub via: Option<Via>,
-    /// The first characters of the id of their personal token, or of the site by whose token they came; null without one.
+    /// The first characters of the id of their personal token, or of the site by whose token they came; null without
+    /// one.
     pub token: Option<String>,
     /// What was done.
     pub action: Action,

@@ -10,12 +10,13 @@ use crate::id::PersonId;
 use crate::secret::{self, InstallationKey};
 use crate::time::Moment;
 
-/// Of the people whom a site may sign in. A subquery that gives a value is a search for the one row.
+/// Of the people whom a site may sign in. A subquery that gives a value is a search for the one row; from the person,
+/// who is of one customer, and not from a customer, which may have thousands below it.
 macro_rules! inside {
     () => {
-        " AND (s.customer IS NULL OR (SELECT g.customer FROM residence r
-            JOIN lineage g ON g.customer = r.customer AND g.ancestor = s.customer AND g.until = 9223372036854775807
-            WHERE r.person = p.id AND r.until = 9223372036854775807) IS NOT NULL)"
+        " AND (s.customer IS NULL OR (SELECT g.customer FROM residence r CROSS JOIN lineage g
+            WHERE r.person = p.id AND r.until = 9223372036854775807 AND g.customer = r.customer
+                AND g.ancestor = s.customer AND g.until = 9223372036854775807) IS NOT NULL)"
     };
 }
 

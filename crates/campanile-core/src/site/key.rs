@@ -1,5 +1,6 @@
-//! What a site signs its tokens with: a secret that we make and share with it (HS256), or a key pair of its own of which
-//! we hold the public half (ES256). Several live side by side: to rotate is to add one, change over, and end the other.
+//! What a site signs its tokens with: a secret that we make and share with it (HS256), or a key pair of its own of
+//! which we hold the public half (ES256). Several live side by side: to rotate is to add one, change over, and end the
+//! other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -228,7 +229,8 @@ fn why_not(is_private: bool) -> String {
     let why = if is_private {
         "is a private key, which is now known to others: make another pair, and give its public key"
     } else {
-        "must be a public key of P-256: PEM that begins with -----BEGIN PUBLIC KEY-----, or a JWK with kty EC and crv P-256"
+        "must be a public key of P-256: PEM that begins with -----BEGIN PUBLIC KEY-----, or a JWK with kty EC and crv \
+         P-256"
     };
     why.into()
 }

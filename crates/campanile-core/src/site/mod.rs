@@ -1,7 +1,7 @@
 //! Sites: applications that show bell, inbox and banners in pages of their own. A site signs in its people with tokens
 //! (RFC 7519) that it signs with a key of its own; browsers use them on pages of its origins alone.
 //!
-//! What a token opens is the door's to say; here is who may be signed in by whom ([`door`]), what tokens are signed with
+//! What a token opens is the server's to say; here is whom a site may sign in ([`door`]), what tokens are signed with
 //! ([`key`]), and where pages may stand ([`origin`]).
 
 pub mod door;
@@ -88,8 +88,8 @@ pub struct Site {
 pub struct New {
     /// 1 to 200 characters; no other site has it.
     pub name: String,
-    /// At most 20, each `https://` and a host, with a port where it is not 443; `http://` for `localhost`, `127.0.0.1` and
-    /// `[::1]` alone. None: tokens come from servers and apps.
+    /// At most 20, each `https://` and a host, with a port where it is not 443; `http://` for `localhost`, `127.0.0.1`
+    /// and `[::1]` alone. None: tokens come from servers and apps.
     #[serde(default)]
     pub origins: Vec<String>,
     /// Only people of this customer and of those below it; absent: everybody.

@@ -7,7 +7,7 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 38] = [
+const HOT: [&str; 41] = [
     "holding::HOLDS",
     "holding::BUNDLE",
     "holding::OWN",
@@ -46,6 +46,9 @@ const HOT: [&str; 38] = [
     "lists::LOAD",
     "lists::SELECTORS",
     "lists::POSITION",
+    "site::ALLOWED",
+    "site::door::FIND",
+    "site::door::ADMITS",
 ];
 
 /// Tables with rows for every person, subscription or customer.

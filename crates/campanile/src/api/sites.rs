@@ -133,8 +133,8 @@ pub(super) struct SiteKeyWithSecret {
 
 /// Adds a key to a site
 ///
-/// Several are good at once. To rotate: add one, sign with it, and end the old one when the last token that it has signed
-/// is over.
+/// Several are good at once. To rotate: add one, sign with it, and end the old one when the last token that it has
+/// signed is over.
 #[utoipa::path(post, path = "/api/v1/sites/{id}/keys", operation_id = "add_site_key", tag = "Sites",
     request_body = key::New, params(("id" = String, Path)), responses(
     (status = 201, description = "Added.", body = SiteKeyWithSecret),

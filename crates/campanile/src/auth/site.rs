@@ -1,7 +1,7 @@
 //! Who comes by a token of a site: a JWT (RFC 7519) that the site has signed for one of its people.
 //!
-//! It names its key (`kid`), which alone says how it is signed; for whom it is (`sub`, `aud`) and how long (`iat`, `exp`,
-//! `nbf`). It opens what [`embedded`] lists, and where a browser sends it, on pages of the site's origins alone.
+//! It names its key (`kid`), which alone says how it is signed; for whom it is (`sub`, `aud`) and how long (`iat`,
+//! `exp`, `nbf`). It opens what [`embedded`] lists, and where a browser sends it, on pages of the site's origins alone.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ const LEEWAY_MS: i64 = 60_000;
 /// Bytes of who came by one, about, with its hash.
 const REMEMBERED: usize = 320;
 
-const UNREADABLE: &str = "the token cannot be read: it is a signed JWT of at most 4,096 characters, with a JSON header and \
-                          JSON claims";
+const UNREADABLE: &str = "the token cannot be read: it is a signed JWT of at most 4,096 characters, with a JSON \
+                          header and JSON claims";
 const CRITICAL: &str = "the token's header has `crit`, of which nothing is understood here";
 const TYPE: &str = "the token's `typ` has to be JWT, or to be left out";
 const NO_KEY_NAMED: &str = "the token's header has to name its key as `kid`";
@@ -48,8 +48,8 @@ const TIMES: &str = "the token has to say since when (`iat`) and until when (`ex
 const EXPIRED: &str = "the token's time is over (`exp`)";
 const EARLY: &str = "the token's time has not come (`iat`, `nbf`): see that both clocks are right";
 const LONG: &str = "the token is good for too long: `exp` may be an hour after `iat` at most";
-const NOBODY: &str = "the token's `sub` is nobody whom this site may sign in: it is the id that the directory has for a \
-                      user, who is there, is not kept out, and is of the site's customer where it has one";
+const NOBODY: &str = "the token's `sub` is nobody whom this site may sign in: it is the id that the directory has for \
+                      a user, who is there, is not kept out, and is of the site's customer where it has one";
 const CLOSED: &str = "a site's token opens the inbox alone";
 const ELSEWHERE: &str = "the page that sent this is of no origin of the token's site";
 
@@ -91,14 +91,13 @@ pub(super) async fn by_token(app: &Arc<App>, parts: &Parts, token: &str) -> Resu
     let (hash, state, now) = (Hash::of(token), known::state(app), app.clock.now());
     // The JWT of another contract is remembered by its hash as well.
     let known = app.known.get(&hash, state, now);
-    let principal = match known.filter(|known| matches!(known.via, Via::Site { .. })) {
-        Some(known) => known,
-        None => {
-            let (principal, until) = look_up(app, token, now).await?;
-            let until = until.min(now.plus_ms(KEEP_MS));
-            app.known.put(hash, principal.clone(), REMEMBERED, state, until);
-            principal
-        }
+    let principal = if let Some(known) = known.filter(|known| matches!(known.via, Via::Site { .. })) {
+        known
+    } else {
+        let (principal, until) = look_up(app, token, now).await?;
+        let until = until.min(now.plus_ms(KEEP_MS));
+        app.known.put(hash, principal.clone(), REMEMBERED, state, until);
+        principal
     };
     check_place(parts, &principal)?;
     Ok(principal)

@@ -52,8 +52,8 @@ pub(crate) fn python(script: &str, arguments: &[&str], input: &[u8]) -> Option<S
 /// A Python that has a library: what a script prints that has this text as its input.
 pub(crate) fn python_with(library: &str, script: &str, input: &str) -> String {
     let needed = format!(
-        "Python with `{library}` is needed: run scripts/test, which makes one, or set CAMPANILE_TEST_PYTHON to a Python \
-         after `pip install {library}`"
+        "Python with `{library}` is needed: run scripts/test, which makes one, or set CAMPANILE_TEST_PYTHON to a \
+         Python after `pip install {library}`"
     );
     let named = variable("CAMPANILE_TEST_PYTHON");
     let child = Command::new(named.unwrap_or_else(|| "python3".into()))

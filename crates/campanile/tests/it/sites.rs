@@ -6,9 +6,9 @@ mod tokens;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use campanile::chance::Chance;
 use campanile_core::id::PersonId;
 use ring::hmac;
-use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ struct Pair(EcdsaKeyPair);
 
 impl Pair {
     fn new() -> Self {
-        let random = SystemRandom::new();
+        let random = Chance::blinding();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random);
         Self(pair.unwrap())
@@ -131,7 +131,7 @@ impl Pair {
     fn token(&self, key: &str, claims: &Value) -> String {
         let header = json!({"alg": "ES256", "kid": key});
         compact(&header, claims, |signed| {
-            let signature = self.0.sign(&SystemRandom::new(), signed).unwrap();
+            let signature = self.0.sign(&Chance::blinding(), signed).unwrap();
             signature.as_ref().to_vec()
         })
     }

@@ -312,7 +312,8 @@ asked = json.load(sys.stdin)
 pair = ec.generate_private_key(ec.SECP256R1())
 public = pair.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 hs256 = jwt.encode(asked["claims"], asked["secret"], algorithm="HS256", headers={"kid": asked["key"]})
-private = pair.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+open_text = serialization.NoEncryption()
+private = pair.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, open_text)
 print(json.dumps({"hs256": hs256, "public": public.decode(), "private": private.decode()}))
 "#;
 
