@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use campanile_core::secret::{hex, sha256};
 use http::{HeaderValue, header};
+use serde_json::json;
 
 use crate::problem::{Kind, Problem};
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
 
 macro_rules! asset {
     ($name:literal, $type:expr) => {
@@ -50,6 +52,9 @@ static ASSETS: &[(&str, &str, &[u8])] = &[
     asset!("year.js", JS),
     asset!("acts.svg", SVG),
     asset!("icon.svg", SVG),
+    asset!("icon-192.png", PNG),
+    asset!("icon-512.png", PNG),
+    asset!("icon-maskable-512.png", PNG),
 ];
 
 /// The folder of this build's assets.
@@ -73,6 +78,39 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route("/assets/{folder}/{name}", get(send))
         .route("/worker.js", get(worker))
+        .route("/manifest.webmanifest", get(manifest))
+}
+
+/// `GET /manifest.webmanifest`: what the console is called and looks like where it is installed, which Apple's phones
+/// want before they take push messages. The same for everybody: a browser asks for it without cookies.
+async fn manifest() -> Response {
+    let icon =
+        |name, sizes, kind, purpose| json!({"src": address(name), "sizes": sizes, "type": kind, "purpose": purpose});
+    let manifest = json!({
+        "id": "/",
+        "name": "Campanile",
+        "short_name": "Campanile",
+        "start_url": "/inbox",
+        "scope": "/",
+        "display": "standalone",
+        // Those of the light theme, as `--card` and `--paper` of the stylesheet; pages say both of their own.
+        "theme_color": "#ffffff",
+        "background_color": "#f7f6f3",
+        "icons": [
+            icon("icon.svg", "any", SVG, "any"),
+            icon("icon-192.png", "192x192", PNG, "any"),
+            icon("icon-512.png", "512x512", PNG, "any"),
+            icon("icon-maskable-512.png", "512x512", PNG, "maskable"),
+        ],
+    });
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/manifest+json"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, manifest.to_string()).into_response()
 }
 
 /// `GET /worker.js`: the service worker, at an address of its own that covers all pages. Browsers look for a new one by
