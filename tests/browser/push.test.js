@@ -1,8 +1,9 @@
 // Devices: this browser is registered on a click, and its service worker shows what is pushed. Chromium has no push
 // service here, so pushing is done with the browser's own tools; what the server sends has its tests there.
 // @ts-check
+import assert from "node:assert/strict";
 import { directory } from "./lib/directory.js";
-import { expectFault, flow, shows, visit, withSite } from "./lib/flow.js";
+import { expectFault, flow, settled, shows, visit, withSite } from "./lib/flow.js";
 
 const held = withSite({ lines: directory() });
 const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -12,7 +13,7 @@ function note(kind, message, title, ago = 0) {
   const data = { kind, message, sent_at: new Date(Date.now() - ago).toISOString(), summary: "Unread messages: 4" };
   const navigate = `/inbox/${message}`;
   const notification = { title, body: "Text", navigate, tag: `tag-${message}`, lang: "en", requireInteraction: false, data };
-  return JSON.stringify({ web_push: 8030, notification, app_badge: 1 });
+  return JSON.stringify({ notification, app_badge: 1 });
 }
 
 flow("a browser without a push service says so, and shows what is pushed all the same", held, async ({ open }, site) => {
@@ -53,4 +54,50 @@ flow("a browser without a push service says so, and shows what is pushed all the
   await push(note("recalled", 1, "A message was taken back"));
   await push(note("message", 2, "First", WEEK_MS), "First");
   await push(note("message", 3, "Second", WEEK_MS), "Unread messages: 4");
+});
+
+flow("a push service that does not answer is waited for for so long", held, async ({ open }, site) => {
+  const page = await open("carol");
+  await page.context().grantPermissions(["notifications"], { origin: site.origin });
+  await page.addInitScript(() => {
+    PushManager.prototype.subscribe = () => new Promise(() => document.documentElement.setAttribute("data-asked", ""));
+  });
+  await page.clock.install();
+  await visit(page, "/me/devices");
+  const card = page.locator("[data-module=push]");
+  await card.getByRole("button", { name: "Tell me here" }).click();
+  await page.locator("[data-asked]").waitFor();
+  await page.clock.fastForward(14_000);
+  await shows(card, "Waiting for");
+  await page.clock.fastForward(2_000);
+  await shows(card, "push service does not answer");
+});
+
+flow("the console can be installed, and its icon says how much is unread", held, async ({ open }, site) => {
+  const page = await open("paul");
+  await page.addInitScript(() => {
+    // @ts-ignore what the icon would show
+    navigator.setAppBadge = async (number) => document.documentElement.setAttribute("data-badge", String(number));
+  });
+  await visit(page, "/me");
+  const tools = await page.context().newCDPSession(page);
+  const { url, errors, data } = await tools.send("Page.getAppManifest");
+  assert.deepEqual({ url, errors }, { url: `${site.origin}/manifest.webmanifest`, errors: [] });
+  const { installabilityErrors } = await tools.send("Page.getInstallabilityErrors");
+  // Tests sit in contexts that keep nothing.
+  assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId), ["in-incognito"]);
+  const { icons, start_url: start, display } = JSON.parse(data ?? "");
+  assert.deepEqual({ start, display }, { start: "/inbox", display: "standalone" });
+  const pictures = icons.filter((/** @type {{ type: string }} */ { type }) => type === "image/png");
+  const sizes = await Promise.all(pictures.map(async (/** @type {{ src: string }} */ { src }) => {
+    // Width and height stand at fixed places of a PNG. The page itself loads none of them.
+    const bytes = Buffer.from(await (await fetch(new URL(src, site.origin))).arrayBuffer());
+    return `${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`;
+  }));
+  assert.deepEqual(sizes, ["192x192", "512x512", "512x512"]);
+
+  await page.locator("[data-badge='0']").waitFor();
+  await site.ask("POST", "/api/v1/messages", { title: "One", text: "Text", audience: [{ kind: "user", user: "u-paul" }] });
+  await page.locator("[data-badge='1']").waitFor();
+  await settled(page);
 });

@@ -30,6 +30,7 @@ use crate::known::Known;
 use crate::live::Live;
 use crate::person::People;
 use crate::relay::Relay;
+use crate::telemetry::Leaving;
 use crate::throttle::Throttle;
 use crate::vapid::Vapid;
 
@@ -64,6 +65,8 @@ pub struct App {
     pub live: Live,
     /// How push services know this installation.
     pub vapid: Vapid,
+    /// What becomes of what leaves the house, in numbers.
+    pub leaving: Leaving,
     /// Messages by selector.
     pub lists: Arc<lists::Shared>,
     /// People by role and customer.
@@ -142,6 +145,7 @@ impl App {
             relay: Relay::default(),
             live: Live::default(),
             vapid: Vapid::default(),
+            leaving: Leaving::default(),
             lists: Arc::default(),
             residents: Arc::default(),
             crowds: Arc::default(),

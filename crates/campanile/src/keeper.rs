@@ -73,7 +73,9 @@ async fn sweep(app: &App, now: Moment) -> Result<()> {
             Ok::<_, Error>(keys + devices + account::session::sweep(tx, now, SWEEP)?)
         });
         if swept.await? == 0 {
-            return Ok(());
+            break;
         }
     }
+    app.leaving.devices.set(app.db.scan(device::count).await?);
+    Ok(())
 }

@@ -32,6 +32,7 @@ const IMPORT: &str = "/api/v1/directory/import";
 pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry, app.clock.now());
+    app.leaving.register(&mut registry);
     registry.register_collector(Box::new(Database(app.db.clone())));
     registry.register_collector(Box::new(Streams(Arc::clone(app))));
     let docs = docs::routes(|| Docs::new(&api::document()));

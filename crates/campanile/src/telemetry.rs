@@ -169,6 +169,41 @@ impl Metrics {
     }
 }
 
+/// What becomes of what leaves the house, and how many devices could be told. Clones count into the same numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Leaving {
+    /// Devices of everybody, as they were last counted.
+    pub devices: Gauge,
+    tries: Family<Try, Counter>,
+}
+
+/// What tries are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Try {
+    channel: &'static str,
+    outcome: &'static str,
+}
+
+impl Leaving {
+    /// Registers the numbers.
+    pub fn register(&self, registry: &mut Registry) {
+        let ours = registry.sub_registry_with_prefix("campanile");
+        ours.register(
+            "deliveries",
+            "Tries to deliver, by what came of them",
+            self.tries.clone(),
+        );
+        ours.register("push_devices", "Devices that are pushed to", self.devices.clone());
+    }
+
+    /// Counts a try, where it was one.
+    pub(crate) fn tried(&self, channel: &'static str, outcome: Option<&'static str>) {
+        if let Some(outcome) = outcome {
+            self.tries.get_or_create(&Try { channel, outcome }).inc();
+        }
+    }
+}
+
 /// The class of a status: `2xx`.
 const fn class(status: StatusCode) -> &'static str {
     match status.as_u16() / 100 {

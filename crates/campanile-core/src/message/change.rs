@@ -14,7 +14,8 @@ use crate::error::{Error, Faults, Result};
 use crate::id::MessageId;
 use crate::journal::By;
 use crate::markup::Format;
-use crate::outbox::{push, run};
+use crate::outbox::push::{self, Word};
+use crate::outbox::run;
 use crate::revision;
 use crate::time::{Moment, OPEN, Stamp};
 
@@ -192,7 +193,7 @@ pub fn correct(
             run::hold(tx, id, !new.enabled)?;
         }
         if correction.ring && new.revision.is_some() {
-            push::rings(tx, id, new.channels, new.importance, now)?;
+            push::born(tx, id, new.channels, new.importance, Word::Rings, now)?;
         }
     }
     if let Some(selectors) = selectors {
@@ -375,7 +376,7 @@ fn publish(tx: &mut Tx<'_>, message: &mut Message, stamp: Stamp, now: Moment) ->
 fn leave(tx: &mut Tx<'_>, message: &Message, selectors: &[Selector], now: Moment) -> Result<()> {
     let tenant = run::tenant(message.api, message.environment, selectors);
     run::born(tx, message.id, message.channels, message.importance, tenant, now)?;
-    push::rings(tx, message.id, message.channels, message.importance, now)
+    push::born(tx, message.id, message.channels, message.importance, Word::Rings, now)
 }
 
 fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()> {
@@ -427,7 +428,7 @@ pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) ->
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
     if old.revision.is_some() {
-        push::recalled(tx, id, old.channels, old.importance, now)?;
+        push::born(tx, id, old.channels, old.importance, Word::Recalled, now)?;
     }
     revision::message_changed(tx, stamp, id.0)?;
     Ok(Message {

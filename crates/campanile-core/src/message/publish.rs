@@ -7,7 +7,8 @@ use super::draft::Checked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, PersonId};
 use crate::journal::By;
-use crate::outbox::{destination, push, run};
+use crate::outbox::push::{self, Word};
+use crate::outbox::{destination, run};
 use crate::revision::{self, tally};
 use crate::time::Moment;
 
@@ -167,7 +168,7 @@ fn leave(tx: &mut Tx<'_>, id: MessageId, draft: &Checked, open: bool, now: Momen
             channels &= !Channel::Email.bit();
         }
         run::born(tx, id, channels, draft.importance, tenant, now)?;
-        push::rings(tx, id, channels, draft.importance, now)?;
+        push::born(tx, id, channels, draft.importance, Word::Rings, now)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use campanile_store::{Row, Tx, sql};
+use serde::Serialize;
 use url::Url;
 
 use super::destination::Posting;
@@ -51,29 +52,30 @@ sql! {
     REMOVE = "DELETE FROM device WHERE id = $1";
     DROP = "DELETE FROM push WHERE device = $1";
     ANY = "SELECT id FROM device LIMIT 1";
+    ALL = "SELECT COUNT(*) FROM device";
     OLD = "SELECT id FROM device WHERE heard_at < $1 LIMIT $2";
 }
 
-/// A device as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A browser that gets push messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Device {
-    /// Its public name.
+    /// Its id.
     pub id: String,
-    /// What is less important is not pushed.
+    /// The least importance of what is pushed to it: `low` is everything.
     pub importance: Importance,
     /// What its browser calls itself.
     pub agent: String,
     /// When it was registered.
     pub created_at: Moment,
-    /// When its browser was last here.
+    /// When its browser was last here. One that was not for 60 days is forgotten.
     pub heard_at: Moment,
-    /// When its subscription ends, where its browser says so.
+    /// When its subscription ends; null: its browser does not say.
     pub expires_at: Option<Moment>,
-    /// When its push service last took a message.
+    /// When its push service last took a message; null: never.
     pub pushed_at: Option<Moment>,
-    /// When its push service last refused one, if it took none since.
+    /// When its push service last refused one; null: it took all since.
     pub failed_at: Option<Moment>,
-    /// With which status.
+    /// With which status; null: it did not answer, or there is nothing to tell.
     pub failed_code: Option<i64>,
 }
 
@@ -244,6 +246,11 @@ pub fn register(
 /// Whether there is any device at all.
 pub fn any(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(tx.first(&ANY, &[], |_| Ok(()))?.is_some())
+}
+
+/// How many there are of everybody; looks at each.
+pub fn count(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(tx.one(&ALL, &[], |row| row.get(0))?)
 }
 
 /// The devices of a person, the last heard of first.

@@ -69,39 +69,28 @@ const STEPS: usize = 50;
 const LOW_MS: i64 = 24 * 60 * 60 * 1_000;
 const HIGH_MS: i64 = 7 * LOW_MS;
 
-/// Has a message told to devices; in the transaction by which its bell rings.
-pub(crate) fn rings(
-    tx: &mut Tx<'_>,
-    message: MessageId,
-    channels: i64,
-    importance: Importance,
-    now: Moment,
-) -> Result<()> {
-    bear(tx, message, channels, importance, false, now)
+/// What devices are told of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Its bell rings.
+    Rings,
+    /// It is taken back.
+    Recalled,
 }
 
-/// Has a message taken from devices; in the transaction that takes it back.
-pub(crate) fn recalled(
+/// Has devices told; in the transaction by which the bell rings, or that takes the message back.
+pub(crate) fn born(
     tx: &mut Tx<'_>,
     message: MessageId,
     channels: i64,
     importance: Importance,
-    now: Moment,
-) -> Result<()> {
-    bear(tx, message, channels, importance, true, now)
-}
-
-fn bear(
-    tx: &mut Tx<'_>,
-    message: MessageId,
-    channels: i64,
-    importance: Importance,
-    removes: bool,
+    word: Word,
     now: Moment,
 ) -> Result<()> {
     if channels & Channel::Portal.bit() == 0 {
         return Ok(());
     }
+    let removes = word == Word::Recalled;
     // That the message moved is announced anyway.
     Ok(tx.send(&BEAR, &[&message.0, &removes, &Lane::of(importance).code(), &now.0])?)
 }
@@ -388,6 +377,20 @@ pub enum End {
     },
     /// The device is not there any more.
     Gone,
+}
+
+impl End {
+    /// As it is counted; `None` where nothing was tried, or by no fault of the device's service.
+    #[must_use]
+    pub const fn counted(&self) -> Option<&'static str> {
+        match self {
+            Self::Sent => Some("sent"),
+            Self::Failed { .. } => Some("failed"),
+            Self::Again { counts: true, .. } => Some("again"),
+            Self::Gone => Some("gone"),
+            Self::Again { .. } | Self::Unwanted => None,
+        }
+    }
 }
 
 /// Writes down how pushes ended; what was not theirs any more is left as it is.

@@ -70,6 +70,17 @@ pub enum End {
 }
 
 impl End {
+    /// As it is counted; `None` where nothing was tried, or by no fault of the recipient.
+    #[must_use]
+    pub const fn counted(self) -> Option<&'static str> {
+        match self {
+            Self::Sent => Some("sent"),
+            Self::Again { counts: true, .. } => Some("again"),
+            Self::Failed => Some("failed"),
+            Self::Again { .. } | Self::Suppressed | Self::Gone => None,
+        }
+    }
+
     pub(super) const fn count(self, counts: &mut Counts) {
         match self {
             Self::Sent => counts.sent += 1,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use campanile_core::message::Importance;
-use campanile_core::outbox::device::{self, Subscription};
+use campanile_core::outbox::device::{self, Device, Subscription};
 use campanile_core::time::Moment;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -25,45 +25,6 @@ pub(super) const ROUTES: Part = part![
     (hear_device),
     (read_push_key)
 ];
-
-/// A browser that gets push messages.
-#[derive(Serialize, ToSchema)]
-struct Device {
-    /// Its id.
-    id: String,
-    /// The least importance of what is pushed to it: `low` is everything.
-    importance: Importance,
-    /// What its browser calls itself.
-    agent: String,
-    /// When it was registered.
-    created_at: Moment,
-    /// When its browser was last here. One that was not for 60 days is forgotten.
-    heard_at: Moment,
-    /// When its subscription ends; null: its browser does not say.
-    expires_at: Option<Moment>,
-    /// When its push service last took a message; null: never.
-    pushed_at: Option<Moment>,
-    /// When its push service last refused one; null: it took all since.
-    failed_at: Option<Moment>,
-    /// With which status; null: it did not answer, or there is nothing to tell.
-    failed_code: Option<i64>,
-}
-
-impl From<device::Device> for Device {
-    fn from(device: device::Device) -> Self {
-        Self {
-            id: device.id,
-            importance: device.importance,
-            agent: device.agent,
-            created_at: device.created_at,
-            heard_at: device.heard_at,
-            expires_at: device.expires_at,
-            pushed_at: device.pushed_at,
-            failed_at: device.failed_at,
-            failed_code: device.failed_code,
-        }
-    }
-}
 
 /// The devices.
 #[derive(Serialize, ToSchema)]
@@ -121,8 +82,7 @@ struct PushKey {
     responses((status = 200, description = "The devices.", body = Devices), Unauthenticated)
 )]
 async fn list_devices(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Devices>, Problem> {
-    let found = app.db.read(move |tx| device::list(tx, principal.person)).await?;
-    let devices = found.into_iter().map(Device::from).collect();
+    let devices = app.db.read(move |tx| device::list(tx, principal.person)).await?;
     Ok(Json(Devices { devices }))
 }
 
@@ -156,7 +116,7 @@ async fn add_device(
     };
     let (device, is_new) = devices::register(&app, &principal, &wanted).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(device.into())))
+    Ok((status, Json(device)))
 }
 
 /// Changes what is pushed to one of one's devices
@@ -173,7 +133,7 @@ async fn change_device(
     Json(wanted): Json<ChangeDevice>,
 ) -> Result<Json<Device>, Problem> {
     let changed = devices::change(&app, &principal, id, wanted.importance).await?;
-    Ok(Json(changed.into()))
+    Ok(Json(changed))
 }
 
 /// Removes one of one's devices

@@ -15,12 +15,14 @@ use campanile_core::secret::{hex, sha256};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::json;
 
 use crate::problem::{Kind, Problem};
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
 
 /// Modules, and pictures of stylesheets, are loaded by pages of other sites only where their server allows it (Fetch
 /// Standard, section 3.2). They hold nothing of anybody.
@@ -59,7 +61,7 @@ macro_rules! asset {
 }
 
 /// Those of the console's pages, and the elements, which are for pages of others too.
-static ASSETS: [Asset; 28] = [
+static ASSETS: [Asset; 31] = [
     asset!("console/announce.css", CSS),
     asset!("console/console.css", CSS),
     asset!("console/console.js", JS),
@@ -75,6 +77,9 @@ static ASSETS: [Asset; 28] = [
     asset!("console/way.js", JS),
     asset!("console/year.js", JS),
     asset!("console/icon.svg", SVG),
+    asset!("console/icon-192.png", PNG),
+    asset!("console/icon-512.png", PNG),
+    asset!("console/icon-maskable-512.png", PNG),
     asset!("embed/parts.css", CSS),
     asset!("embed/banner.css", CSS),
     asset!("embed/acts.svg", SVG),
@@ -113,6 +118,39 @@ pub(super) fn routes() -> Router {
         .route("/assets/{folder}/{*name}", get(send))
         .route("/embed/campanile.js", get(elements))
         .route("/worker.js", get(worker))
+        .route("/manifest.webmanifest", get(manifest))
+}
+
+/// `GET /manifest.webmanifest`: what the console is called and looks like where it is installed, which Apple's phones
+/// want before they take push messages. The same for everybody: a browser asks for it without cookies.
+async fn manifest() -> Response {
+    let icon =
+        |name, sizes, kind, purpose| json!({"src": address(name), "sizes": sizes, "type": kind, "purpose": purpose});
+    let manifest = json!({
+        "id": "/",
+        "name": "Campanile",
+        "short_name": "Campanile",
+        "start_url": "/inbox",
+        "scope": "/",
+        "display": "standalone",
+        // Those of the light theme, as `--card` and `--paper` of the stylesheet; pages say both of their own.
+        "theme_color": "#ffffff",
+        "background_color": "#f7f6f3",
+        "icons": [
+            icon("console/icon.svg", "any", SVG, "any"),
+            icon("console/icon-192.png", "192x192", PNG, "any"),
+            icon("console/icon-512.png", "512x512", PNG, "any"),
+            icon("console/icon-maskable-512.png", "512x512", PNG, "maskable"),
+        ],
+    });
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/manifest+json"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, manifest.to_string()).into_response()
 }
 
 /// `GET /worker.js`: the service worker, at an address of its own that covers all pages. Browsers look for a new one by
@@ -155,7 +193,7 @@ async fn send(Path((folder, name)): Path<(String, String)>, asked: HeaderMap) ->
         ANYWHERE,
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if !takes_gzip(&asked) {
+    if asset.media_type == PNG || !takes_gzip(&asked) {
         return (headers, asset.bytes).into_response();
     }
     let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];

@@ -409,6 +409,7 @@ impl Mailer {
     }
 
     fn settle(&mut self, from: From, settled: Settled) {
+        self.app.leaving.tried("email", settled.end.counted());
         match from {
             From::Chunk(number, place) => {
                 // One that is not there any more was lost: what became of its people is in doubt.

@@ -296,7 +296,9 @@ impl Poster {
             }
         };
         self.turns.landed(&answered);
-        self.pending.done.push(done(answered));
+        let done = done(answered);
+        self.app.leaving.tried("http", done.settled.end.counted());
+        self.pending.done.push(done);
     }
 
     fn write(&self, batch: Batch, now: Moment) -> BoxFuture<'static, (Batch, campanile_core::Result<()>)> {

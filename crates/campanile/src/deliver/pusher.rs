@@ -98,7 +98,9 @@ impl Pusher {
         if !self.ended.is_empty() {
             let ended = self.ended.clone();
             self.app.db.jot(move |tx| push::settle(tx, &ended, now)).await?;
-            self.ended.clear();
+            for (_, end) in self.ended.drain(..) {
+                self.app.leaving.tried("push", end.counted());
+            }
         }
         if stopping {
             return Ok(Moment::NEVER);
@@ -112,18 +114,18 @@ impl Pusher {
             Some(due) if due <= now => {}
             due => return Ok(due.map_or(later, |due| due.min(later))),
         }
-        while list(&self.app, now).await? {}
+        // A page at a time: what is more urgent does not wait for a long list.
+        let listed = list(&self.app, now).await?;
         let room = IN_FLIGHT - self.flying.len();
-        if room == 0 {
-            return Ok(later);
-        }
-        let taken = self.app.db.jot(move |tx| push::take(tx, room as i64, now)).await?;
-        if taken.is_empty() {
-            return Ok(later);
-        }
+        let taken = if room == 0 {
+            Vec::new()
+        } else {
+            self.app.db.jot(move |tx| push::take(tx, room as i64, now)).await?
+        };
+        let is_over = taken.is_empty() && !listed;
         self.begin(taken, now).await?;
         // There may be more, and some ended without being posted.
-        Ok(now)
+        Ok(if is_over { later } else { now })
     }
 
     /// Begins what was taken, where it is still wanted.
@@ -214,7 +216,7 @@ async fn list(app: &App, now: Moment) -> Result<bool> {
 async fn request(app: &App, taken: &Taken, to_push: ToPush) -> Option<Request> {
     let now = app.clock.now();
     let pair = vapid::pair(app).await.ok()?;
-    let note = note(&app.key, &app.origin, taken, &to_push, now);
+    let note = note(&app.key, &app.origin, taken.message, &to_push, now);
     let authorization = pair.authorization(&to_push.endpoint.origin().ascii_serialization(), now);
     let own = headers(&note, &authorization)?;
     let body = encrypt::encrypted(

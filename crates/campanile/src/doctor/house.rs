@@ -4,6 +4,7 @@ use std::path::Path;
 
 use campanile_core::schema::SCHEMA;
 use campanile_store::{Db, Options};
+use url::Url;
 
 use super::Finding;
 use crate::app::App;
@@ -14,6 +15,7 @@ pub(super) fn examine(settings: &Settings) -> Vec<Finding> {
     findings.push(database(settings));
     findings.push(key(settings));
     findings.push(public_url(settings));
+    findings.push(push(settings));
     findings
 }
 
@@ -94,6 +96,47 @@ fn key(settings: &Settings) -> Finding {
             about,
             format!("{error:#}"),
             "set CAMPANILE_SECRET_KEY (or …_FILE) to the key that every server of this database has",
+        ),
+    }
+}
+
+/// An address of each push service whose name stays the same (Windows' has many).
+const PUSH_SERVICES: [&str; 3] = [
+    "https://fcm.googleapis.com/fcm/send/x",
+    "https://updates.push.services.mozilla.com/wpush/v2/x",
+    "https://web.push.apple.com/x",
+];
+
+/// Whether browsers can be told by push messages.
+fn push(settings: &Settings) -> Finding {
+    let about = "push";
+    let policy = settings.http.policy();
+    if !policy.enabled {
+        return Finding::ok(
+            about,
+            "nothing is posted from here (http_enabled), so no browser is pushed to",
+        );
+    }
+    let services = PUSH_SERVICES.iter().filter_map(|text| Url::parse(text).ok());
+    let closed: Vec<String> = services
+        .filter(|url| policy.vet_url(url).is_err())
+        .filter_map(|url| url.host_str().map(str::to_owned))
+        .collect();
+    if !closed.is_empty() {
+        return Finding::warning(
+            about,
+            format!("http_only and http_ports keep this server from {}", closed.join(", ")),
+            "add them to http_only, with a / behind, if browsers are to be told while no page is open",
+        );
+    }
+    match settings.public_url.as_deref() {
+        Some(url) if url.starts_with("https://") => Finding::ok(
+            about,
+            "browsers can be told by push messages; their services know this server by its public URL",
+        ),
+        _ => Finding::ok(
+            about,
+            "browsers take push messages only from https, and from this machine itself",
         ),
     }
 }

@@ -25,6 +25,11 @@ try {
   // Storage is closed to this page: nothing was registered from it.
 }
 
+// Where the console is installed, its icon says the number.
+if ("setAppBadge" in navigator) {
+  client.listen(({ leads, data }) => leads && data && "unread" in data && navigator.setAppBadge(data.unread).catch(() => {}));
+}
+
 // Few pages have anything to notify: the tab that has the stream, where somebody has allowed it.
 client.listen((told) => {
   const may = told.leads && globalThis.Notification?.permission === "granted";

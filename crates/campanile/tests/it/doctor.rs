@@ -162,6 +162,7 @@ async fn where_all_is_well_it_says_so_changes_nothing_and_sends_nothing() {
         "database",
         "key",
         "public URL",
+        "push",
         "relay",
     ];
     assert_eq!(about, all);
@@ -179,7 +180,7 @@ async fn where_all_is_well_it_says_so_changes_nothing_and_sends_nothing() {
             .lines()
             .filter(|line| line.starts_with("ok  "))
             .count(),
-        9
+        10
     );
 }
 
@@ -271,6 +272,9 @@ async fn settings_database_and_key_are_looked_at_first() {
     let needed = [("CAMPANILE_SMTP_URL", "smtp://localhost".to_owned())];
     let found = examine(folder.path(), &needed).await;
     assert!(found.code == 1 && found.at("mail").1.contains("mail_from"));
+    let only = [("CAMPANILE_HTTP_ONLY", "https://hooks.example.com/".to_owned())];
+    let found = examine(folder.path(), &only).await;
+    assert!(found.code == 0 && found.at("push").1.contains("web.push.apple.com"));
     // A file that is no database, and one whose folder is not there.
     std::fs::write(
         folder.path().join("campanile.db"),

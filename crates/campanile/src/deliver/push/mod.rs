@@ -1,5 +1,8 @@
-//! What is told to a device: the declarative shape of Web Push, which Safari shows by itself and others hand to our
-//! service worker, and the headers of RFC 8030. Pure, but for the encryption's key pair.
+//! What is told to a device, and the headers of RFC 8030. Pure, but for the encryption's key pair.
+//!
+//! The shape is that of Declarative Web Push (webkit.org/blog/16535). Safari alone gets the number by which that is
+//! known, and shows it by itself: it ends subscriptions whose service worker shows nothing. Any other browser hands it
+//! to our service worker, which does what no declaration can: take away, gather, and show nothing to who is looking.
 //!
 //! Each message has a topic of its own, so that a push service that still holds an older word on it drops that, and a
 //! tag of the same name, by which the device replaces what it shows. A device that was not heard of while several
@@ -10,9 +13,10 @@ pub mod encrypt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use campanile_core::id::MessageId;
 use campanile_core::markup;
 use campanile_core::message::{self, Importance};
-use campanile_core::outbox::push::{Taken, ToPush};
+use campanile_core::outbox::push::ToPush;
 use campanile_core::secret::InstallationKey;
 use campanile_core::time::Moment;
 use http::{HeaderMap, HeaderValue, header};
@@ -22,6 +26,8 @@ use super::mail::words::Words;
 
 /// Messages that a device is told one by one; after these, while it was not heard of, a summary.
 pub const ONE_BY_ONE: i64 = 3;
+/// Safari's push service is below this name.
+const SAFARI: &str = ".push.apple.com";
 /// Characters of a title and of a text.
 const TITLE_CHARS: usize = 120;
 const BODY_CHARS: usize = 240;
@@ -41,15 +47,15 @@ pub struct Note {
 
 /// The note for a push. `origin` is where the pages of this installation are.
 #[must_use]
-pub fn note(key: &InstallationKey, origin: &str, taken: &Taken, to_push: &ToPush, now: Moment) -> Note {
+pub fn note(key: &InstallationKey, origin: &str, message: MessageId, to_push: &ToPush, now: Moment) -> Note {
     let words = Words::of(to_push.language.as_deref());
-    let own_topic = topic(key, &taken.message.0.to_be_bytes());
+    let own_topic = topic(key, &message.0.to_be_bytes());
+    let is_declared = to_push.endpoint.domain().is_some_and(|name| name.ends_with(SAFARI));
     let ttl = (to_push.until.0 - now.0).div_euclid(1_000).max(0);
     // Also for a device that finds several that waited for it.
     let summary = words.text("push-more", &to_push.unread.to_string());
     let said = |title: &str, body: &str, navigate: String, tag: &str, kind: &str, stays: bool| {
-        json!({
-            "web_push": 8030,
+        let mut said = json!({
             "notification": {
                 "title": title,
                 "body": body,
@@ -57,11 +63,17 @@ pub fn note(key: &InstallationKey, origin: &str, taken: &Taken, to_push: &ToPush
                 "tag": tag,
                 "lang": words.tag(),
                 "requireInteraction": stays,
-                "data": {"kind": kind, "message": taken.message, "sent_at": now, "summary": summary},
+                "data": {"kind": kind, "message": message, "sent_at": now, "summary": summary},
             },
+            // Where the Push API's draft has it.
             "app_badge": to_push.unread,
-        })
-        .to_string()
+        });
+        if is_declared {
+            said["web_push"] = json!(8030);
+            // Where webkit.org has it.
+            said["notification"]["app_badge"] = json!(to_push.unread.to_string());
+        }
+        said.to_string()
     };
     let Some(shown) = &to_push.shown else {
         let title = words.text("push-recalled", "");
@@ -94,7 +106,7 @@ pub fn note(key: &InstallationKey, origin: &str, taken: &Taken, to_push: &ToPush
     } else {
         markup::excerpt(shown.format, &shown.text, BODY_CHARS)
     };
-    let navigate = format!("{origin}/inbox/{}", taken.message);
+    let navigate = format!("{origin}/inbox/{message}");
     Note {
         text: said(&title, &body, navigate, &own_topic, "message", is_critical),
         topic: own_topic,

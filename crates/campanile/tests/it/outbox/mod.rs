@@ -6,6 +6,7 @@ mod outward;
 mod posts;
 mod signed;
 
+pub(crate) use outward::Names;
 pub(crate) use posts::{hook, no_relay};
 
 use std::sync::Arc;
@@ -65,7 +66,12 @@ impl House {
     }
 
     /// And with a resolver that answers what a test likes.
-    async fn resolving(db: campanile_store::Db, relay: &str, more: &[(&str, String)], names: impl Resolve) -> Self {
+    pub(crate) async fn resolving(
+        db: campanile_store::Db,
+        relay: &str,
+        more: &[(&str, String)],
+        names: impl Resolve,
+    ) -> Self {
         let mut settings = vec![
             ("CAMPANILE_SMTP_URL", relay.to_owned()),
             ("CAMPANILE_MAIL_FROM", "Bell <bell@example.com>".to_owned()),

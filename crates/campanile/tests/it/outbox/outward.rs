@@ -207,10 +207,10 @@ fn every_spelling_of_an_address_inside_is_refused_at_send() {
 
 /// A resolver that knows some names; each answers what it was told, in turn, the last answer again and again.
 #[derive(Clone, Default)]
-struct Names(Arc<Mutex<BTreeMap<String, VecDeque<Vec<IpAddr>>>>>);
+pub(crate) struct Names(Arc<Mutex<BTreeMap<String, VecDeque<Vec<IpAddr>>>>>);
 
 impl Names {
-    fn tell(&self, host: &str, answers: &[&[&str]]) {
+    pub(crate) fn tell(&self, host: &str, answers: &[&[&str]]) {
         let read = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
         let answers = answers.iter().map(read).collect();
         self.0.lock().unwrap().insert(host.to_owned(), answers);

@@ -2,6 +2,7 @@
 
 mod registering;
 mod service;
+mod ways;
 
 use std::time::Duration;
 
@@ -135,6 +136,10 @@ fn what_rings_the_bell_is_pushed_to_the_devices_of_its_audience_alone() {
             "{}",
             one.head
         );
+        // RFC 8030, section 5.4.
+        let is_of_base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let topic = one.header("topic");
+        assert!(topic.len() <= 32 && topic.bytes().all(is_of_base64url), "{topic}");
         let said = &opened(&pushed)[0];
         assert_eq!(said["key"], key);
         let now = house.world.app.clock.now();
@@ -144,7 +149,6 @@ fn what_rings_the_bell_is_pushed_to_the_devices_of_its_audience_alone() {
         });
         assert_eq!(said["claims"], claims);
         let expected = json!({
-            "web_push": 8030,
             "notification": {
                 "title": "Tonight", "body": "Some news.", "navigate": format!("http://campanile.test/inbox/{id}"),
                 "tag": one.header("topic"), "lang": "en", "requireInteraction": false,

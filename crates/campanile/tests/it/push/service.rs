@@ -82,12 +82,18 @@ pub(super) struct Service {
 impl Service {
     /// With answers in turn, the last again and again.
     pub(super) async fn new(answers: &[Answer]) -> Self {
+        Self::after(1, answers).await
+    }
+
+    /// One that answers nobody before it was asked so often.
+    pub(super) async fn after(count: usize, answers: &[Answer]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(watch::Sender::new(Vec::new()));
         let (told, mut answers): (_, VecDeque<Answer>) = (Arc::clone(&seen), answers.iter().copied().collect());
         let mut task = JoinSet::new();
         task.spawn(async move {
+            let mut waiting = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 let Some(pushed) = read(&mut stream).await else {
                     continue;
@@ -99,8 +105,14 @@ impl Service {
                 };
                 told.send_modify(|seen| seen.push(pushed));
                 let answer = format!("HTTP/1.1 {code} X\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n");
-                // The client may have gone.
-                let _ = stream.write_all(answer.as_bytes()).await;
+                waiting.push((stream, answer));
+                if told.borrow().len() < count {
+                    continue;
+                }
+                for (mut stream, answer) in waiting.drain(..) {
+                    // The client may have gone.
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
             }
         });
         Self {
