@@ -2,8 +2,9 @@
 // service here, so pushing is done with the browser's own tools; what the server sends has its tests there.
 // @ts-check
 import assert from "node:assert/strict";
+import { createECDH, randomBytes } from "node:crypto";
 import { directory } from "./lib/directory.js";
-import { expectFault, flow, settled, shows, visit, withSite } from "./lib/flow.js";
+import { expectFault, flow, logIn, settled, shows, visit, withSite } from "./lib/flow.js";
 
 const held = withSite({ lines: directory() });
 const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -71,6 +72,27 @@ flow("a push service that does not answer is waited for for so long", held, asyn
   await shows(card, "Waiting for");
   await page.clock.fastForward(2_000);
   await shows(card, "push service does not answer");
+});
+
+flow("who logs out is told of nothing there any more", held, async ({ open }, site) => {
+  const page = await open(null);
+  await visit(page, "/login");
+  await logIn(page, "bert");
+  await page.waitForURL("**/inbox");
+  const own = createECDH("prime256v1").generateKeys("base64url");
+  const device = { endpoint: "https://push.example.com/1", keys: { p256dh: own, auth: randomBytes(16).toString("base64url") } };
+  const made = await page.context().request.post("/api/v1/me/devices", { data: device });
+  assert.equal(made.status(), 201, await made.text());
+  const { id } = await made.json();
+  await page.evaluate((id) => localStorage.setItem("campanile-device", id), id);
+  const devices = async () => (await site.ask("GET", "/api/v1/me/devices", undefined, "bert")).devices;
+  assert.equal((await devices()).length, 1);
+  await visit(page, "/me");
+  await page.locator("details.menu summary").click();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForURL("**/login**");
+  assert.deepEqual(await devices(), []);
+  await settled(page);
 });
 
 flow("the console can be installed, and its icon says how much is unread", held, async ({ open }, site) => {

@@ -20,7 +20,12 @@ if (bell) client.start({ unread: Number(bell.dataset.unread), unseen: Number(bel
 
 // Few browsers are registered to be pushed to: they tell that they are in use.
 try {
-  if (localStorage.getItem("campanile-device")) import("./push.js").then(({ heard }) => heard());
+  if (bell && localStorage.getItem("campanile-device")) {
+    import("./push.js").then(({ heard, leaves }) => {
+      heard();
+      leaves(/** @type {HTMLFormElement} */ (document.querySelector('form[action="/logout"]')));
+    });
+  }
 } catch {
   // Storage is closed to this page: nothing was registered from it.
 }

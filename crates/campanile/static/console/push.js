@@ -4,6 +4,8 @@ import { client } from "../embed/client.js";
 
 /** A push service that does not answer in so long is not there. */
 const PATIENCE_MS = 15_000;
+/** Who logs out waits no longer than this. */
+const LEAVE_MS = 3_000;
 /** The server is told so often at most that this browser is in use. */
 const HEARD_MS = 10 * 60 * 1_000;
 /** Where this browser keeps its id, and when it was last told of. */
@@ -23,9 +25,9 @@ function ask(path, method, body) {
   return mine.fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
 }
 
-/** What is waited for, for so long. @template T @param {Promise<T>} promise @returns {Promise<T>} */
-function within(promise) {
-  return Promise.race([promise, new Promise((_, fail) => setTimeout(() => fail(new Error("away")), PATIENCE_MS))]);
+/** What is waited for, for so long. @template T @param {Promise<T>} promise @param {number} [ms] @returns {Promise<T>} */
+function within(promise, ms = PATIENCE_MS) {
+  return Promise.race([promise, new Promise((_, fail) => setTimeout(() => fail(new Error("away")), ms))]);
 }
 
 /** Ends the subscription of this browser. */
@@ -61,6 +63,17 @@ export async function heard() {
   localStorage.setItem(AT, String(Date.now()));
   const answer = await ask(`/api/v1/me/devices/${id}/heard`, "POST").catch(() => null);
   if (answer?.status === 404) await end().catch(() => {});
+}
+
+/** Who logs out is told of nothing here any more: somebody else may sit there next. @param {HTMLFormElement} form */
+export function leaves(form) {
+  form.addEventListener("submit", async (event) => {
+    const id = CAN ? localStorage.getItem(ID) : null;
+    if (!id) return;
+    event.preventDefault();
+    await within(Promise.allSettled([ask(`/api/v1/me/devices/${id}`, "DELETE"), end()]), LEAVE_MS).catch(() => {});
+    form.submit();
+  });
 }
 
 /** @param {HTMLElement} element The card of this browser. */
