@@ -17,7 +17,7 @@ const SOON_MS = 1_000;
 /** @type {Host} */
 let host;
 const held = withSite({
-  lines: directory("looks", "rings", "reads", "sorts", "stands", "leaves", "speaks", "opens"),
+  lines: directory("looks", "rings", "reads", "sorts", "stands", "leaves", "speaks", "later", "opens"),
   prepare: async (site) => {
     host = await openHost(site);
   },
@@ -161,6 +161,19 @@ flow("a script signs in, in the language of the page, and out again", held, asyn
   await page.evaluate(async (module) => (await import(module)).disconnect(), module);
   await gone(inbox(page).locator(".item"));
   await gone(badge(page));
+});
+
+flow("who signs in at the site later is shown what is theirs", held, async (reception, site) => {
+  await send(site, "later", { title: "Harbour closed" });
+  const page = await guest(reception, "later");
+  expectFault(page, /status of 401/);
+  await page.route("**/campanile-token", (route) => route.fulfill({ status: 401 }));
+  await visit(page, "/");
+  await page.locator("campanile-inbox[over]").waitFor({ state: "attached" });
+  await page.unroute("**/campanile-token");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await shows(inbox(page), "Harbour closed");
+  await shows(badge(page), /^1$/);
 });
 
 flow("a page opens messages in a way of its own", held, async (reception, site) => {

@@ -26,8 +26,9 @@ function connectAsTold(element) {
   if (address === null || client()) return;
   const token = async () => {
     const response = await fetch(address, { cache: "no-store" });
+    const text = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${address}`);
-    return (await response.text()).trim();
+    return text.trim();
   };
   const [server, language] = ["server", "language"].map((name) => element.getAttribute(name) ?? undefined);
   // When all elements of the page are there.

@@ -45,7 +45,13 @@ export class Live {
       try {
         this.#name = `campanile-live ${this.#client.server} ${await this.#client.subject()}`;
       } catch {
-        // Nobody is signed in at the site: there is nobody to hear for.
+        // Nobody is signed in at the site: there is nobody to hear for until somebody is.
+        const waits = new AbortController();
+        this.#client.listen(({ name }) => {
+          if (name !== "open") return;
+          waits.abort();
+          this.start(signal);
+        }, waits.signal);
         return;
       }
       if (signal.aborted) return;
