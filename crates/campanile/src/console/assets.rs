@@ -215,3 +215,57 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
         name.trim().eq_ignore_ascii_case("gzip") && !refused
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_the_same() {
+        for asset in &ASSETS {
+            let mut bytes = Vec::new();
+            let packed = asset.packed();
+            flate2::read::GzDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
+            assert_eq!(bytes, asset.bytes, "{}", asset.name);
+        }
+    }
+
+    #[test]
+    fn it_is_packed_for_who_says_so() {
+        let takes = |said: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static(said),
+            )]))
+        };
+        for said in ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.8", "deflate,gzip"] {
+            assert!(takes(said), "{said}");
+        }
+        for said in ["", "br", "gzip;q=0", "gzip; q=0.0", "*;q=0"] {
+            assert!(!takes(said), "{said}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn scripts_find_what_they_import() {
+        for asset in ASSETS.iter().filter(|asset| asset.media_type == JS) {
+            let text = std::str::from_utf8(asset.bytes).unwrap();
+            let folder = asset.name.split_once('/').unwrap().0;
+            for line in text.lines().filter(|line| line.starts_with("import ")) {
+                let path = line.rsplit('"').nth(1).unwrap();
+                let name = match path.strip_prefix("./") {
+                    Some(beside) => format!("{folder}/{beside}"),
+                    None => path.trim_start_matches("../").to_owned(),
+                };
+                assert!(
+                    ASSETS.iter().any(|asset| asset.name == name),
+                    "{} imports {path}",
+                    asset.name
+                );
+            }
+        }
+    }
+}
