@@ -3,7 +3,7 @@
 // @ts-check
 import { follow } from "./calm.js";
 import { client } from "./client.js";
-import { CampanileElement, alertOf } from "./element.js";
+import { CampanileElement, alertOf, messageOf } from "./element.js";
 import { PART, fetchPage, fetchPart, fieldsOf, put } from "./fragment.js";
 
 /** A page that says what was just done, with its undo; not every page does. */
@@ -80,9 +80,8 @@ export class CampanileBanner extends CampanileElement {
   /** A message is opened where the page has a place for it. @param {URL} url */
   follows(url) {
     const place = document.querySelector("campanile-inbox:not([light]), campanile-bell:not([light])");
-    const id = Number(/^\/inbox\/(\d+)$/.exec(url.pathname)?.[1]);
-    const asks = new CustomEvent("campanile-open", { detail: { id }, bubbles: true, composed: true, cancelable: true });
-    if (id && this.dispatchEvent(asks)) /** @type {any} */ (place)?.open(id);
+    const id = messageOf(url);
+    if (id && this.opens(id)) /** @type {any} */ (place)?.open(id);
   }
 
   /** What was done, and what stands there now, are told by the server. @param {SubmitEvent} event */

@@ -125,11 +125,13 @@ export class CampanileElement extends HTMLElement {
 
   /** Follows a link within the element. @param {URL} url */
   follows(url) {
-    const id = Number(MESSAGE.exec(url.pathname)?.[1]);
-    const asks = new CustomEvent("campanile-open", { detail: { id }, bubbles: true, composed: true, cancelable: true });
-    // The page may open messages in a way of its own.
-    if (id && !this.dispatchEvent(asks)) return;
-    this.go(url.pathname + url.search);
+    const id = messageOf(url);
+    if (!id || this.opens(id)) this.go(url.pathname + url.search);
+  }
+
+  /** Whether a message is opened by an element: the page may do it in a way of its own. @param {number} id */
+  opens(id) {
+    return this.dispatchEvent(new CustomEvent("campanile-open", { detail: { id }, bubbles: true, composed: true, cancelable: true }));
   }
 
   /** Does what a form asks for. @param {SubmitEvent} event */
@@ -191,6 +193,9 @@ export class CampanileElement extends HTMLElement {
     return word;
   }
 }
+
+/** The id of the message that a link leads to; none is `NaN`. @param {URL} url */
+export const messageOf = (url) => Number(MESSAGE.exec(url.pathname)?.[1]);
 
 /** The address of an answer, without what was just done there. @param {Response} response */
 function addressOf(response) {
