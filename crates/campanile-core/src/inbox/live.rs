@@ -1,5 +1,6 @@
-//! What somebody who has a page open is to be told when a message moved: whether it is theirs, decided in memory by
-//! [`judge`], with what they hold read before. Their numbers are counted as always.
+//! What somebody who has a page open is to be told when a message moved: whether it is theirs, and their numbers.
+//! Decided in memory by [`judge`], with what they hold and did read before, so a message costs no look at the database
+//! for each of those who listen.
 
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use campanile_store::{Tx, sql};
 
 use super::judge::{self, Item, View};
 use super::texts::{self, Listed};
-use super::{Counted, counted};
-use crate::audience::{Bundle, Holding, Rule, bundle};
+use super::{Counted, Counts, counted};
+use crate::audience::{Bundle, Deed, Holding, Mark, Marks, Rule, bundle};
 use crate::error::Result;
 use crate::id::{MessageId, PersonId};
 use crate::lists::{Lists, Shared};
@@ -18,13 +19,37 @@ sql! {
     CHANGED_SINCE = "SELECT DISTINCT message FROM edition WHERE revision > $1";
 }
 
+/// Things done by one person that are kept while they listen, about 5 KB. Who did more is counted by the database.
+const KEPT: usize = 64;
+
 /// What is known of a person who has a page open.
 #[derive(Debug, Clone)]
 pub struct Reader {
     person: PersonId,
     holdings: Arc<[Holding]>,
+    /// `None` for what is too much to keep.
+    own: Option<Arc<Own>>,
     /// The last change of the directory when this was read.
     directory: i64,
+}
+
+/// What they did.
+#[derive(Debug)]
+struct Own {
+    marks: Marks,
+    emptied: Vec<Mark>,
+    deeds: Vec<Deed>,
+}
+
+/// A person's numbers, counted in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Of bell and tabs.
+    pub counts: Counts,
+    /// Banners that stand.
+    pub banners: usize,
+    /// Without a write, both stand until this time.
+    pub stands_until: Moment,
 }
 
 /// Whether a message that moved is there for a reader.
@@ -43,12 +68,43 @@ impl Reader {
     pub fn read(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, now: Moment) -> Result<(Self, Counted)> {
         let bundle = bundle(tx, shared.held(), person)?;
         let counted = counted(tx, shared, &bundle, now)?;
+        let own = (bundle.deeds.len() + bundle.emptied.len() <= KEPT).then(|| {
+            Arc::new(Own {
+                marks: bundle.marks,
+                emptied: bundle.emptied,
+                deeds: bundle.deeds,
+            })
+        });
         let reader = Self {
             person,
             holdings: bundle.holdings,
+            own,
             directory: bundle.directory,
         };
         Ok((reader, counted))
+    }
+
+    /// Their numbers as of a revision of messages, where they did nothing since this was read and the directory stands;
+    /// `None` where they have to be read.
+    #[must_use]
+    pub fn count(&self, lists: &Lists, revision: i64, now: Moment) -> Option<Tally> {
+        let own = self.own.as_ref()?;
+        let bundle = Bundle {
+            marks: own.marks,
+            emptied: own.emptied.clone(),
+            deeds: own.deeds.clone(),
+            ..self.as_bundle(revision)
+        };
+        let (mut counts, mut banners) = (Counts::default(), 0);
+        judge::each(&bundle, lists, now, |item| {
+            counts.add(&item);
+            banners += usize::from(item.state.banner.is_some());
+        });
+        Some(Tally {
+            counts,
+            banners,
+            stands_until: super::stands_until(&bundle, lists, now),
+        })
     }
 
     /// Whether the directory stands as it did when this was read.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use campanile_core::id::{CustomerId, GroupId, MessageId, PersonId, SubscriptionId};
 use campanile_core::inbox::View;
 use campanile_core::inbox::act::{Action, All};
+use campanile_core::inbox::live::Reader;
 use campanile_core::message::Status as Standing;
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
@@ -71,17 +72,31 @@ impl<'w> Play<'w> {
 
     pub(crate) fn step(&mut self) {
         match self.dice.roll(12) {
-            0 | 1 => self.publish(),
-            2 => self.change_message(),
+            0 | 1 => self.while_listening(Self::publish),
+            2 => self.while_listening(Self::change_message),
             3 | 4 => self.role(),
             5 => self.directory(),
             6 => self.subscription(),
             7 | 8 => self.act(),
             9 | 10 => self.mark(),
-            _ => {
-                self.world.pass(self.dice.roll(40) as i64);
-                self.world.open_due();
-            }
+            _ => self.while_listening(|play| {
+                play.world.pass(play.dice.roll(40) as i64);
+                play.world.open_due();
+            }),
+        }
+    }
+
+    /// Does what touches messages or the clock alone: what is counted in memory of those who listen is what is read.
+    fn while_listening(&mut self, step: impl FnOnce(&mut Self)) {
+        let listen = |person: &PersonId| (*person, self.world.listens(*person));
+        let readers: Vec<(PersonId, Reader)> = self.people.iter().map(listen).collect();
+        step(self);
+        for (person, reader) in readers {
+            let tally = self.world.tallied(&reader).expect("they did little");
+            let counted = self.world.counted(person);
+            let banners = counted.banners.as_ref().map_or(0, |banners| banners.total);
+            let expected = (counted.counts, banners, counted.stands_until);
+            assert_eq!((tally.counts, tally.banners, tally.stands_until), expected, "{person}");
         }
     }
 

@@ -189,13 +189,22 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, String, V
         .nth(1)
         .and_then(|code| code.parse().ok())
         .expect("a status line");
-    let length = head
-        .lines()
-        .find_map(|line| {
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length:")
-                .map(|at| at.trim().to_owned())
-        })
+    let field = |name: &str| {
+        let is = |line: &&str| line.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+        head.lines().find(is).map(|line| line[name.len()..].trim())
+    };
+    if field("transfer-encoding:").is_some() {
+        // The chunks as they came, with their sizes: nobody asks what is in them.
+        while !buffer.ends_with(b"\r\n0\r\n\r\n") {
+            assert_ne!(
+                stream.read_buf(buffer).await.expect("the server answers"),
+                0,
+                "the server hung up"
+            );
+        }
+        return (status, head, buffer.split_off(end));
+    }
+    let length = field("content-length:")
         .and_then(|at| at.parse::<usize>().ok())
         .unwrap_or(0);
     while buffer.len() < end + length {

@@ -246,7 +246,7 @@ async fn greet(address: SocketAddr, token: String) -> TcpStream {
     let head = format!("GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.expect("the server reads");
     let (mut read, mut buffer) = (Vec::new(), [0; 1_024]);
-    while count(&read, b"event: hello") == 0 {
+    while !read.split(|byte| *byte == b'\n').any(|line| line == b"event: hello") {
         let got = stream.read(&mut buffer).await.expect("the server answers");
         assert!(got > 0, "{}", String::from_utf8_lossy(&read));
         read.extend_from_slice(&buffer[..got]);
@@ -260,10 +260,14 @@ async fn hear(mut stream: TcpStream, all: usize, heard: Arc<Heard>) {
     while let Ok(got) = stream.read(&mut buffer).await
         && got > 0
     {
-        let read = &buffer[..got];
+        let (mut messages, mut counts) = (0, 0);
+        for line in buffer[..got].split(|byte| *byte == b'\n') {
+            messages += usize::from(line == b"event: message");
+            counts += usize::from(line == b"event: counts");
+        }
         for (count, total, what) in [
-            (count(read, b"event: message"), &heard.messages, "messages"),
-            (count(read, b"event: counts"), &heard.counts, "counts"),
+            (messages, &heard.messages, "messages"),
+            (counts, &heard.counts, "counts"),
         ] {
             let before = total.fetch_add(count, Ordering::Relaxed);
             if count > 0 && (before + count).is_multiple_of(all) {
@@ -271,8 +275,4 @@ async fn hear(mut stream: TcpStream, all: usize, heard: Arc<Heard>) {
             }
         }
     }
-}
-
-fn count(text: &[u8], what: &[u8]) -> usize {
-    text.windows(what.len()).filter(|at| *at == what).count()
 }

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use campanile_core::inbox::live::Tally;
 use campanile_core::inbox::{Counted, Counts, Listed};
 use campanile_core::markup;
 use campanile_core::message::Importance;
@@ -82,6 +83,13 @@ impl Numbers {
         Self {
             counts: counted.counts,
             banners: counted.banners.as_ref().map_or(0, |banners| banners.total),
+        }
+    }
+
+    pub(super) const fn tallied(tally: &Tally) -> Self {
+        Self {
+            counts: tally.counts,
+            banners: tally.banners,
         }
     }
 }

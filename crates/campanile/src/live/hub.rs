@@ -1,9 +1,10 @@
 //! The one task that knows who listens, and tells them. Everything that moves comes through it in order, so that a
 //! stream's first event and those that follow cannot overtake one another.
 //!
-//! Who is concerned by a message is judged in memory, for all that listen; the event is written once. The numbers of
-//! those who are concerned are counted behind it, a few at a time. While the directory moves, what listeners hold is
-//! read again before the next message is told, and otherwise no more than a quarter of the time.
+//! Who is concerned by a message is judged in memory, for all that listen, and so are the numbers that it makes: the
+//! event is written once, and leaves with each reader's own number behind it. Whose own state has moved since it was read
+//! is read again, a few at a time. While the directory moves, what listeners hold is read again before the next message is
+//! told, and otherwise no more than a quarter of the time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ const LIFE_TURNS: i64 = 600;
 const SPREAD_TURNS: i64 = 120;
 /// People looked at in one read.
 const LOOK: usize = 50;
+/// People counted in memory before others get their turn.
+const COUNT: usize = 200;
 /// Newcomers welcomed in one go.
 const WELCOME: usize = 200;
 /// Messages that moved, by which who comes back is told what was missed.
@@ -104,7 +107,7 @@ struct Hub {
     app: Arc<App>,
     listeners: HashMap<PersonId, Listener>,
     coming: VecDeque<Newcomer>,
-    /// People whose numbers may have changed, and whether they are told even where these have not.
+    /// People whose numbers have to be read, and whether they are told even where these have not changed.
     stale: HashMap<PersonId, bool>,
     /// People with streams that were opened by keys of sites, which may let them in no longer.
     doubted: Vec<PersonId>,
@@ -158,6 +161,9 @@ impl Hub {
     }
 
     fn hear(&mut self, signals: &[Signal]) {
+        if signals.is_empty() {
+            self.look_around();
+        }
         for signal in signals {
             match signal.topic {
                 topic::MESSAGE => self.has_messages = true,
@@ -173,6 +179,14 @@ impl Hub {
                 topic::SITE => self.doubt(),
                 _ => {}
             }
+        }
+    }
+
+    /// Something was done elsewhere, and nobody says what.
+    fn look_around(&mut self) {
+        (self.has_messages, self.has_directory) = (true, true);
+        for person in self.listeners.keys() {
+            self.stale.entry(*person).or_insert(false);
         }
     }
 
@@ -301,7 +315,7 @@ impl Hub {
         };
         if !moved.is_empty() && !self.listeners.is_empty() {
             self.catch_up(directory).await?;
-            self.announce(&moved, told, now).await?;
+            self.announce(&moved, told, position, now).await?;
         }
         if self.told == -1 {
             self.log_since = position;
@@ -341,25 +355,57 @@ impl Hub {
         Ok(())
     }
 
-    /// Writes an event of each message to those whom it concerns, and has their numbers counted.
-    async fn announce(&mut self, moved: &[MessageId], told: i64, now: Moment) -> Result<()> {
+    /// Writes an event of each message to those whom it concerns, with their numbers as of a revision behind it.
+    async fn announce(&mut self, moved: &[MessageId], told: i64, position: i64, now: Moment) -> Result<()> {
         let people: Vec<(PersonId, Reader)> = self
             .listeners
             .iter()
             .map(|(person, listener)| (*person, listener.reader.clone()))
             .collect();
+        let mut concerned = Vec::new();
         for judged in judge(&self.app, moved.to_vec(), people, told, now).await? {
             for (people, frame) in judged.told() {
-                for person in people {
-                    if let Some(listener) = self.listeners.get(person) {
-                        listener.streams.iter().for_each(|stream| stream.queue.push(&frame));
-                        self.stale.entry(*person).or_insert(false);
-                    }
+                for listener in people.iter().filter_map(|person| self.listeners.get(person)) {
+                    listener.streams.iter().for_each(|stream| stream.queue.put(&frame));
                 }
+                concerned.extend_from_slice(people);
             }
+        }
+        if moved.len() > 1 {
+            concerned.sort_unstable();
+            concerned.dedup();
+        }
+        for some in concerned.chunks(COUNT) {
+            self.count(some, position, now);
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+
+    /// Tells some people their numbers where they are new, and has those read that memory does not know.
+    fn count(&mut self, people: &[PersonId], position: i64, now: Moment) {
+        let lists = self.app.lists.now();
+        for person in people {
+            let Some(listener) = self.listeners.get_mut(person) else {
+                continue;
+            };
+            let is_known = !self.stale.contains_key(person);
+            match is_known.then(|| listener.reader.count(&lists, position, now)).flatten() {
+                Some(tally) => {
+                    let numbers = Numbers::tallied(&tally);
+                    if numbers != listener.numbers {
+                        let frame = frame::event("counts", None, &numbers);
+                        listener.streams.iter().for_each(|stream| stream.queue.put(&frame));
+                        listener.numbers = numbers;
+                    }
+                    listener.stands_until = tally.stands_until;
+                }
+                None => {
+                    self.stale.entry(*person).or_insert(false);
+                }
+            }
+            listener.streams.iter().for_each(|stream| stream.queue.wake());
+        }
     }
 
     /// Reads what some people hold and their numbers, and tells these where they are new, or sees to it that they are

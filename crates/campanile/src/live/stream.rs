@@ -42,8 +42,14 @@ enum End {
 }
 
 impl Queue {
-    /// Puts an event behind those that wait.
+    /// Puts an event behind those that wait, and has them written.
     pub(super) fn push(&self, frame: &Bytes) {
+        self.put(frame);
+        self.wake();
+    }
+
+    /// Puts an event behind those that wait; another one is about to come, and both leave in one write.
+    pub(super) fn put(&self, frame: &Bytes) {
         self.change(|state| {
             state.bytes += frame.len();
             state.frames.push_back(frame.clone());
@@ -53,15 +59,22 @@ impl Queue {
         });
     }
 
+    /// Has written what waits.
+    pub(super) fn wake(&self) {
+        self.moved.notify_one();
+    }
+
     /// Ends the stream after one more event.
     pub(super) fn finish(&self, last: &Bytes) {
-        self.push(last);
+        self.put(last);
         self.change(|state| state.end = End::Last);
+        self.wake();
     }
 
     /// Ends the stream at once.
     pub(super) fn cut(&self) {
         self.change(|state| state.end = End::Now);
+        self.wake();
     }
 
     /// Whether it has ended, or will with what waits.
@@ -76,8 +89,6 @@ impl Queue {
             if state.end == End::Now {
                 state.frames = VecDeque::new();
             }
-            drop(state);
-            self.moved.notify_one();
         }
     }
 

@@ -7,13 +7,18 @@ use std::time::Duration;
 use campanile::live::{self, STREAMS};
 use campanile::serve::serve;
 use campanile_core::id::PersonId;
+use campanile_core::inbox::act::{All, Marking, mark, read_all};
+use campanile_core::lists::Shared;
+use campanile_core::schema::SCHEMA;
+use campanile_store::Db;
+use campanile_store::testing::{self, each_database};
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::sites::{ORIGIN, Shop};
-use crate::world::{ADMIN_PASSWORD, World, each_world, each_world_with};
+use crate::world::{ADMIN_PASSWORD, START, World, each_world, each_world_with};
 
 /// What must happen soon, or the test has failed.
 async fn in_time<T>(event: impl Future<Output = T>) -> T {
@@ -212,6 +217,57 @@ fn what_is_done_on_one_device_is_told_to_the_others() {
         let path = format!("/api/v1/inbox/{id}/read");
         world.post(&path).bearer(&house.ann).send().await.is(204);
         assert_eq!(stream.is("counts").await.data["unread"], 0);
+    });
+}
+
+#[test]
+fn what_another_process_does_is_told_and_counts_with_what_comes_next() {
+    each_database(&SCHEMA, |database| {
+        database.wait(async {
+            let world = World::with(database.db.clone(), &[]).await;
+            let house = House::new(&world).await;
+            let (mut stream, _) = house.listen(&house.ann).await;
+            house.publish(&ann(), "First").await;
+            stream.is("message").await;
+            assert_eq!(stream.is("counts").await.data["unread"], 1);
+            // Opening blocks, which a thread that runs tasks must not.
+            let options = testing::options(&database.url);
+            let other = std::thread::spawn(move || Db::open(&options, &SCHEMA).unwrap())
+                .join()
+                .unwrap();
+            let person = PersonId(2);
+            let marked = other.jot(move |tx| {
+                let Marking::Mark(up_to) = read_all(tx, &Shared::default(), person, None, START)? else {
+                    panic!("Ann has something to read");
+                };
+                mark(tx, person, All::Read, up_to, START)
+            });
+            marked.await.unwrap();
+            assert_eq!(stream.is("counts").await.data["unread"], 0);
+            house.publish(&ann(), "Second").await;
+            stream.is("message").await;
+            assert_eq!(stream.is("counts").await.data["unread"], 1);
+            drop(other);
+            world.app.stop().await;
+        });
+    });
+}
+
+#[test]
+fn who_did_a_lot_is_counted_as_well() {
+    each_world(async |world| {
+        let house = House::new(world).await;
+        for at in 0..66 {
+            let id = house.publish(&ann(), &format!("{at}")).await;
+            let read = format!("/api/v1/inbox/{id}/read");
+            world.post(&read).bearer(&house.ann).send().await.is(204);
+        }
+        let (mut stream, hello) = house.listen(&house.ann).await;
+        assert_eq!((&hello.data["unread"], &hello.data["total"]), (&json!(0), &json!(66)));
+        house.publish(&ann(), "One more").await;
+        stream.is("message").await;
+        let counts = stream.is("counts").await;
+        assert_eq!((&counts.data["unread"], &counts.data["total"]), (&json!(1), &json!(67)));
     });
 }
 

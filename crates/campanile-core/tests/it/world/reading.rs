@@ -6,6 +6,7 @@ use campanile_core::audience::crowd::Residents;
 use campanile_core::audience::{Selector, matches};
 use campanile_core::error::{Faults, Result};
 use campanile_core::id::{MessageId, PersonId};
+use campanile_core::inbox::live::{Reader, Tally};
 use campanile_core::inbox::{self, Counted, Counts, Filter, Listed, Shown, View};
 use campanile_core::message::funnel::{self, Crowds, Funnel};
 use campanile_core::message::preview::{self, Explanation, Preview};
@@ -145,6 +146,23 @@ impl World<'_> {
         let (now, shared) = (self.now(), self.lists());
         let counted = self.read(move |tx| inbox::count(tx, &shared, person, now));
         counted.expect("an inbox can be counted")
+    }
+
+    /// What is known of somebody who opens a page.
+    pub(crate) fn listens(&self, person: PersonId) -> Reader {
+        let (now, shared) = (self.now(), self.lists());
+        let read = self.read(move |tx| Reader::read(tx, &shared, person, now));
+        read.expect("a person can be read").0
+    }
+
+    /// Their numbers now, counted in memory.
+    pub(crate) fn tallied(&self, reader: &Reader) -> Option<Tally> {
+        let (now, shared, reader) = (self.now(), self.lists(), reader.clone());
+        let tallied = self.read(move |tx| {
+            let latest = revision::latest_of_messages(tx)?;
+            Ok(reader.count(&*shared.at(tx, latest)?, latest, now))
+        });
+        tallied.expect("lists can be read")
     }
 
     /// One message as a person sees it.
