@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
+use tracing::Instrument as _;
 
 use crate::group::{Job, Work, keep_result, result_of};
 use crate::migrate::Schema;
@@ -318,6 +319,7 @@ impl Db {
     {
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => {
+                let _span = Mode::Read.span().entered();
                 let (mut work, mut result) = (Some(work), None);
                 let mut once = |tx: &mut Tx<'_>| result = work.take().map(|work| work(tx));
                 let fate = sqlite.read(self.inner.read_limit, None, &mut once);
@@ -341,7 +343,7 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
         let (slot, work) = keep_result(work);
-        let fate = self.scan_erased(work).await;
+        let fate = self.scan_erased(work).instrument(Mode::Scan.span()).await;
         result_of(&slot, fate)
     }
 
@@ -371,7 +373,7 @@ impl Db {
                 drop(waits);
                 fate.unwrap_or(Err(Error::Panicked))
             }
-            Engine::Postgres(_) => self.submit_erased(queued, Mode::Scan, Box::new(work)).await,
+            Engine::Postgres(_) => self.hand_in(queued, Mode::Scan, Box::new(work)).await,
         }
     }
 
@@ -404,14 +406,16 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> std::result::Result<T, E> + Send + 'static,
     {
         let (slot, work) = keep_result(work);
-        let fate = match self.place().await {
-            Ok(place) => self.submit_erased(place, mode, work).await,
-            Err(error) => Err(error),
-        };
+        let fate = self.submit_erased(mode, work).instrument(mode.span()).await;
         result_of(&slot, fate)
     }
 
-    async fn submit_erased(&self, place: OwnedSemaphorePermit, mode: Mode, work: Work) -> Result<()> {
+    async fn submit_erased(&self, mode: Mode, work: Work) -> Result<()> {
+        let place = self.place().await?;
+        self.hand_in(place, mode, work).await
+    }
+
+    async fn hand_in(&self, place: OwnedSemaphorePermit, mode: Mode, work: Work) -> Result<()> {
         let (waits, gone) = oneshot::channel();
         let (job, answer) = Job::new(mode, mode.reads().then_some(gone), place, work);
         match &self.inner.engine {

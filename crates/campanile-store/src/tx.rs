@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use tracing::Span;
+
 use crate::postgres::Session;
 use crate::{Dialect, Error, Result, Signal, Sql, Tally, sqlite};
 
@@ -59,6 +61,17 @@ pub(crate) enum Mode {
 impl Mode {
     pub(crate) fn reads(self) -> bool {
         matches!(self, Self::Read | Self::Scan)
+    }
+
+    /// The span of an operation, from the wait for its turn to its end; for who wants traces, else nothing.
+    pub(crate) fn span(self) -> Span {
+        let name = match self {
+            Self::Read => "database read",
+            Self::Scan => "database scan",
+            Self::Ordered => "database write",
+            Self::Unordered => "database jot",
+        };
+        tracing::trace_span!(target: "campanile::trace", "database", otel.name = name, otel.kind = "client")
     }
 }
 

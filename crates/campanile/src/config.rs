@@ -5,8 +5,10 @@
 
 mod compat;
 mod environment;
+mod file;
 mod http;
 mod mail;
+mod traces;
 pub(crate) mod value;
 
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ pub use compat::Compat;
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
 pub use mail::{Brand, Mail};
+pub use traces::Traces;
 pub use value::{DatabaseUrl, LogFormat, Secret};
 
 use crate::address::Network;
@@ -43,6 +46,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// A level or `tracing` directives; known to parse.
     pub log_level: String,
+    /// Where traces go.
+    pub traces: Traces,
     /// How long a session lasts.
     pub session_lifetime: Duration,
     /// How much of what.
@@ -107,6 +112,7 @@ impl Default for Settings {
             admin_password: None,
             log_format: LogFormat::Text,
             log_level: "info".into(),
+            traces: Traces::default(),
             session_lifetime: Duration::from_hours(7 * 24),
             limits: Limits::default(),
             dns: None,
@@ -225,9 +231,8 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 
 /// Every setting there is.
 fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    [SETTINGS, http::SETTINGS, mail::SETTINGS, compat::SETTINGS]
-        .into_iter()
-        .flatten()
+    let parts = [SETTINGS, http::SETTINGS, mail::SETTINGS, compat::SETTINGS];
+    parts.into_iter().flatten().chain(traces::SETTINGS)
 }
 
 /// The settings of the server itself.
@@ -316,7 +321,7 @@ impl Settings {
             log_format,
             config: _,
         } = flags;
-        let file = file.map(entries).transpose()?.unwrap_or_default();
+        let file = file.map(file::entries).transpose()?.unwrap_or_default();
         let in_file = |key: &str| file.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone());
         let mut settings = Self::default();
         for setting in self::settings() {
@@ -416,76 +421,6 @@ fn read(path: PathBuf, origin: &str) -> Result<String, ConfigError> {
         path,
         reason: error.to_string(),
     })
-}
-
-/// The keys of a settings file with their values as text, every key known to be a setting.
-fn entries(file: &str) -> Result<Vec<(String, String)>, ConfigError> {
-    let table: toml::Table = file.parse().map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let line = 1 + file.bytes().take(at).filter(|byte| *byte == b'\n').count();
-        // Not the error's own display: it quotes the line, and the line may hold a secret.
-        ConfigError::Syntax {
-            line,
-            reason: error.message().to_owned(),
-        }
-    })?;
-    table
-        .into_iter()
-        .map(|(key, value)| known(&key).and_then(|setting| plain(setting, value)).map(|v| (key, v)))
-        .collect()
-}
-
-/// The setting that a key of the file belongs to.
-fn known(key: &str) -> Result<&'static Setting, ConfigError> {
-    let is_it = |s: &&Setting| s.name == key || s.secret && key.strip_suffix("_file") == Some(s.name);
-    settings().find(is_it).ok_or_else(|| ConfigError::Unknown {
-        key: key.to_owned(),
-        nearest: nearest(key, settings().map(|s| s.name), 0).map(str::to_owned),
-    })
-}
-
-/// The name that was probably meant: the nearest, if not more than a third of its letters is wrong. So many letters at
-/// the beginning are the same in all of them.
-fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>, shared: usize) -> Option<&'n str> {
-    names
-        .map(|name| (distance(word, name), name))
-        .min()
-        .filter(|(steps, name)| *steps <= (name.len() - shared) / 3)
-        .map(|(_, name)| name)
-}
-
-/// A value of the file as the text that its twin in the environment would have.
-fn plain(setting: &Setting, value: toml::Value) -> Result<String, ConfigError> {
-    let text = match value {
-        toml::Value::String(text) => Some(text),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Boolean(flag) => Some(flag.to_string()),
-        toml::Value::Array(list) => list
-            .iter()
-            .map(toml::Value::as_str)
-            .collect::<Option<Vec<_>>>()
-            .map(|list| list.join(",")),
-        _ => None,
-    };
-    text.ok_or_else(|| ConfigError::Value {
-        setting: setting.name,
-        origin: "settings file".into(),
-        reason: "must be a text, a whole number, true or false, or a list of texts".into(),
-    })
-}
-
-/// Letters to change, add or drop to turn one word into the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub fn run(flags: Flags) -> Result<(), Failure> {
     })?;
     settings.admin_password = Some(Secret::new(PASSWORD));
     // A line for each request would hide what is printed here.
-    telemetry::start_log(settings.log_format, "warn")?;
+    let _traces = telemetry::start_log(settings.log_format, "warn", &settings.traces)?;
     let asked = is_named || settings.listen != Settings::default().listen;
     let runtime = serving::runtime()?;
     let (listener, address) = runtime.block_on(listen(&settings, asked))?;

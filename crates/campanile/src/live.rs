@@ -17,6 +17,7 @@
 mod frame;
 mod hub;
 mod judged;
+mod log;
 mod stream;
 pub(crate) mod ticket;
 

@@ -17,11 +17,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use prometheus_client::metrics::gauge::Gauge;
 use tower::{Layer, ServiceExt};
 use tower_http::csrf::CsrfLayer;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
+use crate::address::Network;
 use crate::config::Limits;
 use crate::cors::Cors;
 use crate::problem::{Kind, MEDIA_TYPE, Problem};
-use crate::telemetry::{Metrics, Route, method_name};
+use crate::telemetry::{Metrics, Route, method_name, traces};
 use crate::{console, management, v3};
 
 /// The name of the session's cookie where the server is reached by `http`.
@@ -69,6 +72,7 @@ pub struct Pass {
     long: Vec<&'static str>,
     open: Vec<&'static str>,
     cors: Option<Cors>,
+    trusted: Vec<Network>,
     body_limit: usize,
     request_timeout: Duration,
     nonce: u64,
@@ -90,6 +94,7 @@ impl Pass {
             long: Vec::new(),
             open: Vec::new(),
             cors: None,
+            trusted: Vec::new(),
             body_limit: limits.body_limit,
             request_timeout: limits.request_timeout,
             nonce,
@@ -124,6 +129,13 @@ impl Pass {
     #[must_use]
     pub fn with_embedders(mut self, cors: Cors) -> Self {
         self.cors = Some(cors);
+        self
+    }
+
+    /// Proxies that are believed: a request that they trace is one of their trace.
+    #[must_use]
+    pub fn with_trusted(mut self, proxies: &[Network]) -> Self {
+        proxies.clone_into(&mut self.trusted);
         self
     }
 
@@ -188,6 +200,7 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
         is_browser: is_browser(request.headers()),
         page_in: wants_page(&request).filter(|_| contract.is_none()),
     };
+    let span = traced(&pass, &seen, &id, &request);
     request.extensions_mut().insert(id.clone());
     let in_flight = InFlight::new(&pass.metrics.in_flight);
     let embedders = match &pass.cors {
@@ -200,7 +213,7 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
         if let Some(embedders) = &embedders {
             request.extensions_mut().insert(embedders.clone());
         }
-        answer(&pass, &seen, request, next).await
+        answer(&pass, &seen, request, next).instrument(span.clone()).await
     };
     drop(in_flight);
     finish(&mut response, &seen, &id);
@@ -209,6 +222,11 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     }
     let took = begun.elapsed();
     let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    drop(span);
     tracing::info!(
         target: "campanile::request",
         method = seen.method,
@@ -219,6 +237,24 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     );
     pass.metrics.answered(seen.method, seen.route, status, took);
     response
+}
+
+/// The span of a request, for who wants traces: begun when its head is there, ended with the head of the answer.
+fn traced(pass: &Pass, seen: &Seen, id: &RequestId, request: &Request) -> Span {
+    let (method, route) = (seen.method, seen.route.as_str());
+    let span = tracing::trace_span!(
+        target: "campanile::trace",
+        "request",
+        otel.name = %format_args!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        request_id = id.as_str(),
+        http.response.status_code = Empty,
+        otel.status_code = Empty,
+    );
+    traces::follow(&span, request, &pass.trusted);
+    span
 }
 
 /// Whether a browser asks. Those of today say so themselves, but to a server reached by plain `http` on a network they

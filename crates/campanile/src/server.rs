@@ -41,6 +41,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_long_route(console::IMPORT)
         .with_open_route(console::UNSUBSCRIBE)
         .with_cookie(management::COOKIE)
+        .with_trusted(&app.settings.trusted_proxies)
         .with_embedders(Cors::of(app));
     let ready = {
         let app = Arc::clone(app);
@@ -129,18 +130,35 @@ struct Database(Db);
 
 impl Collector for Database {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let commits = self.0.commits();
-        let mut put = |name: &str, help: &str, value: u64| {
+        let (commits, queue) = (self.0.commits(), self.0.queue());
+        let mut counter = |name: &str, help: &str, value: u64| {
             let counter = ConstCounter::new(value);
             let kind = counter.metric_type();
             counter.encode(encoder.encode_descriptor(name, help, None, kind)?)
         };
-        put("campanile_database_commits", "Commits of this process", commits.commits)?;
-        put(
+        counter("campanile_database_commits", "Commits of this process", commits.commits)?;
+        counter(
             "campanile_database_operations",
             "Operations in these commits",
             commits.operations,
-        )
+        )?;
+        let mut gauge = |name: &str, help: &str, value: usize| {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let kind = gauge.metric_type();
+            gauge.encode(encoder.encode_descriptor(name, help, None, kind)?)
+        };
+        gauge(
+            "campanile_database_queue",
+            "Operations that wait for the database or are under way",
+            queue.waiting,
+        )?;
+        gauge(
+            "campanile_database_queue_limit",
+            "The most that there may be; beyond, requests are refused with 503",
+            queue.limit,
+        )?;
+        let failing = usize::from(self.0.is_failing());
+        gauge("campanile_database_failing", "1 while writes fail", failing)
     }
 }
 

@@ -3,15 +3,19 @@
 //! Neither the log nor a label ever holds an address, a raw path, a query or a body: routes are named by their pattern
 //! (`/api/v1/messages/{id}`).
 
+pub mod traces;
+
 use std::future::Future;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use campanile_core::outbox::backlog::Waiting;
 use campanile_core::time::Moment;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -21,38 +25,60 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tracing::Level;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, Traces};
 use crate::pass;
+use traces::Sender;
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Starts the log on standard error, and has panics logged in its format. `directives` is a level or `tracing`
-/// directives, as checked by the settings.
+/// directives, as checked by the settings. Where `traces` names a collector, what is traced is sent there until what is
+/// returned is dropped.
 ///
 /// # Errors
-/// When the process has a log already, or the directives do not parse.
-pub fn start_log(format: LogFormat, directives: &str) -> anyhow::Result<()> {
+/// When the process has a log already, the directives do not parse, or this build sends no traces.
+pub fn start_log(format: LogFormat, directives: &str, traces: &Traces) -> anyhow::Result<Option<Sender>> {
     let filter: Targets = directives.parse()?;
-    let log = tracing_subscriber::fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    match format {
-        LogFormat::Text => registry.with(log).try_init()?,
-        LogFormat::Json => registry
-            .with(log.json().flatten_event(true).with_current_span(false))
-            .try_init()?,
-    }
+    let sender = if let Some((layer, sender)) = traces::start(traces)? {
+        let spans = layer.with_filter(Targets::new().with_target(traces::TARGET, Level::TRACE));
+        let log = log(format).with_filter(filter);
+        tracing_subscriber::registry().with(spans).with(log).try_init()?;
+        Some(sender)
+    } else {
+        // One filter for all: a span or event that the log does not want costs a look at a number.
+        tracing_subscriber::registry()
+            .with(filter)
+            .with(log(format))
+            .try_init()?;
+        None
+    };
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);
         tracing::error!(at, reason = panic.payload_as_str(), "a panic; this is a defect");
     }));
-    Ok(())
+    Ok(sender)
+}
+
+/// The log in one of its formats.
+fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+{
+    let log = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).boxed(),
+    }
 }
 
 /// The numbers of the HTTP side. Clones count into the same numbers.
@@ -169,12 +195,22 @@ impl Metrics {
     }
 }
 
-/// What becomes of what leaves the house, and how many devices could be told. Clones count into the same numbers.
+/// What becomes of what leaves the house, how much of it waits, and how many devices could be told. Clones count into
+/// the same numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Leaving {
     /// Devices of everybody, as they were last counted.
     pub devices: Gauge,
     tries: Family<Try, Counter>,
+    waiting: Family<Queue, Gauge>,
+    oldest: Family<Queue, Gauge<f64, AtomicU64>>,
+}
+
+/// Where something waits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Queue {
+    channel: &'static str,
+    lane: &'static str,
 }
 
 /// What tries are counted by.
@@ -194,6 +230,30 @@ impl Leaving {
             self.tries.clone(),
         );
         ours.register("push_devices", "Devices that are pushed to", self.devices.clone());
+        ours.register(
+            "outbox_waiting",
+            "Recipients that wait, of the whole installation; at most about 100,000 are counted",
+            self.waiting.clone(),
+        );
+        ours.register(
+            "outbox_oldest_seconds",
+            "For how long the first of them might have left",
+            self.oldest.clone(),
+        );
+    }
+
+    /// Takes down how much waits.
+    pub(crate) fn waits(&self, backlog: &[Waiting], now: Moment) {
+        for one in backlog {
+            let queue = Queue {
+                channel: one.channel,
+                lane: one.lane.name(),
+            };
+            let count = i64::try_from(one.count).unwrap_or(i64::MAX);
+            self.waiting.get_or_create(&queue).set(count);
+            let late = one.since.map_or(0, |since| now.0.saturating_sub(since.0).max(0));
+            self.oldest.get_or_create(&queue).set(late as f64 / 1_000.0);
+        }
     }
 
     /// Counts a try, where it was one.

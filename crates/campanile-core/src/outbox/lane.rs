@@ -26,6 +26,16 @@ impl Lane {
         self as i64
     }
 
+    /// As numbers are labelled.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Normal => "normal",
+            Self::Bulk => "bulk",
+        }
+    }
+
     /// From storage.
     #[must_use]
     pub const fn from_code(code: i64) -> Self {

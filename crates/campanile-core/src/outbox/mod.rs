@@ -8,6 +8,7 @@
 //! - [`bounce`]: what comes in about a mail that was sent; [`wish`]: whether a person wants mail at all;
 //!   [`token`]: names and addresses of mails that only we can make.
 //! - [`request`]: a POST as it would be made, for who looks before SEND.
+//! - [`backlog`]: how much waits, for who watches over a server.
 //! - [`device`]: browsers that want to be told while no page is open; [`push`]: what is on its way to them; [`vapid`]:
 //!   by what their push services know us.
 //! - [`post`], [`target`], [`seal`], [`signing`]: a POST as it is checked, sealed and signed.
@@ -15,6 +16,7 @@
 //! Nothing is lost: a recipient is in exactly one place, and each transaction moves some of them whole. Workers hold
 //! leases; whoever lost one (its `fence` has grown) can write nothing back.
 
+pub mod backlog;
 pub mod bounce;
 pub mod chunk;
 pub mod delivery;

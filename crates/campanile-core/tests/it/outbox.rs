@@ -11,6 +11,7 @@ use campanile_core::message::draft::Draft;
 use campanile_core::message::funnel;
 use campanile_core::message::target::Target;
 use campanile_core::message::{Channel, Importance};
+use campanile_core::outbox::backlog::{Waiting, backlog};
 use campanile_core::outbox::chunk::{self, Chunk};
 use campanile_core::outbox::delivery::{self, End, Settled, Taken};
 use campanile_core::outbox::destination::Destination;
@@ -227,6 +228,27 @@ fn a_mail_goes_to_everybody_who_has_an_address_and_to_each_address_once() {
             "the lowest id of one address has it, not {twin}"
         );
         assert_eq!(numbers(world.progress(id)), [1, 1, 0, 0, 0, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn what_waits_is_counted_by_channel_and_lane_with_the_time_since_when() {
+    each_world(|world| {
+        world.people("p", 3);
+        world.mail([Target::Everyone]);
+        let since = world.now();
+        world.pass(60);
+        world.mails(Draft {
+            importance: Importance::Critical,
+            ..by_mail(draft("Now", [user("p1")]))
+        });
+        let counted = |of: &Waiting| (of.channel, of.lane.name(), of.count, of.since);
+        let some = |all: Vec<Waiting>| -> Vec<_> { all.iter().filter(|of| of.count > 0).map(counted).collect() };
+        let now = world.now();
+        assert_eq!(
+            some(world.looks(backlog)),
+            [("email", "critical", 1, Some(now)), ("email", "normal", 4, Some(since))]
+        );
     });
 }
 

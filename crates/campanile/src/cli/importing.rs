@@ -12,7 +12,7 @@ use super::{Import, embedded_is_missing, serving};
 use crate::app::App;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config::{Flags, Settings};
+use crate::config::{Flags, Settings, Traces};
 use crate::exit::Failure;
 use crate::import::{self, Broken, Manner, Report};
 use crate::telemetry;
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// was bad.
 pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
     let mut settings = Settings::load(flags.clone())?;
-    telemetry::start_log(settings.log_format, "warn")?;
+    let _traces = telemetry::start_log(settings.log_format, "warn", &Traces::default())?;
     let (reader, length) = open(&args.file)?;
     // A rehearsal leaves nothing behind, also where there is no database yet.
     let folder = tempfile::tempdir()?;

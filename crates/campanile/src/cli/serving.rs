@@ -17,7 +17,7 @@ use crate::{server, telemetry};
 /// Serves until SIGTERM or Ctrl-C, and drains.
 pub(super) fn serve(flags: Flags) -> Result<(), Failure> {
     let settings = Settings::load(flags)?;
-    telemetry::start_log(settings.log_format, &settings.log_level)?;
+    let _traces = telemetry::start_log(settings.log_format, &settings.log_level, &settings.traces)?;
     let runtime = runtime()?;
     let (listener, address) = runtime.block_on(listen(&settings))?;
     // Outside of the runtime: it blocks.

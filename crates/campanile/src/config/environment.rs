@@ -1,6 +1,7 @@
 //! The environment: the one door through which it comes in, and a word about variables that are none of ours.
 
-use super::{http, nearest, settings};
+use super::file::nearest;
+use super::{http, settings};
 
 /// A variable of the environment. Not UTF-8 is read with replacement characters, and refused by what reads the value.
 /// Empty is not set: that is how a container's file of variables leaves one out.

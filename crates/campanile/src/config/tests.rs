@@ -82,6 +82,8 @@ fn every_setting_has_a_twin_in_the_environment() {
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "log_format" => "json",
         "log_level" => "debug",
+        "traces" => "http://collector.example:4318/v1/traces",
+        "traces_share" => "0.25",
         "http_enabled" => "false",
         "http_nat64" | "http_use_proxy" | "http_proxy_resolves" | "compat_http_wait" => "true",
         "compat_api_subscribers" => "any",
@@ -158,7 +160,7 @@ fn a_wrong_value_tells_what_is_allowed() {
     public_url (settings file):
       must be http://HOST or https://HOST, with a port where needed, and without a path
     database (settings file):
-      must be a text, a whole number, true or false, or a list of texts
+      must be a text, a number, true or false, or a list of texts
     ");
 }
 

@@ -145,7 +145,7 @@ pub fn system_roots() -> rustls::RootCertStore {
 }
 
 /// TLS that checks certificates and names.
-pub(super) fn tls(roots: rustls::RootCertStore) -> Arc<rustls::ClientConfig> {
+pub(crate) fn tls(roots: rustls::RootCertStore) -> Arc<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::connector::{Connector, Dial};
@@ -218,8 +219,9 @@ pub fn chance(chance: &Chance) -> u32 {
 
 /// Posts once. `now` is the time of the attempt, `chance` any number, for the pause before the next one.
 pub async fn post(client: &Client, request: &Request, now: Moment, chance: u32) -> Outcome {
+    let span = tracing::trace_span!(target: "campanile::trace", "post", otel.kind = "client");
     let begun = Instant::now();
-    let result = client.attempt(request, now).await;
+    let result = client.attempt(request, now).instrument(span).await;
     let failed_at = now.plus_ms(begun.elapsed().as_millis() as i64);
     let (reason, code, plea) = match result {
         Ok(Answer {

@@ -103,7 +103,8 @@ pub fn run(
         };
         let upkeep = repeat(&station, 0, |station| Box::pin(upkeep::once(station)));
         let posts = poster::run(&station, &outward);
-        tokio::join!(mails, posts, pusher::run(&station, &outward), upkeep);
+        let watch = upkeep::watch(&station);
+        tokio::join!(mails, posts, pusher::run(&station, &outward), upkeep, watch);
     })
 }
 

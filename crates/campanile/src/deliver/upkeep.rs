@@ -1,8 +1,8 @@
 //! What the outbox needs beside sending: recipients whose server is gone are found again, cancelled runs are swept,
-//! leases are renewed.
+//! leases are renewed, and what waits is counted.
 
 use campanile_core::Result;
-use campanile_core::outbox::{delivery, run};
+use campanile_core::outbox::{backlog, delivery, run};
 
 use super::Station;
 
@@ -19,4 +19,22 @@ pub(super) async fn once(station: &Station) -> Result<()> {
     }
     let now = station.app.clock.now();
     db.jot(move |tx| delivery::renew(tx, worker, now)).await
+}
+
+/// What waits is counted so often.
+const COUNT_MS: i64 = 15_000;
+
+/// Counts what waits, until the server stops.
+pub(super) async fn watch(station: &Station) {
+    let app = &station.app;
+    loop {
+        // While the database is away the numbers stay as they were; others say that it is.
+        if let Ok(found) = app.db.scan(backlog::backlog).await {
+            app.leaving.waits(&found, app.clock.now());
+        }
+        tokio::select! {
+            () = app.shutdown().cancelled() => return,
+            () = app.clock.until(app.clock.now().plus_ms(COUNT_MS)) => {}
+        }
+    }
 }

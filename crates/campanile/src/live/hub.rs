@@ -1,10 +1,10 @@
 //! The one task that knows who listens, and tells them. Everything that moves comes through it in order, so that a
 //! stream's first event and those that follow cannot overtake one another.
 //!
-//! Who is concerned by a message is judged in memory, for all that listen, and so are the numbers that it makes: the
-//! event is written once, and leaves with each reader's own number behind it. Whose own state has moved since it was read
-//! is read again, a few at a time. While the directory moves, what listeners hold is read again before the next message is
-//! told, and otherwise no more than a quarter of the time.
+//! Who is concerned by a message is judged in memory, for all that listen, and so are the numbers that it makes:
+//! the event is written once, and leaves with each reader's own number behind it. Whose own state has moved since it
+//! was read is read again, a few at a time. While the directory moves, what listeners hold is read again before the
+//! next message is told, and otherwise no more than a quarter of the time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::frame::{self, Hello, Numbers};
 use super::judged::{admitted, judge, read};
+use super::log::Log;
 use super::{Key, Newcomer, Queue};
 use crate::app::App;
 
@@ -39,8 +40,6 @@ const LOOK: usize = 50;
 const COUNT: usize = 200;
 /// Newcomers welcomed in one go.
 const WELCOME: usize = 200;
-/// Messages that moved, by which who comes back is told what was missed.
-const LOG: usize = 1_000;
 /// Who comes back after a change of credentials does so within this.
 const SOON_MS: u64 = 1_000;
 /// Who comes back after the server has stopped does so within this.
@@ -99,7 +98,7 @@ pub async fn run(app: Arc<App>) {
             hub.app.clock.until(hub.app.clock.now().plus_ms(TURN_MS)).await;
         }
     }
-    hub.close(LATER_MS);
+    hub.close();
 }
 
 /// Everything that the task knows.
@@ -113,10 +112,7 @@ struct Hub {
     doubted: Vec<PersonId>,
     /// The revision of messages that everybody was told of; -1 before the first look.
     told: i64,
-    /// Messages that moved, with the revision at which they were told.
-    log: VecDeque<(i64, MessageId)>,
-    /// What moved after this revision is in the log.
-    log_since: i64,
+    log: Log,
     has_messages: bool,
     has_directory: bool,
     /// The directory is not followed before this time, unless a message has to be told.
@@ -138,8 +134,7 @@ impl Hub {
             stale: HashMap::new(),
             doubted: Vec::new(),
             told: -1,
-            log: VecDeque::new(),
-            log_since: 0,
+            log: Log::default(),
             has_messages: true,
             has_directory: false,
             rest_until: now,
@@ -193,6 +188,10 @@ impl Hub {
     /// Some signals were lost: anything may have happened.
     fn hear_all(&mut self) {
         (self.has_messages, self.has_directory) = (true, true);
+        self.end_all();
+    }
+
+    fn end_all(&mut self) {
         let people: Vec<PersonId> = self.listeners.keys().copied().collect();
         for person in people {
             self.end(person, LATER_MS);
@@ -210,11 +209,9 @@ impl Hub {
 
     /// A site or one of its keys has changed: whoever came by any is looked at again.
     fn doubt(&mut self) {
-        let came = |(person, listener): (&PersonId, &Listener)| {
-            let by_site = listener.streams.iter().any(|stream| stream.key.is_some());
-            by_site.then_some(*person)
-        };
-        self.doubted = self.listeners.iter().filter_map(came).collect();
+        let by_site = |listener: &Listener| listener.streams.iter().any(|stream| stream.key.is_some());
+        let came = self.listeners.iter().filter(|(_, listener)| by_site(listener));
+        self.doubted = came.map(|(person, _)| *person).collect();
     }
 
     /// Ends the streams of some of these whom the keys by which they came let in no longer.
@@ -318,16 +315,9 @@ impl Hub {
             self.announce(&moved, told, position, now).await?;
         }
         if self.told == -1 {
-            self.log_since = position;
+            self.log.begin(position);
         }
-        for message in moved {
-            self.log.push_back((position, message));
-        }
-        while self.log.len() > LOG
-            && let Some((revision, _)) = self.log.pop_front()
-        {
-            self.log_since = revision;
-        }
+        self.log.add(position, moved);
         (self.told, self.looked, self.boundary) = (position, now, boundary);
         Ok(())
     }
@@ -357,11 +347,8 @@ impl Hub {
 
     /// Writes an event of each message to those whom it concerns, with their numbers as of a revision behind it.
     async fn announce(&mut self, moved: &[MessageId], told: i64, position: i64, now: Moment) -> Result<()> {
-        let people: Vec<(PersonId, Reader)> = self
-            .listeners
-            .iter()
-            .map(|(person, listener)| (*person, listener.reader.clone()))
-            .collect();
+        let reader = |(person, listener): (&PersonId, &Listener)| (*person, listener.reader.clone());
+        let people: Vec<(PersonId, Reader)> = self.listeners.iter().map(reader).collect();
         let mut concerned = Vec::new();
         for judged in judge(&self.app, moved.to_vec(), people, told, now).await? {
             for (people, frame) in judged.told() {
@@ -444,10 +431,8 @@ impl Hub {
         let now = self.app.clock.now();
         let some: Vec<Newcomer> = self.coming.drain(..self.coming.len().min(LOOK)).collect();
         let people: HashSet<PersonId> = some.iter().map(|newcomer| newcomer.person).collect();
-        let came = some
-            .iter()
-            .filter_map(|of| Some((of.person, of.key.clone()?)))
-            .collect();
+        let with_key = |of: &Newcomer| Some((of.person, of.key.clone()?));
+        let came = some.iter().filter_map(with_key).collect();
         let looked = async {
             let found = read(&self.app, people.into_iter().collect(), now).await?;
             Ok::<_, Error>((found, admitted(&self.app, came).await?))
@@ -455,9 +440,7 @@ impl Hub {
         let (found, admitted) = match looked.await {
             Ok(found) => found,
             Err(error) => {
-                some.into_iter()
-                    .rev()
-                    .for_each(|newcomer| self.coming.push_front(newcomer));
+                self.coming.extend(some);
                 return Err(error);
             }
         };
@@ -472,7 +455,8 @@ impl Hub {
                 continue;
             };
             let numbers = Numbers::of(counted);
-            let missed = self.missed(&newcomer);
+            let seen = newcomer.after.filter(|after| *after <= self.told);
+            let missed = seen.and_then(|after| self.log.after(after));
             let hello = Hello {
                 resumed: missed.is_some(),
                 numbers,
@@ -497,19 +481,6 @@ impl Hub {
         Ok(())
     }
 
-    /// The messages that moved since what a client has seen; `None` where that is not known.
-    fn missed(&self, newcomer: &Newcomer) -> Option<Vec<MessageId>> {
-        let after = newcomer.after?;
-        if after < self.log_since || after > self.told {
-            return None;
-        }
-        let since = self.log.iter().filter(|(revision, _)| *revision > after);
-        let missed: HashSet<MessageId> = since.map(|(_, message)| *message).collect();
-        let mut missed: Vec<MessageId> = missed.into_iter().collect();
-        missed.sort_unstable();
-        Some(missed)
-    }
-
     async fn replay(&self, to: &Newcomer, reader: Reader, missed: Vec<MessageId>, now: Moment) -> Result<()> {
         let people = vec![(to.person, reader)];
         for judged in judge(&self.app, missed, people, to.after.unwrap_or_default(), now).await? {
@@ -519,13 +490,10 @@ impl Hub {
     }
 
     /// Says when to come back, to everybody.
-    fn close(&mut self, within_ms: u64) {
-        let people: Vec<PersonId> = self.listeners.keys().copied().collect();
-        for person in people {
-            self.end(person, within_ms);
-        }
+    fn close(&mut self) {
+        self.end_all();
         for newcomer in self.coming.drain(..) {
-            newcomer.queue.finish(&frame::bye(self.app.chance.below(within_ms)));
+            newcomer.queue.finish(&frame::bye(self.app.chance.below(LATER_MS)));
         }
     }
 }

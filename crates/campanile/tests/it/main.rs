@@ -43,6 +43,7 @@ mod serve;
 mod sites;
 mod smtp;
 mod tinyproxy;
+mod traces;
 mod unsubscribe;
 mod v3;
 mod world;
