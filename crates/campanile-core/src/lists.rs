@@ -36,6 +36,7 @@ sql! {
     // What those were that have changed since a revision.
     STATES = "SELECT message, revision, at, opens_at, closes_at, enabled FROM edition
         WHERE message IN (SELECT message FROM edition WHERE revision > $1)";
+    FORGOTTEN = "SELECT message FROM forgotten WHERE revision > $1";
     LAST = "SELECT COALESCE(MAX(id), 0) FROM message";
     POSITION = "SELECT value FROM tally WHERE name = 'messages'";
 }
@@ -146,19 +147,19 @@ impl Lists {
 
     /// How many messages are held.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.entries.len()
+    pub fn len(&self) -> usize {
+        self.slots.len()
     }
 
     /// Whether none is held.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// Every message.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        self.entries.iter().filter(|entry| self.slots.contains_key(&entry.id))
     }
 
     /// The message in a slot.
@@ -251,11 +252,14 @@ impl Lists {
             states.entry(row.get(0)?).or_default().push(Was::read(row, 1)?);
             Ok::<(), campanile_store::Error>(())
         })?;
-        self.last = tx.one(&LAST, &[], |row| row.get(0))?;
+        // Never less than before: the last of all may be forgotten.
+        self.last = self.last.max(tx.one(&LAST, &[], |row| row.get(0))?);
+        let forgotten = tx.rows(&FORGOTTEN, &[&self.position], |row| row.get::<i64>(0))?;
         for entry in entries {
             let slot = self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
             self.stretch(slot, states.remove(&entry.id).unwrap_or_default());
         }
+        forgotten.into_iter().for_each(|message| self.drop(message));
         self.position = position;
         Ok(())
     }
@@ -304,6 +308,14 @@ impl Lists {
         }
         self.addressed[slot as usize] = addressed;
         slot
+    }
+
+    /// Drops a message that is kept no longer. Its slot stays empty, since others are named by theirs.
+    fn drop(&mut self, message: i64) {
+        if let Some(slot) = self.slots.remove(&message) {
+            self.unlist(slot);
+            self.moved.remove(&slot);
+        }
     }
 
     fn unlist(&mut self, slot: u32) {

@@ -48,6 +48,13 @@ pub static SCHEMA: Schema = Schema {
             sql: include_str!("../schema/0007_sites.sql"),
             oldest: 3,
         },
+        // An older binary would look for messages that are gone.
+        Migration {
+            number: 8,
+            name: "0008_retention.sql",
+            sql: include_str!("../schema/0008_retention.sql"),
+            oldest: 8,
+        },
     ],
 };
 
@@ -127,6 +134,11 @@ static LISTS: &[&[&Sql]] = &[
     crate::portal::user::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
+    crate::retention::export::STATEMENTS,
+    crate::retention::history::STATEMENTS,
+    crate::retention::message::STATEMENTS,
+    crate::retention::outcome::STATEMENTS,
+    crate::retention::person::STATEMENTS,
     crate::site::STATEMENTS,
     crate::site::door::STATEMENTS,
     crate::site::key::STATEMENTS,

@@ -25,7 +25,8 @@ macro_rules! person_state {
         "p.key, p.id, p.login, p.name, p.email, p.locale, p.asm_role,
             (SELECT l.since FROM life l
                 WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807) IS NOT NULL,
-            (SELECT r.customer FROM residence r WHERE r.person = p.id AND r.until = 9223372036854775807)"
+            (SELECT r.customer FROM residence r WHERE r.person = p.id AND r.until = 9223372036854775807),
+            p.erased_at IS NOT NULL"
     };
 }
 pub(super) use person_state;
@@ -83,6 +84,8 @@ pub(super) struct Person {
     pub(super) asm_role: i64,
     pub(super) live: bool,
     pub(super) customer: Option<i64>,
+    /// Nobody comes back from that.
+    pub(super) erased: bool,
 }
 
 /// A customer as stored.
@@ -237,6 +240,7 @@ pub(super) fn read_person(row: &Row<'_>) -> campanile_store::Result<(String, Per
         asm_role: row.get(6)?,
         live: row.get(7)?,
         customer: row.get(8)?,
+        erased: row.get(9)?,
     };
     Ok((row.get(0)?, person))
 }

@@ -77,6 +77,10 @@ pub(super) fn apply(edit: &mut Edit<'_, '_>, entry: &User) -> Result<Applied> {
         return Err(campanile_store::Error::Internal(why.into()).into());
     }
     let old = known::person(edit, key)?;
+    if old.as_ref().is_some_and(|old| old.erased) {
+        let why = "the person with this id was erased; who comes back gets another one";
+        return Err(Error::field("id", why));
+    }
     let new = merged(entry, old.as_deref())?;
     let login_key = folded(&new.login);
     refer(edit, old.as_deref(), &new, &login_key)?;
@@ -128,6 +132,7 @@ fn merged(entry: &User, old: Option<&Person>) -> Result<Person> {
         asm_role,
         live: true,
         customer,
+        erased: false,
     })
 }
 

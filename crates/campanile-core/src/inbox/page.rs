@@ -220,6 +220,27 @@ pub fn everything(tx: &mut Tx<'_>, shared: &Shared, person: PersonId, most: usiz
     })
 }
 
+/// Every message of a person that they may know of, also those they deleted: the newest below a place, and where to go
+/// on.
+pub(crate) fn all(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    person: PersonId,
+    before: Option<i64>,
+    limit: usize,
+    now: Moment,
+) -> Result<(Vec<Item>, Option<i64>)> {
+    let bundle = bundle(tx, shared.held(), person)?;
+    let lists = shared.at(tx, bundle.messages)?;
+    let mut newest = Newest::new(limit);
+    judge::each(&bundle, &lists, now, |item| {
+        if item.ring < before.unwrap_or(i64::MAX) {
+            newest.put(item);
+        }
+    });
+    Ok(newest.finish())
+}
+
 /// The texts of a few items, in their order.
 pub fn texts_of(tx: &mut Tx<'_>, shared: &Shared, items: &[Item]) -> Result<Vec<Listed>> {
     texts::fetch(tx, shared, items)

@@ -220,8 +220,10 @@ names! {
         Disabled = 16 "disabled",
         /// A message got another audience.
         Readdressed = 17 "readdressed",
-        /// A list was taken along as a file.
+        /// A list, or what is kept of a person, was taken along as a file.
         Exported = 18 "exported",
+        /// What told who a person was is gone.
+        Erased = 19 "erased",
     }
 }
 

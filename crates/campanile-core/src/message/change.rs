@@ -419,17 +419,23 @@ fn store(tx: &mut Tx<'_>, new: &Message, stamp: Stamp, now: Moment) -> Result<()
 
 /// Takes a message back: it is gone for its audience everywhere; editors see it marked (decision 21).
 pub fn recall(tx: &mut Tx<'_>, by: impl Into<By>, id: MessageId, now: Moment) -> Result<Message> {
+    let message = withdraw(tx, &by.into(), id, now)?;
+    if message.revision.is_some() {
+        push::born(tx, id, message.channels, message.importance, Word::Recalled, now)?;
+    }
+    Ok(message)
+}
+
+/// As [`recall`], without a word to browsers that may show it while no page is open.
+pub(crate) fn withdraw(tx: &mut Tx<'_>, by: &By, id: MessageId, now: Moment) -> Result<Message> {
     let stamp = revision::take(tx, now)?;
     let old = super::find(tx, id)?;
     if old.recalled_at.is_some() {
         return Err(Error::Conflict("the message was recalled already".into()));
     }
-    keep(tx, &old, &by.into(), &Kept::of(Change::Recalled), stamp)?;
+    keep(tx, &old, by, &Kept::of(Change::Recalled), stamp)?;
     tx.send(&RECALL, &[&id.0, &stamp.revision.0, &stamp.at.0])?;
     run::recalled(tx, id)?;
-    if old.revision.is_some() {
-        push::born(tx, id, old.channels, old.importance, Word::Recalled, now)?;
-    }
     revision::message_changed(tx, stamp, id.0)?;
     Ok(Message {
         recalled_at: Some(stamp.at),

@@ -59,7 +59,7 @@ sql! {
     AGAIN_ONE = "UPDATE delivery SET state = 0, due = $3, attempts = 0, changed_at = $3
         WHERE message = $1 AND channel = $2 AND target = $4 AND state = 3";
     REOPEN = "UPDATE run SET state = 1, ended_at = NULL, failed = failed - $3, tried_from = $4
-        WHERE message = $1 AND channel = $2 AND state IN (1, 2)";
+        WHERE message = $1 AND channel = $2 AND state IN (1, 2) AND forgotten_at IS NULL";
     BOUNCED = "UPDATE delivery SET state = 3, code = $3, reason = $4, changed_at = $5, tries = tries + 1
         WHERE message = $1 AND channel = 4 AND target = $2 AND state = 2";
     TRIES = "SELECT tries, state FROM delivery WHERE message = $1 AND channel = $2 AND target = $3";
@@ -336,7 +336,7 @@ pub fn recover(tx: &mut Tx<'_>, worker: Worker, now: Moment) -> Result<usize> {
 /// many.
 ///
 /// # Errors
-/// `Conflict` for what was cancelled.
+/// `Conflict` for what was cancelled, or of which no outcomes are kept.
 pub fn again(tx: &mut Tx<'_>, message: MessageId, channel: Channel, target: Option<i64>, now: Moment) -> Result<u64> {
     let bit = channel.bit();
     let count = match target {
@@ -346,7 +346,7 @@ pub fn again(tx: &mut Tx<'_>, message: MessageId, channel: Channel, target: Opti
     if count > 0 {
         if tx.execute(&REOPEN, &[&message.0, &bit, &(count as i64), &now.0])? == 0 {
             return Err(Error::Conflict(
-                "what was taken back is not sent again; send another message".into(),
+                "what was taken back, or is kept no longer, is not sent again; send another message".into(),
             ));
         }
         run::wake(tx, channel);

@@ -49,6 +49,7 @@ sql! {
     LIST = concat!("SELECT ", columns!(), " FROM device WHERE person = $1 ORDER BY heard_at DESC, id LIMIT $2");
     FIND = concat!("SELECT ", columns!(), " FROM device WHERE id = $1 AND person = $2");
     CHANGE = "UPDATE device SET floor = $3 WHERE id = $1 AND person = $2";
+    EVERY = "SELECT id FROM device WHERE person = $1";
     REMOVE = "DELETE FROM device WHERE id = $1";
     DROP = "DELETE FROM push WHERE device = $1";
     ANY = "SELECT id FROM device LIMIT 1";
@@ -292,6 +293,14 @@ pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: &str) -> Result<Device> {
     let device = find(tx, person, id)?;
     drop_one(tx, id)?;
     Ok(device)
+}
+
+/// Removes all devices of a person.
+pub(crate) fn remove_all(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    for id in tx.rows(&EVERY, &[&person.0], |row| row.get::<String>(0))? {
+        drop_one(tx, &id)?;
+    }
+    Ok(())
 }
 
 /// Removes a device and what is on its way to it.

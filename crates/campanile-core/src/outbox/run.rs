@@ -34,7 +34,7 @@ macro_rules! its {
 macro_rules! columns {
     () => {
         "message, channel, lane, state, held, born_at, ended_at, recipients, sent, failed, suppressed, gone, cancelled,
-        doubtful"
+        doubtful, forgotten_at"
     };
 }
 
@@ -145,6 +145,9 @@ pub struct Progress {
     /// When every recipient had an outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Moment>,
+    /// Since when the outcomes of single recipients are kept no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forgotten_at: Option<Moment>,
 }
 
 /// What changes of the counters of a run.
@@ -303,7 +306,7 @@ fn read(row: &Row<'_>) -> campanile_store::Result<Progress> {
         state,
         recipients,
         queued,
-        retrying: number(14)?.min(queued),
+        retrying: number(15)?.min(queued),
         sent,
         failed,
         suppressed,
@@ -312,6 +315,7 @@ fn read(row: &Row<'_>) -> campanile_store::Result<Progress> {
         in_doubt: number(13)?,
         since: Moment(number(5)?),
         ended_at: row.get::<Option<i64>>(6)?.map(Moment),
+        forgotten_at: row.get::<Option<i64>>(14)?.map(Moment),
     })
 }
 

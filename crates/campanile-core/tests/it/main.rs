@@ -16,6 +16,7 @@ mod paging;
 mod preview;
 mod publish;
 mod random;
+mod retention;
 mod schedule;
 mod subscription;
 mod timeline;

@@ -22,16 +22,16 @@ use campanile_store::Tx;
 
 use crate::world::{World, draft, each_world, key, refusals, user};
 
-const ONE: Worker = Worker(1);
+pub(crate) const ONE: Worker = Worker(1);
 const TWO: Worker = Worker(2);
 
 /// What a server does, by hand.
 impl World<'_> {
-    fn jots<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> T {
+    pub(crate) fn jots<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> T {
         self.db.jot(work).expect("the outbox takes it")
     }
 
-    fn looks<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> T {
+    pub(crate) fn looks<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> T {
         self.db.read(work).expect("the outbox can be read")
     }
 
@@ -40,14 +40,14 @@ impl World<'_> {
         self.mails(by_mail(draft("Mail", audience)))
     }
 
-    fn mails(&self, draft: Draft) -> MessageId {
+    pub(crate) fn mails(&self, draft: Draft) -> MessageId {
         let id = self.publish(draft);
         self.lists_all();
         id
     }
 
     /// Lists whatever is to be listed.
-    fn lists_all(&self) {
+    pub(crate) fn lists_all(&self) {
         let now = self.now();
         while let Some(mut listing) = self.jots(move |tx| take_listing(tx, None, now)) {
             let people = self.frozen(listing.message);
@@ -75,13 +75,13 @@ impl World<'_> {
         })
     }
 
-    fn takes(&self, worker: Worker, lane: Lane) -> Option<Chunk> {
+    pub(crate) fn takes(&self, worker: Worker, lane: Lane) -> Option<Chunk> {
         let now = self.now();
         self.jots(move |tx| chunk::take(tx, worker, lane, 0, 0, now))
     }
 
     /// Writes a chunk down; whether it was still the worker's.
-    fn writes(&self, chunk: &mut Chunk, outcomes: Vec<Settled>) -> bool {
+    pub(crate) fn writes(&self, chunk: &mut Chunk, outcomes: Vec<Settled>) -> bool {
         let (written, now) = (chunk.clone(), self.now());
         let kept = self.jots(move |tx| chunk::write(tx, &written, &outcomes, now));
         chunk.was_written();
@@ -89,7 +89,7 @@ impl World<'_> {
     }
 
     /// Everybody in a chunk gets their mail, and it is written down.
-    fn sends(&self, chunk: &mut Chunk) {
+    pub(crate) fn sends(&self, chunk: &mut Chunk) {
         let outcomes = (0..chunk.people.len())
             .filter(|at| !chunk.done.has(*at))
             .map(|at| sent(chunk.people[at], self.now()))
@@ -117,11 +117,11 @@ impl World<'_> {
         self.jots(move |tx| delivery::settle(tx, &settled, now))
     }
 
-    fn progress(&self, id: MessageId) -> Progress {
+    pub(crate) fn progress(&self, id: MessageId) -> Progress {
         self.looks(move |tx| run::progress(tx, id))[0]
     }
 
-    fn sweeps(&self) {
+    pub(crate) fn sweeps(&self) {
         let now = self.now();
         while self.jots(move |tx| run::sweep(tx, now)) {}
     }
@@ -135,7 +135,7 @@ fn take_listing(tx: &mut Tx<'_>, than: Option<&Listing>, now: Moment) -> Result<
     }
 }
 
-fn by_mail(draft: Draft) -> Draft {
+pub(crate) fn by_mail(draft: Draft) -> Draft {
     Draft {
         channels: vec![Channel::Portal, Channel::Email],
         ..draft
@@ -153,11 +153,11 @@ fn post(url: &str) -> Draft {
     }
 }
 
-fn sent(target: u32, at: Moment) -> Settled {
+pub(crate) fn sent(target: u32, at: Moment) -> Settled {
     Settled::sent(i64::from(target), Some(250), at, 3)
 }
 
-fn ended(target: i64, end: End, at: Moment) -> Settled {
+pub(crate) fn ended(target: i64, end: End, at: Moment) -> Settled {
     Settled {
         target,
         end,

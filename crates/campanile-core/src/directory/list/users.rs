@@ -18,7 +18,7 @@ macro_rules! item {
             (SELECT r.customer FROM residence r WHERE r.person = p.id AND r.until = 9223372036854775807),
             (SELECT l.since FROM life l
                 WHERE l.kind = 1 AND l.object = p.id AND l.until = 9223372036854775807) IS NOT NULL,
-            (SELECT MIN(l.since_at) FROM life l WHERE l.kind = 1 AND l.object = p.id)"
+            (SELECT MIN(l.since_at) FROM life l WHERE l.kind = 1 AND l.object = p.id), p.erased_at"
     };
 }
 
@@ -137,6 +137,9 @@ pub struct User {
     pub active: bool,
     /// When the person first came.
     pub created_at: Moment,
+    /// When the person was erased: id, login and name say nothing since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Moment>,
 }
 
 /// Which people.
@@ -163,6 +166,7 @@ fn read(row: &Row<'_>) -> campanile_store::Result<User> {
         customer: row.get(9)?,
         active: row.get(10)?,
         created_at: Moment(row.get::<Option<i64>>(11)?.unwrap_or(0)),
+        erased_at: row.get::<Option<i64>>(12)?.map(Moment),
     })
 }
 

@@ -13,11 +13,16 @@ use campanile_store::{Error, Sql};
 static IDLE: Mutex<Vec<TestDb>> = Mutex::new(Vec::new());
 
 /// Back to what a migration leaves, in the order of the references.
-static EMPTY: [Sql; 28] = [
+static EMPTY: [Sql; 33] = [
     Sql::new("fresh::suppression", "DELETE FROM suppression"),
     Sql::new("fresh::attempt", "DELETE FROM attempt"),
     Sql::new("fresh::delivery", "DELETE FROM delivery"),
     Sql::new("fresh::post", "DELETE FROM post"),
+    Sql::new("fresh::forgotten", "DELETE FROM forgotten"),
+    Sql::new("fresh::journal", "DELETE FROM journal"),
+    Sql::new("fresh::portal_user", "DELETE FROM portal_user"),
+    Sql::new("fresh::session", "DELETE FROM session"),
+    Sql::new("fresh::token", "DELETE FROM token"),
     Sql::new("fresh::endpoint", "DELETE FROM endpoint"),
     Sql::new("fresh::chunk", "DELETE FROM chunk"),
     Sql::new("fresh::run", "DELETE FROM run"),

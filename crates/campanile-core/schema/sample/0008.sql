@@ -1,0 +1,3 @@
+-- Some rows as 0008 makes them.
+
+INSERT INTO forgotten (message, revision) VALUES (900, 8);
