@@ -259,7 +259,9 @@ impl Lists {
             let slot = self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
             self.stretch(slot, states.remove(&entry.id).unwrap_or_default());
         }
-        forgotten.into_iter().for_each(|message| self.drop(message));
+        for message in forgotten {
+            self.drop(message);
+        }
         self.position = position;
         Ok(())
     }

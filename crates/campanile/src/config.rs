@@ -8,6 +8,7 @@ mod environment;
 mod file;
 mod http;
 mod mail;
+mod retention;
 mod traces;
 pub(crate) mod value;
 
@@ -19,6 +20,7 @@ pub use compat::Compat;
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
 pub use mail::{Brand, Mail};
+pub use retention::Retention;
 pub use traces::Traces;
 pub use value::{DatabaseUrl, LogFormat, Secret};
 
@@ -48,6 +50,8 @@ pub struct Settings {
     pub log_level: String,
     /// Where traces go.
     pub traces: Traces,
+    /// What is kept how long.
+    pub retention: Retention,
     /// How long a session lasts.
     pub session_lifetime: Duration,
     /// How much of what.
@@ -113,6 +117,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             log_level: "info".into(),
             traces: Traces::default(),
+            retention: Retention::default(),
             session_lifetime: Duration::from_hours(7 * 24),
             limits: Limits::default(),
             dns: None,
@@ -232,7 +237,11 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 /// Every setting there is.
 fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
     let parts = [SETTINGS, http::SETTINGS, mail::SETTINGS, compat::SETTINGS];
-    parts.into_iter().flatten().chain(traces::SETTINGS)
+    parts
+        .into_iter()
+        .flatten()
+        .chain(traces::SETTINGS)
+        .chain(retention::SETTINGS)
 }
 
 /// The settings of the server itself.

@@ -11,6 +11,7 @@ use campanile_core::{Error, Result, account};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
+use crate::retention;
 
 /// Messages opened in one write.
 const BATCH: i64 = 100;
@@ -18,6 +19,8 @@ const BATCH: i64 = 100;
 const LOOK_MS: i64 = 5_000;
 /// How often what is out of date is forgotten.
 const SWEEP_MS: i64 = 10 * 60 * 1_000;
+/// How often what is kept no longer is let go.
+const LET_GO_MS: i64 = 60 * 60 * 1_000;
 /// Sessions forgotten in one write.
 const SWEEP: i64 = 1_000;
 
@@ -25,6 +28,7 @@ const SWEEP: i64 = 1_000;
 pub async fn run(app: Arc<App>) {
     let mut signals = app.db.signals();
     let mut sweep_at = app.clock.now();
+    let mut let_go_at = sweep_at;
     loop {
         let now = app.clock.now();
         let next = match open(&app, now).await {
@@ -38,6 +42,12 @@ pub async fn run(app: Arc<App>) {
             sweep_at = now.plus_ms(SWEEP_MS);
             if let Err(error) = sweep(&app, now).await {
                 tracing::warn!(%error, "what is out of date could not be forgotten; trying again later");
+            }
+        }
+        if now >= let_go_at {
+            let_go_at = now.plus_ms(LET_GO_MS);
+            if let Err(error) = retention::sweep(&app, now).await {
+                tracing::warn!(%error, "what is kept no longer could not be let go; trying again later");
             }
         }
         let until = next.unwrap_or(Moment::NEVER).min(now.plus_ms(LOOK_MS));

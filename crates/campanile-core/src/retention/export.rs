@@ -80,7 +80,7 @@ pub fn piece(
     Ok(match place {
         Place::Person => (about(tx, &user, now)?, Some(Place::Facts(None))),
         Place::Facts(cursor) => {
-            let page = history::history(tx, &Subject::User(key.to_owned()), &paging(cursor))?;
+            let page = history::history(tx, &Subject::User(key.to_owned()), &paging(cursor.as_ref()))?;
             let lines = page.items.iter().map(|fact| line("fact", fact)).collect();
             let next = page.next.map(|next| Place::Facts(Some(next)));
             (lines, next.or(Some(Place::Messages(None))))
@@ -97,7 +97,7 @@ pub fn piece(
                 actor: Some(key.to_owned()),
                 ..Filter::default()
             };
-            let (lines, next) = deeds(tx, &filter, cursor)?;
+            let (lines, next) = deeds(tx, &filter, cursor.as_ref())?;
             let next = next.map(|next| Place::Did(Some(next)));
             (lines, next.or(Some(Place::Suffered(None))))
         }
@@ -107,16 +107,16 @@ pub fn piece(
                 object: Some(key.to_owned()),
                 ..Filter::default()
             };
-            let (lines, next) = deeds(tx, &filter, cursor)?;
+            let (lines, next) = deeds(tx, &filter, cursor.as_ref())?;
             (lines, next.map(|next| Place::Suffered(Some(next))))
         }
     })
 }
 
-fn paging(cursor: &Option<String>) -> Paging {
+fn paging(cursor: Option<&String>) -> Paging {
     Paging {
         limit: Some(PIECE as i64),
-        cursor: cursor.clone(),
+        cursor: cursor.cloned(),
     }
 }
 
@@ -145,12 +145,16 @@ fn about(tx: &mut Tx<'_>, user: &list::User, now: Moment) -> Result<Vec<Value>> 
     }
     let mut lines = vec![who];
     for it in session::list(tx, person, now)? {
-        lines.push(json!({"kind": "session", "id": it.id, "created_at": it.created_at, "used_at": it.used_at,
-            "expires_at": it.expires_at, "agent": it.agent, "address": it.address}));
+        lines.push(
+            json!({"kind": "session", "id": it.id, "created_at": it.created_at, "used_at": it.used_at,
+            "expires_at": it.expires_at, "agent": it.agent, "address": it.address}),
+        );
     }
     for it in token::list(tx, person)? {
-        lines.push(json!({"kind": "token", "id": it.id, "name": it.name, "created_at": it.created_at,
-            "used_at": it.used_at, "expires_at": it.expires_at}));
+        lines.push(
+            json!({"kind": "token", "id": it.id, "name": it.name, "created_at": it.created_at,
+            "used_at": it.used_at, "expires_at": it.expires_at}),
+        );
     }
     lines.extend(device::list(tx, person)?.iter().map(|it| line("device", it)));
     if let Some(address) = &user.email {
@@ -211,7 +215,14 @@ fn marks(tx: &mut Tx<'_>, person: PersonId, (kind, at): (i64, i64)) -> Result<(V
 }
 
 fn mails(tx: &mut Tx<'_>, person: PersonId, after: i64) -> Result<(Vec<Value>, Option<Place>)> {
-    type Row6 = (i64, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>);
+    type Row6 = (
+        i64,
+        Option<i64>,
+        Option<String>,
+        Option<i64>,
+        Option<String>,
+        Option<i64>,
+    );
     let read = |row: &Row<'_>| {
         Ok::<Row6, campanile_store::Error>((
             row.get(0)?,
@@ -226,8 +237,10 @@ fn mails(tx: &mut Tx<'_>, person: PersonId, after: i64) -> Result<(Vec<Value>, O
     let mut lines = Vec::new();
     for (message, state, address, code, reason, at) in &found {
         if let Some(state) = state {
-            lines.push(json!({"kind": "mail", "message": message, "state": delivery::State::from_code(*state),
-                "address": address, "code": code, "reason": reason, "at": at.map(Moment)}));
+            lines.push(
+                json!({"kind": "mail", "message": message, "state": delivery::State::from_code(*state),
+                "address": address, "code": code, "reason": reason, "at": at.map(Moment)}),
+            );
         } else if let Ok(number) = u32::try_from(person.0)
             && let Some(told) = chunk::told(tx, MessageId(*message), number)?
         {
@@ -247,7 +260,7 @@ fn mails(tx: &mut Tx<'_>, person: PersonId, after: i64) -> Result<(Vec<Value>, O
     Ok((lines, Some(next)))
 }
 
-fn deeds(tx: &mut Tx<'_>, filter: &Filter, cursor: &Option<String>) -> Result<(Vec<Value>, Option<String>)> {
+fn deeds(tx: &mut Tx<'_>, filter: &Filter, cursor: Option<&String>) -> Result<(Vec<Value>, Option<String>)> {
     let page = journal::list(tx, filter, &paging(cursor))?;
     let told = |item: &journal::Item| {
         let mut told = line("deed", item);

@@ -10,8 +10,8 @@ use crate::message::change;
 use crate::revision;
 use crate::time::Moment;
 
-/// What was over, and untouched, before $1; ids from $2 to $3. What stands until it is taken back does not age, nor does
-/// what was never published and may be at any time.
+/// What was over, and untouched, before $1; ids from $2 to $3. What stands until it is taken back does not age, nor
+/// does what was never published and may be at any time.
 macro_rules! old {
     ($($more:tt)+) => {
         concat!("SELECT m.id FROM message m WHERE m.id >= $2 AND m.id <= $3 AND m.created_at < $1
@@ -26,8 +26,17 @@ macro_rules! old {
 /// Deletes at most $2 of a message's rows in a table.
 macro_rules! some {
     ($table:literal, $key:literal) => {
-        concat!("DELETE FROM ", $table, " WHERE message = $1 AND (", $key, ") IN (SELECT ", $key, " FROM ", $table,
-            " WHERE message = $1 LIMIT $2)")
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE message = $1 AND (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE message = $1 LIMIT $2)"
+        )
     };
 }
 

@@ -1,11 +1,11 @@
-//! A person's erasure: everything that tells who they were goes, and what they held, saw and did stays as a number's, so
-//! that audiences, counts and the journal keep their answers.
+//! A person's erasure: everything that tells who they were goes, and what they held, saw and did stays as a number's,
+//! so that audiences, counts and the journal keep their answers.
 //!
-//! Gone: id, login, name, addresses, telephone numbers, language, zone, GUID, password, ticket, sessions, tokens, devices;
-//! where mails to them went and what was replied; from where they did what, and in the journal what was said of them.
-//! What they wrote to others stays what the installation published, with the sender name that was given to it. That an
-//! address complained, unsubscribed or was put on the suppression list by hand stays too, since nothing else keeps it
-//! from being written to; that its mail came back does not.
+//! Gone: id, login, name, addresses, telephone numbers, language, zone, GUID, password, ticket, sessions, tokens,
+//! devices; where mails to them went and what was replied; from where they did what, and in the journal what was said
+//! of them. What they wrote to others stays what the installation published, with the sender name that was given to it.
+//! That an address complained, unsubscribed or was put on the suppression list by hand stays too, since nothing else
+//! keeps it from being written to; that its mail came back does not.
 
 use campanile_store::{Tx, sql};
 

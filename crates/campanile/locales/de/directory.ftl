@@ -128,6 +128,7 @@ groups-more =
     }
 group-id = Kennung einer Gruppe
 no-such-group = Es gibt keine Gruppe { $what }.
+gone-erased = Dieser Benutzer ist gelöscht: Nichts sagt mehr, wer er war. Was er hielt und sah, zählt weiter.
 gone-user = Dieser Benutzer ist deaktiviert: Niemand kann sich damit anmelden, und keine Zielgruppe zählt ihn. Seine Rollen warten auf ihn.
 gone-thing = Dies gibt es nicht mehr. Es kann unter seiner Kennung zurückkommen; womit es verbunden war, kommt nicht mit zurück.
 asm-user = Benutzer
@@ -188,6 +189,19 @@ end-own-role = Das ist Ihre eigene Rolle. Was sie Ihnen erlaubt, ist sofort vorb
 blocked-default = Die Umgebung DEFAULT bleibt.
 history-stays = Der Verlauf bleibt: Was an wen ging, lässt sich für immer sagen.
 role-leaves-nothing = Eine Rolle hinterlässt keinen Verlauf.
+
+erase = Löschen …
+erase-it = Endgültig löschen
+take-along = Alles Gespeicherte herunterladen (JSON-Zeilen)
+erase-what = { $what } löschen?
+erase-says = Alles, was sagt, wer { $what } ist, wird endgültig gelöscht. Niemand kann es zurückholen.
+erase-goes = Weg: Name, Login, Adressen, Passwort, Sitzungen, Tokens, Geräte und was das Journal darüber sagt.
+erase-stays = Übrig: ein Benutzer ohne Namen. Was er hielt, sah und tat, zählt weiter, und was er gesendet hat, bleibt, wie es gesendet wurde.
+erase-address = Eine Adresse, die sich beschwert oder abgemeldet hat, bleibt auf der Sperrliste, damit ihr niemand wieder schreibt.
+erase-yourself = Das sind Sie selbst. Sie werden abgemeldet und können nicht zurückkommen.
+erase-type = Zum Fortfahren den Login { $what } eintippen
+erase-wrong = Das ist ein anderer Login.
+done-erased = Gelöscht.
 
 done-created = Angelegt.
 done-saved = Gespeichert.

@@ -50,6 +50,7 @@ journal-action-enabled = Eingeschaltet
 journal-action-disabled = Ausgeschaltet
 journal-action-readdressed = Anders adressiert
 journal-action-exported = Heruntergeladen
+journal-action-erased = Gelöscht
 
 journal-kind-customer = Kunde
 journal-kind-environment = Umgebung

@@ -128,6 +128,7 @@ groups-more =
     }
 group-id = Id of a group
 no-such-group = There is no group { $what }.
+gone-erased = This user was erased: nothing says any more who it was. What it held and saw stays in the numbers.
 gone-user = This user is deactivated: nobody can log in with it, and no audience counts it. Its roles wait for it.
 gone-thing = This is no longer there. It can come back under its id; what it was connected with does not come back with it.
 asm-user = User
@@ -188,6 +189,19 @@ end-own-role = This is a role of your own. What it allows you is over at once.
 blocked-default = The environment DEFAULT stays.
 history-stays = Its history stays: what was sent to whom can be told for ever.
 role-leaves-nothing = A role leaves no history.
+
+erase = Erase …
+erase-it = Erase for good
+take-along = Download what is kept (JSON lines)
+erase-what = Erase { $what }?
+erase-says = Everything that tells who { $what } is goes, for good. Nobody can bring it back.
+erase-goes = Gone: name, login, addresses, password, sessions, tokens, devices, and what the journal says of them.
+erase-stays = Left: a user without a name. What it held, saw and did counts on, and what it sent stays as it was sent.
+erase-address = An address that complained or unsubscribed stays on the suppression list, so that nobody writes to it again.
+erase-yourself = This is you. You will be logged out, and cannot come back.
+erase-type = Type the login { $what } to go on
+erase-wrong = That is another login.
+done-erased = Erased.
 
 done-created = Created.
 done-saved = Saved.

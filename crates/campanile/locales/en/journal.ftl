@@ -50,6 +50,7 @@ journal-action-enabled = Switched on
 journal-action-disabled = Switched off
 journal-action-readdressed = Readdressed
 journal-action-exported = Downloaded
+journal-action-erased = Erased
 
 journal-kind-customer = Customer
 journal-kind-environment = Environment

@@ -13,6 +13,7 @@ mod live;
 mod me;
 mod messages;
 mod password;
+mod personal;
 pub mod refusals;
 mod session;
 mod sites;
@@ -117,7 +118,7 @@ fn answer<T: 'static>(methods: &[HttpMethod], handler: &impl Handler<T, Arc<App>
 
 /// What the API is put together from.
 fn parts() -> impl Iterator<Item = Part> {
-    let here: [Part; 12] = [
+    let here: [Part; 13] = [
         inbox::ROUTES,
         live::ROUTES,
         visibility::ROUTES,
@@ -125,6 +126,7 @@ fn parts() -> impl Iterator<Item = Part> {
         me::ROUTES,
         devices::ROUTES,
         password::ROUTES,
+        personal::ROUTES,
         deliveries::ROUTES,
         endpoints::ROUTES,
         suppressions::ROUTES,

@@ -84,6 +84,7 @@ fn every_setting_has_a_twin_in_the_environment() {
         "log_level" => "debug",
         "traces" => "http://collector.example:4318/v1/traces",
         "traces_share" => "0.25",
+        "keep_messages" | "keep_outcomes" | "keep_journal" | "keep_users" => "400 d",
         "http_enabled" => "false",
         "http_nat64" | "http_use_proxy" | "http_proxy_resolves" | "compat_http_wait" => "true",
         "compat_api_subscribers" => "any",

@@ -68,6 +68,7 @@ const TABLE: &[Row] = &[
     ("PATCH /api/v1/me/devices/{id}", "none", r#"{"importance": "low"}"#, all(404)),
     ("DELETE /api/v1/me/devices/{id}", "none", "", all(404)),
     ("POST /api/v1/me/devices/{id}/heard", "none", "", all(404)),
+    ("GET /api/v1/me/export", "", "", all(200)),
     ("GET /api/v1/me/mail", "", "", all(200)),
     ("PUT /api/v1/me/mail", "", r#"{"on": true}"#, all(200)),
     // Everybody of the table comes by a personal token, which cannot make what outlives it.
@@ -150,6 +151,9 @@ const TABLE: &[Row] = &[
     ("PATCH /api/v1/users/{id}", "none", "{}", organization(404)),
     ("DELETE /api/v1/users/{id}", "none", "", organization(404)),
     ("GET /api/v1/users/{id}/history", "none", "", organization(404)),
+    ("GET /api/v1/users/{id}/export", "none", "", organization(404)),
+    ("GET /api/v1/users/{id}/export", "u-plain", "", [401, 200, 403, 403, 403, 200]),
+    ("POST /api/v1/users/{id}/erase", "none", "", organization(404)),
     ("POST /api/v1/users/{id}/password", "999", r#"{"password": "a fine password"}"#, organization(404)),
     ("GET /api/v1/users/{id}/visible", "none", "", organization(404)),
     ("GET /api/v1/users/{id}/visible", "u-plain", "", organization(200)),

@@ -779,3 +779,22 @@ fn the_chosen_environment_narrows_lists_and_leads_back_to_them() {
         assert!(all.header("set-cookie").contains("Max-Age=0"), "{:?}", all.headers);
     });
 }
+
+#[test]
+fn who_is_erased_is_named_twice() {
+    each_world(async |world| {
+        let browser = Browser::admin(world).await;
+        browser
+            .fill(&[json!({"kind": "user", "id": "u-ann", "login": "ann", "name": "Ann Archer"})])
+            .await;
+        let page = browser.get("/directory/users/u-ann").await.is(200).body;
+        assert!(page.contains("href=\"/directory/users/u-ann/erase\""));
+        let ask = browser.get("/directory/users/u-ann/erase").await.is(200).body;
+        assert!(ask.contains("Erase Ann Archer?") && ask.contains("/api/v1/users/u-ann/export"));
+        let wrong = browser.form("/directory/users/u-ann/erase", &[("login", "anne")]).await;
+        assert!(wrong.is(422).body.contains("That is another login."));
+        let shown = browser.done("/directory/users/u-ann/erase", &[("login", "Ann ")]).await;
+        assert!(shown.contains("This user was erased") && !shown.contains("Bring back"));
+        browser.get("/directory/users/u-ann").await.is(404);
+    });
+}

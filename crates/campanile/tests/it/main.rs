@@ -35,6 +35,7 @@ mod openapi;
 mod outbox;
 mod outside;
 mod pass;
+mod personal;
 mod post;
 mod push;
 mod readiness;

@@ -10,6 +10,7 @@ mod cell;
 mod change;
 mod customers;
 mod end;
+mod erase;
 mod fields;
 mod import;
 mod lists;
@@ -74,6 +75,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/directory/{kind}/{id}/back", post(end::back))
         .route("/directory/{kind}/{id}/groups", post(change::groups))
         .route("/directory/users/{id}/password", get(password::ask).post(password::set))
+        .route("/directory/users/{id}/erase", get(erase::ask).post(erase::erase))
         .merge(import::routes())
 }
 

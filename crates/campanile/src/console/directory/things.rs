@@ -37,6 +37,8 @@ struct ThingPage<'r> {
     kind: Kind,
     to: String,
     active: bool,
+    /// Nothing says any more who they were, and nobody comes back from that.
+    erased: bool,
     gone: String,
     facts: Vec<Fact>,
     tree: Option<Tree>,
@@ -120,6 +122,7 @@ async fn page<'r>(
         sections: view.sections(kind, id, &raw),
         groups: groups(&raw, edit.then(|| format!("{to}/groups"))),
         active: raw.active(),
+        erased: matches!(&raw, Raw::User { item, .. } if item.erased_at.is_some()),
         gone: state_word(reader, kind),
         refused: None,
         tree: match raw {
