@@ -18,6 +18,7 @@ const PAGES = [
   ["directory-user-edit", "/directory/users/u-una/edit"],
   ["directory-user-end", "/directory/users/u-una/end"],
   ["directory-user-password", "/directory/users/u-una/password"],
+  ["directory-user-erase", "/directory/users/u-una/erase"],
   ["directory-groups", "/directory/groups"],
   ["directory-group", "/directory/groups/night-shift"],
   ["directory-roles", "/directory/roles"],

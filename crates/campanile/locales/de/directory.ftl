@@ -199,7 +199,7 @@ erase-goes = Weg: Name, Login, Adressen, Passwort, Sitzungen, Tokens, Geräte un
 erase-stays = Übrig: ein Benutzer ohne Namen. Was er hielt, sah und tat, zählt weiter, und was er gesendet hat, bleibt, wie es gesendet wurde.
 erase-address = Eine Adresse, die sich beschwert oder abgemeldet hat, bleibt auf der Sperrliste, damit ihr niemand wieder schreibt.
 erase-yourself = Das sind Sie selbst. Sie werden abgemeldet und können nicht zurückkommen.
-erase-type = Zum Fortfahren den Login { $what } eintippen
+erase-type = Zum Fortfahren den Login „{ $what }“ eintippen
 erase-wrong = Das ist ein anderer Login.
 done-erased = Gelöscht.
 

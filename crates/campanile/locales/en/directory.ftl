@@ -199,7 +199,7 @@ erase-goes = Gone: name, login, addresses, password, sessions, tokens, devices, 
 erase-stays = Left: a user without a name. What it held, saw and did counts on, and what it sent stays as it was sent.
 erase-address = An address that complained or unsubscribed stays on the suppression list, so that nobody writes to it again.
 erase-yourself = This is you. You will be logged out, and cannot come back.
-erase-type = Type the login { $what } to go on
+erase-type = Type the login “{ $what }” to go on
 erase-wrong = That is another login.
 done-erased = Erased.
 
