@@ -155,4 +155,29 @@ mod tests {
         }
         assert!(parts(HS256, HS256.len()).is_some() && parts(HS256, HS256.len() - 1).is_none());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_token_of_which_anything_was_changed_is_not_signed(
+            at: proptest::sample::Index, by in "[A-Za-z0-9_.-]{0,2}",
+        ) {
+            let at = at.index(HS256.len());
+            let changed = format!("{}{by}{}", &HS256[..at], &HS256[at + 1..]);
+            let (signed, signature) = HS256.rsplit_once('.').expect("three parts");
+            if let Some(parts) = parts(&changed, 1_000).filter(|_| changed != HS256) {
+                // The last character of base64 has bits that say nothing; a decoder that takes them would be one more.
+                let same = changed.starts_with(signed) && parts.signature == decoded(signature);
+                proptest::prop_assert!(same || !parts.is_signed_by(Key::Hs256(&decoded(SECRET))), "{changed}");
+            }
+        }
+
+        #[test]
+        fn whatever_comes_as_a_token_is_taken_apart_or_is_none(text in "[ -~]{0,60}", dots in 0_usize..5) {
+            let text = format!("{text}{}", ".".repeat(dots));
+            if let Some(parts) = parts(&text, 60) {
+                proptest::prop_assert!(text.len() <= 60 && text.matches('.').count() == 2, "{text}");
+                proptest::prop_assert_eq!(parts.signed.matches('.').count(), 1);
+            }
+        }
+    }
 }

@@ -99,4 +99,19 @@ mod tests {
         }
         assert!(read(&format!("https://{}.example", "a.".repeat(200))).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_is_an_origin_and_reads_as_itself(
+            text in "(https?://)?[a-zA-Z0-9.:@/?#*%\\u{fc}\\[\\] -]{0,30}",
+        ) {
+            if let Ok(origin) = read(&text) {
+                proptest::prop_assert_eq!(read(&origin), Ok(origin.clone()));
+                let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+                let host = host.expect("one of the two schemes");
+                let is_host = !host.is_empty() && !host.contains(['/', '?', '#', '@', '*', ' ', '%']);
+                proptest::prop_assert!(is_host, "{}", origin);
+            }
+        }
+    }
 }

@@ -43,6 +43,7 @@ mod relay;
 mod serve;
 mod sites;
 mod smtp;
+mod strangers;
 mod tinyproxy;
 mod traces;
 mod unsubscribe;

@@ -227,3 +227,51 @@ fn a_refusal_says_what_it_is_and_where_it_can_be_changed() {
     "
     );
 }
+
+/// Every way in which readers of URLs take an IPv4 address, and those of IPv6 that lead to one.
+fn spelled(address: u32, how: u8) -> String {
+    let [a, b, c, d] = address.to_be_bytes();
+    let low = address & 0xff_ffff;
+    match how {
+        0 => format!("{a}.{b}.{c}.{d}"),
+        1 => format!("{address}"),
+        2 => format!("0x{address:x}"),
+        3 => format!("0{address:o}"),
+        4 => format!("0x{a:X}.0{b:o}.{c}.0x{d:x}"),
+        5 => format!("{a}.{low}"),
+        6 => format!("{a}.{b}.{}", address & 0xffff),
+        7 => format!("{a}.{b}.{c}.{d}."),
+        8 => format!("[::ffff:{a}.{b}.{c}.{d}]"),
+        9 => format!("[0:0:0:0:0:FFFF:{:x}:{:x}]", address >> 16, address & 0xffff),
+        10 => format!("[64:ff9b::{a}.{b}.{c}.{d}]"),
+        11 => format!("[2002:{:x}:{:x}::1]", address >> 16, address & 0xffff),
+        12 => {
+            let plain = format!("{a}.{b}.{c}.{d}");
+            format!("%{:02x}{}", plain.as_bytes()[0], &plain[1..])
+        }
+        _ => format!("{a}\u{3002}{b}\u{ff0e}{c}\u{ff61}{d}"),
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_spelling_of_a_private_address_is_let_through(
+        block in proptest::sample::select(vec![
+            (0x0a00_0000_u32, 8_u32), (0x7f00_0000, 8), (0xa9fe_0000, 16), (0xac10_0000, 12), (0xc0a8_0000, 16), (0, 8),
+        ]),
+        rest: u32,
+        how in 0_u8..14,
+        tail in "(:80|:8080)?(/[a-z]{0,5})?(\\?q=1)?",
+    ) {
+        let (first, bits) = block;
+        let address = first | (rest & (u32::MAX >> bits));
+        let host = spelled(address, how);
+        // What is no URL at all is refused before.
+        if let Ok(url) = Url::parse(&format!("http://{host}{tail}")) {
+            for nat64 in [false, true] {
+                let policy = Policy { nat64, ..Policy::default() };
+                proptest::prop_assert!(policy.vet_url(&url).is_err(), "{}", url);
+            }
+        }
+    }
+}

@@ -247,6 +247,8 @@ fn complaint(mail: &Message<'_>, at: usize) -> Option<Complaint> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -273,6 +275,61 @@ mod tests {
             ("", None, None),
         ] {
             assert_eq!(reply(words), (code, status), "{words}");
+        }
+    }
+
+    /// Mails that are something like reports, with fields as others write them, and anything between.
+    fn mail() -> impl Strategy<Value = Vec<u8>> {
+        let field = prop_oneof![
+            Just("Final-Recipient: rfc822; "),
+            Just("Original-Recipient: "),
+            Just("Action: failed"),
+            Just("Action: "),
+            Just("Status: 5.1.1"),
+            Just("Status: "),
+            Just("Diagnostic-Code: smtp; 550 "),
+            Just("Feedback-Type: abuse"),
+            Just("Original-Mail-From: "),
+            Just("Content-Type: message/delivery-status\r\n"),
+            Just("\r\n"),
+            Just("\r\n--b\r\n"),
+            Just("--b--\r\n"),
+        ];
+        let junk = proptest::collection::vec(any::<u8>(), 0..30);
+        let piece = (field, junk, any::<bool>()).prop_map(|(field, junk, ends)| {
+            let end: &[u8] = if ends { b"\r\n" } else { b"" };
+            [field.as_bytes(), &junk, end].concat()
+        });
+        let kind = prop_oneof![
+            Just("delivery-status"),
+            Just("feedback-report"),
+            Just("global-delivery-status")
+        ];
+        (kind, proptest::collection::vec(piece, 0..12)).prop_map(|(kind, pieces)| {
+            let head = format!(
+                "From: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\
+                 Content-Type: message/{kind}\r\n\r\n"
+            );
+            [head.into_bytes(), pieces.concat()].concat()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_report_says_is_short_and_on_one_line(mail in mail()) {
+            let reason = match read(&mail) {
+                Said::Delivery(said) => said.reason,
+                Said::Complaint(said) => said.reason,
+                Said::Nothing { .. } => String::new(),
+            };
+            prop_assert!(!reason.contains(|c: char| c.is_control()), "{reason:?}");
+            prop_assert!(reason.chars().count() <= WORDS + 100, "{reason:?}");
+        }
+
+        #[test]
+        fn anything_that_comes_as_a_mail_can_be_read(mail in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let said = read(&mail);
+            prop_assert!(matches!(said, Said::Nothing { .. }), "{said:?}");
         }
     }
 }

@@ -152,6 +152,8 @@ impl Content {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -225,5 +227,37 @@ mod tests {
         let mut content = Content::default();
         assert_eq!(content.take(&[b'a'; 10_000], 100), None);
         assert_eq!((content.kept.len(), content.size), (100, 10_000));
+    }
+
+    proptest! {
+        #[test]
+        fn what_follows_a_command_is_an_address_or_refused(
+            verb in "(?i)(mail from:|rcpt to:|mail|ehlo|data|x)", rest in any::<String>(),
+        ) {
+            for line in [format!("{verb}{rest}"), format!("{verb} <{rest}>"), format!("{verb}<{rest}> SIZE=1")] {
+                let (Command::Rcpt(address) | Command::Mail { from: address, .. }) = command(&line) else {
+                    continue;
+                };
+                prop_assert!(!address.contains(|c: char| c.is_control() || c == '<' || c == '>'), "{line:?}");
+            }
+        }
+
+        #[test]
+        fn a_mail_ends_at_the_same_byte_however_it_comes_in_pieces(
+            bytes in "[.a\r\n]{0,30}(\r\n\\.\r\n)?", cut in 0_usize..40, most in 0_usize..20,
+        ) {
+            let bytes = bytes.as_bytes();
+            let mut whole = Content::default();
+            let end = whole.take(bytes, most);
+            let (first, rest) = bytes.split_at(cut.min(bytes.len()));
+            let mut pieces = Content::default();
+            let end_in_pieces = match pieces.take(first, most) {
+                Some(end) => Some(end),
+                None => pieces.take(rest, most).map(|end| first.len() + end),
+            };
+            prop_assert_eq!(end, end_in_pieces);
+            prop_assert_eq!((&whole.kept, whole.size), (&pieces.kept, pieces.size));
+            prop_assert!(whole.kept.len() <= most);
+        }
     }
 }

@@ -178,6 +178,8 @@ impl Extensions {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn whole(text: &str) -> Reply {
@@ -253,5 +255,30 @@ mod tests {
     fn what_is_shown_of_a_reply_is_one_short_line() {
         let reply = whole(&format!("550 a\u{1b}[2J\tb{}\r\n", "x".repeat(1_000)));
         assert!(reply.said().starts_with("550 a [2J b") && reply.said().chars().count() == 401);
+    }
+
+    /// Bytes of a relay: lines of replies, broken ones, and anything.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let line = "[2-6]?[0-9]{1,3}[ -]?[a-zA-Z0-9.<>@ =\u{e4}]{0,12}\r?\n?".prop_map(String::into_bytes);
+        let piece = prop_oneof![6 => line, 1 => proptest::collection::vec(any::<u8>(), 0..20)];
+        proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn a_reply_is_the_same_however_it_comes_in_pieces(bytes in bytes()) {
+            let whole = read(&bytes);
+            for end in 0..bytes.len() {
+                match (read(&bytes[..end]), &whole) {
+                    (Read::More, _) => {}
+                    (part, whole) => prop_assert_eq!(&part, whole),
+                }
+            }
+            if let Read::Whole(reply, took) = whole {
+                prop_assert!(took <= bytes.len() && bytes[took - 1] == b'\n');
+                prop_assert!((200..600).contains(&reply.code));
+                prop_assert!(!reply.said().contains(|c: char| c.is_control()) && reply.said().chars().count() <= 401);
+            }
+        }
     }
 }
