@@ -84,6 +84,8 @@ pub(crate) struct Announcer {
     operations: Arc<AtomicU64>,
     /// The last attempt to write failed for the database's own sake.
     is_failing: Arc<AtomicBool>,
+    /// What other processes announce is not heard at present.
+    is_deaf: Arc<AtomicBool>,
     /// How often each signal was announced, several signals to a place; the last place is everything from outside.
     changes: Arc<[AtomicU64]>,
 }
@@ -103,6 +105,7 @@ impl Announcer {
             commits: Arc::default(),
             operations: Arc::default(),
             is_failing: Arc::default(),
+            is_deaf: Arc::default(),
             changes: (0..=PLACES).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -145,6 +148,11 @@ impl Announcer {
     pub(crate) fn outside(&self) {
         self.changes[PLACES].fetch_add(1, Ordering::Release);
         let _ = self.signals.send(Arc::new([]));
+    }
+
+    /// Whether what others announce is heard from now on.
+    pub(crate) fn hears(&self, hears: bool) {
+        self.is_deaf.store(!hears, Ordering::Relaxed);
     }
 
     /// Signals that another server sent.
@@ -301,6 +309,13 @@ impl Db {
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.inner.announcer.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether what other servers announce is not heard at present: the connection that listens is being made again.
+    /// Nothing is lost by it but time, since who waits for a signal also looks by itself.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.inner.announcer.is_deaf.load(Ordering::Relaxed)
     }
 
     /// What commits announce from now on. An empty batch means: something was written by another process.

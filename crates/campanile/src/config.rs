@@ -3,6 +3,7 @@
 //! One list, `settings`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
+mod cluster;
 mod compat;
 mod environment;
 mod file;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use cluster::Cluster;
 pub use compat::Compat;
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
@@ -60,6 +62,8 @@ pub struct Settings {
     pub mail: Mail,
     /// The console messaging contract.
     pub compat: Compat,
+    /// Other servers beside this one.
+    pub cluster: Cluster,
 }
 
 /// How much a client may ask of the server, and how long things may take.
@@ -119,6 +123,7 @@ impl Default for Settings {
             http: Http::default(),
             mail: Mail::default(),
             compat: Compat::default(),
+            cluster: Cluster::default(),
         }
     }
 }
@@ -232,7 +237,11 @@ const fn secret(name: &'static str, put: Put) -> Setting {
 /// Every setting there is.
 fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
     let parts = [SETTINGS, http::SETTINGS, mail::SETTINGS, compat::SETTINGS];
-    parts.into_iter().flatten().chain(traces::SETTINGS)
+    parts
+        .into_iter()
+        .flatten()
+        .chain(traces::SETTINGS)
+        .chain(cluster::SETTINGS)
 }
 
 /// The settings of the server itself.

@@ -37,6 +37,7 @@ mod password;
 mod percent;
 pub mod person;
 pub mod problem;
+pub mod ready;
 pub mod relay;
 pub mod reminding;
 pub mod send;

@@ -69,6 +69,7 @@ pub(super) fn start(
             loop {
                 let now = heard.take();
                 if let Err(error) = stay(&target, &announcer, &own, now).await {
+                    announcer.hears(false);
                     tracing::warn!(%error, "the connection that listens for other servers ended; trying again");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -108,6 +109,7 @@ async fn listen(target: &Target, announcer: &Announcer, own: &str) -> Result<(Cl
             }
         }
     }
+    announcer.hears(true);
     // What was announced while nobody listened is lost; look.
     announcer.outside();
     Ok((client, connection))
