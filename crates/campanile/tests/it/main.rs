@@ -45,5 +45,6 @@ mod smtp;
 mod tinyproxy;
 mod traces;
 mod unsubscribe;
+mod upgrade;
 mod v3;
 mod world;
