@@ -16,6 +16,7 @@ mod console_me;
 mod console_messages;
 mod console_outbox;
 mod console_sites;
+mod dashboards;
 mod deliveries;
 mod directory;
 mod directory_import;
