@@ -246,7 +246,7 @@ fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
 
 /// The settings of the server itself.
 const SETTINGS: &[Setting] = &[
-    setting("database", |s, text| value::database(text).map(|v| s.database = v)),
+    secret("database", |s, text| value::database(text).map(|v| s.database = v)),
     setting("listen", |s, text| value::listen(text).map(|v| s.listen = v)),
     setting("public_url", |s, text| {
         value::public_url(text).map(|v| s.public_url = Some(v))

@@ -141,7 +141,7 @@ fn the_dashboard_and_the_alerts_ask_for_numbers_that_there_are() {
         house.people(1).await;
         let mailed = house.mail().await;
         house.until(mailed, |progress| progress.sent == 1).await;
-        house.close().await;
+        house.world.app.stop().await;
         let series = series(&house.world.get("/metrics").send().await.is(200).body);
         let missing: Vec<_> = all.iter().flat_map(|one| missing(one, &series)).collect();
         assert!(missing.is_empty(), "{missing:?}");
