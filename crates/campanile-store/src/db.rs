@@ -24,6 +24,12 @@ const SIGNALS: usize = 4_096;
 pub struct Options {
     /// `sqlite://file`, or `postgres://…` as PostgreSQL's own clients take it.
     pub url: String,
+    /// PostgreSQL is behind a pooler that gives a connection for one transaction: nothing is left on it, neither
+    /// settings nor prepared statements.
+    pub pooled: bool,
+    /// Where PostgreSQL's notifications are heard, if not at `url`. Behind a pooler nothing is heard at `url`: without
+    /// this it is looked at every second whether something was written.
+    pub listen: Option<String>,
     /// Reading connections to PostgreSQL, at least 1; three more write and listen.
     pub connections: usize,
     /// Page cache of each SQLite connection; the operating system's cache does the rest.
@@ -44,6 +50,8 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            pooled: false,
+            listen: None,
             connections: 8,
             cache_kib: 2_048,
             read_limit: Duration::from_secs(5),

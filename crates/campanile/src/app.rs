@@ -14,7 +14,7 @@ use campanile_core::outbox::destination::{Outlets, Posting};
 use campanile_core::revision;
 use campanile_core::schema::SCHEMA;
 use campanile_core::secret::{self, Hash, InstallationKey};
-use campanile_store::{Db, Options};
+use campanile_store::Db;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -109,8 +109,7 @@ impl App {
     /// When the database or the key cannot be had; the text says what to do.
     pub fn open(settings: Settings, origin: String, clock: Clock, chance: Chance) -> anyhow::Result<Arc<Self>> {
         let key = key::of_installation(&settings, &chance)?;
-        let url = settings.database.expose();
-        let db = Db::open(&Options::new(url), &SCHEMA)
+        let db = Db::open(&settings.database_options(), &SCHEMA)
             .with_context(|| format!("the database {} cannot be opened", settings.database))?;
         Ok(Arc::new(Self::with(db, key, settings, origin, clock, chance)))
     }
