@@ -211,22 +211,23 @@ impl<'c> Session<'c> {
 
     /// How the statement is said with these parameters, if it takes so many.
     fn form(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<Form> {
-        if self.pooled {
-            let params = params.iter().map(|param| Encoded::guess(*param)).collect::<Result<_>>();
-            return Ok(Form::Spelt(
-                sql.text(Dialect::Postgres),
-                params.map_err(|error| named(sql, error))?,
-            ));
-        }
-        let statement = self.prepare(sql)?;
-        let (takes, got) = (statement.params().len(), params.len());
+        let (form, takes) = if self.pooled {
+            let text = sql.text(Dialect::Postgres);
+            let guessed = params.iter().map(|param| Encoded::guess(*param)).collect::<Result<_>>();
+            let form = Form::Spelt(text, guessed.map_err(|error| named(sql, error))?);
+            (form, parameters(text))
+        } else {
+            let statement = self.prepare(sql)?;
+            let takes = statement.params().len();
+            (Form::Named(statement), takes)
+        };
+        let (name, got) = (sql.name, params.len());
         if takes != got {
-            let name = sql.name;
             return Err(Error::Internal(format!(
                 "{name} takes {takes} parameters and got {got}"
             )));
         }
-        Ok(Form::Named(statement))
+        Ok(form)
     }
 
     fn queue(&mut self, sql: Option<&'static Sql>, request: impl Future<Output = Outcome<()>> + 'c) {
@@ -292,6 +293,16 @@ enum Form {
     Named(Statement),
     /// In full, with the types of its parameters: planned each time, and needs nothing of the connection.
     Spelt(&'static str, Vec<(Encoded, Type)>),
+}
+
+/// How many parameters a text takes: the greatest `$n` in it.
+fn parameters(text: &str) -> usize {
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let numbers = text
+        .split('$')
+        .skip(1)
+        .filter_map(|rest| rest[..digits(rest)].parse().ok());
+    numbers.max().unwrap_or(0)
 }
 
 fn borrowed(params: &[(Encoded, Type)]) -> Vec<(&(dyn ToSql + Sync), Type)> {

@@ -94,10 +94,14 @@ default_pool_size = 3
 max_client_conn = 2000
 END
             chmod 644 pooler.ini
-            for libraries in "${1%/}"/usr/lib/*-linux-gnu*; do
-                [ "$1" = / ] || export LD_LIBRARY_PATH="$libraries"
-            done
-            (unprivileged "${1%/}/usr/sbin/pgbouncer" -q pooler.ini >log 2>&1) &
+            program=/usr/sbin/pgbouncer
+            # Unpacked somewhere, it may lie where only its owner comes by.
+            if [ "$1" != / ]; then
+                cp "$1$program" "$1"/usr/lib/*-linux-gnu*/*.so* .
+                program=./pgbouncer
+                export LD_LIBRARY_PATH="$dir"
+            fi
+            (unprivileged "$program" -q pooler.ini >log 2>&1) &
             pooler=$!
             for _ in $(seq 1 200); do
                 (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && break

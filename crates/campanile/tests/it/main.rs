@@ -36,6 +36,7 @@ mod openapi;
 mod outbox;
 mod outside;
 mod pass;
+mod pooler;
 mod post;
 mod push;
 mod readiness;

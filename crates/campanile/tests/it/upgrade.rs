@@ -43,7 +43,7 @@ fn open(database: &TestDb, schema: &Schema) -> Result<Db, Error> {
 }
 
 /// What a person finds through one server after a message was sent through another.
-async fn send_and_find(sender: &World, finder: &World, title: &str) {
+pub(crate) async fn send_and_find(sender: &World, finder: &World, title: &str) {
     let admin = sender.admin().await;
     let message = json!({"title": title, "text": "Words", "audience": [{"kind": "everyone"}]});
     sender
