@@ -1,4 +1,4 @@
-//! PostgreSQL behind a PgBouncer that gives a connection for one transaction, and has fewer than are asked for.
+//! PostgreSQL behind a `PgBouncer` that gives a connection for one transaction, and has fewer than are asked for.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -42,7 +42,9 @@ fn servers_that_share_a_poolers_connections_read_and_write() {
             }));
             let (ordered, unordered) = join(ordered, unordered).await;
             let (typed, refused) = join(typed, refused).await;
-            (ordered.unwrap(), unordered.unwrap(), typed.unwrap());
+            for done in [ordered, unordered, typed] {
+                done.unwrap();
+            }
             assert!(matches!(refused, Err(Error::Constraint { .. })), "{refused:?}");
             let count = |tx: &mut Tx<'_>| tx.one(&COUNT, &[], |row| row.get::<i64>(0));
             let (first, second) = join(one.read(count), two.scan(count)).await;
