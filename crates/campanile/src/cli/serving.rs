@@ -86,8 +86,8 @@ pub(crate) async fn until_told(app: &Arc<App>, listener: TcpListener, address: S
     Ok(())
 }
 
-/// Waits for a signal to stop, and after one of a service manager for the load balancer. Who sends a second one, or sits
-/// at the keyboard, waits for nothing.
+/// Waits for a signal to stop, and after one of a service manager for the load balancer. Who sends a second one, or
+/// sits at the keyboard, waits for nothing.
 async fn depart(app: &App, mut signals: Signals) {
     if signals.next().await == Told::ByKeyboard {
         return;
