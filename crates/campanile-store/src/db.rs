@@ -24,6 +24,12 @@ const SIGNALS: usize = 4_096;
 pub struct Options {
     /// `sqlite://file`, or `postgres://…` as PostgreSQL's own clients take it.
     pub url: String,
+    /// PostgreSQL is behind a pooler that gives a connection for one transaction: nothing is left on it, neither
+    /// settings nor prepared statements.
+    pub pooled: bool,
+    /// Where PostgreSQL's notifications are heard, if not at `url`. Behind a pooler nothing is heard at `url`: without
+    /// this it is looked at every second whether something was written.
+    pub listen: Option<String>,
     /// Reading connections to PostgreSQL, at least 1; three more write and listen.
     pub connections: usize,
     /// Page cache of each SQLite connection; the operating system's cache does the rest.
@@ -44,6 +50,8 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            pooled: false,
+            listen: None,
             connections: 8,
             cache_kib: 2_048,
             read_limit: Duration::from_secs(5),
@@ -84,6 +92,8 @@ pub(crate) struct Announcer {
     operations: Arc<AtomicU64>,
     /// The last attempt to write failed for the database's own sake.
     is_failing: Arc<AtomicBool>,
+    /// What other processes announce is not heard at present.
+    is_deaf: Arc<AtomicBool>,
     /// How often each signal was announced, several signals to a place; the last place is everything from outside.
     changes: Arc<[AtomicU64]>,
 }
@@ -103,6 +113,7 @@ impl Announcer {
             commits: Arc::default(),
             operations: Arc::default(),
             is_failing: Arc::default(),
+            is_deaf: Arc::default(),
             changes: (0..=PLACES).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -145,6 +156,11 @@ impl Announcer {
     pub(crate) fn outside(&self) {
         self.changes[PLACES].fetch_add(1, Ordering::Release);
         let _ = self.signals.send(Arc::new([]));
+    }
+
+    /// Whether what others announce is heard from now on.
+    pub(crate) fn hears(&self, hears: bool) {
+        self.is_deaf.store(!hears, Ordering::Relaxed);
     }
 
     /// Signals that another server sent.
@@ -301,6 +317,13 @@ impl Db {
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.inner.announcer.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether what other servers announce is not heard at present: the connection that listens is being made again.
+    /// Nothing is lost by it but time, since who waits for a signal also looks by itself.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.inner.announcer.is_deaf.load(Ordering::Relaxed)
     }
 
     /// What commits announce from now on. An empty batch means: something was written by another process.

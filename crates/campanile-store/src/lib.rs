@@ -34,7 +34,6 @@ pub use tx::{Cell, Param, Row, Tx};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The store's own statements, for the test that prepares them with those of the crates above.
-#[must_use]
-pub fn statements() -> &'static [&'static Sql] {
-    tally::STATEMENTS
+pub fn statements() -> impl Iterator<Item = &'static Sql> {
+    tally::STATEMENTS.iter().chain(migrate::STATEMENTS).copied()
 }

@@ -6,7 +6,11 @@
 
 use std::fmt::Write;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Tx};
+
+crate::sql! {
+    NEEDED = "SELECT COALESCE(MAX(oldest), 0) FROM migration";
+}
 
 /// One numbered SQL file.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +50,12 @@ pub(crate) struct Ran {
     pub(crate) oldest: i64,
 }
 
+/// The oldest generation whose binary may use the database now: another server may have brought it to a newer schema
+/// since this one has opened it.
+pub fn needed(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.one(&NEEDED, &[], |row| row.get(0))
+}
+
 /// SHA-256 of a migration's text, in hexadecimal.
 pub(crate) fn checksum(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
@@ -62,6 +72,13 @@ impl Schema {
         self.migrations.last().map_or(0, |last| last.number)
     }
 
+    /// What is said where a database needs more than this binary.
+    #[must_use]
+    pub fn too_old(&self, needed: i64) -> String {
+        let known = self.generation();
+        format!("this database needs a newer Campanile (schema {needed}; this binary knows {known})")
+    }
+
     /// What is still to run, after checking that what has run is what we know.
     pub(crate) fn missing(&self, ran: &[Ran]) -> Result<&'static [Migration]> {
         for (number, known) in (1..).zip(self.migrations) {
@@ -74,10 +91,7 @@ impl Schema {
         }
         let oldest = ran.iter().map(|at| at.oldest).max().unwrap_or(0);
         if oldest > self.generation() {
-            return Err(Error::Schema(format!(
-                "this database needs a newer Campanile (schema {oldest}; this binary knows {})",
-                self.generation()
-            )));
+            return Err(Error::Schema(self.too_old(oldest)));
         }
         for (at, known) in ran.iter().zip(self.migrations) {
             if at.number != known.number || at.checksum != checksum(known.sql) {

@@ -3,11 +3,14 @@
 //! The PostgreSQL server is the one of `CAMPANILE_TEST_POSTGRES` (a superuser's URL), or one that is started here for
 //! the life of the process. It ends with the process, however that ends: it waits on a pipe that closes then.
 
+mod servers;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+pub use self::servers::{Pair, pooled};
 use crate::{Db, Error, Options, Schema, Tx};
 
 /// A database that is gone when this is dropped.
@@ -141,9 +144,25 @@ impl Drop for Removed {
     }
 }
 
-/// Few connections, so that many tests can run at once.
+/// Few connections, so that many tests can run at once. With `CAMPANILE_TEST_POOLED=1` all of them but the one that
+/// listens go through a pooler.
 #[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no settings; scripts/test says what these mean"
+)]
 pub fn options(url: &str) -> Options {
+    let is_pooled = std::env::var("CAMPANILE_TEST_POOLED").is_ok_and(|value| value == "1");
+    if is_pooled && url.starts_with("postgres") {
+        return Options {
+            listen: Some(url.to_owned()),
+            ..pooled(url)
+        };
+    }
+    direct(url)
+}
+
+fn direct(url: &str) -> Options {
     Options {
         connections: 3,
         ..Options::new(url)

@@ -192,7 +192,7 @@ impl<'c> Tx<'c> {
     pub fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
         self.attempt(|conn, _| match conn {
             Conn::Sqlite(conn) => sqlite::prepare(conn, sql).map(|_| ()),
-            Conn::Postgres(session) => session.prepare(sql).map(|_| ()),
+            Conn::Postgres(session) => session.try_out(sql),
         })
     }
 

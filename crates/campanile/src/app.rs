@@ -14,7 +14,7 @@ use campanile_core::outbox::destination::{Outlets, Posting};
 use campanile_core::revision;
 use campanile_core::schema::SCHEMA;
 use campanile_core::secret::{self, Hash, InstallationKey};
-use campanile_store::{Db, Options};
+use campanile_store::Db;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +29,7 @@ use crate::hasher::Hasher;
 use crate::known::Known;
 use crate::live::Live;
 use crate::person::People;
+use crate::ready::Parts;
 use crate::relay::Relay;
 use crate::telemetry::Leaving;
 use crate::throttle::Throttle;
@@ -79,7 +80,10 @@ pub struct App {
     pub settings: Settings,
     /// `scheme://host[:port]` as people type it: for links, and cookies that are Secure.
     pub origin: String,
+    /// How the parts of the server fare.
+    pub parts: Parts,
     tasks: TaskTracker,
+    departing: CancellationToken,
     shutdown: CancellationToken,
 }
 
@@ -105,8 +109,7 @@ impl App {
     /// When the database or the key cannot be had; the text says what to do.
     pub fn open(settings: Settings, origin: String, clock: Clock, chance: Chance) -> anyhow::Result<Arc<Self>> {
         let key = key::of_installation(&settings, &chance)?;
-        let url = settings.database.expose();
-        let db = Db::open(&Options::new(url), &SCHEMA)
+        let db = Db::open(&settings.database_options(), &SCHEMA)
             .with_context(|| format!("the database {} cannot be opened", settings.database))?;
         Ok(Arc::new(Self::with(db, key, settings, origin, clock, chance)))
     }
@@ -152,7 +155,9 @@ impl App {
             boot: u64::from_le_bytes(boot),
             settings,
             origin,
+            parts: Parts::default(),
             tasks: TaskTracker::new(),
+            departing: CancellationToken::new(),
             shutdown: CancellationToken::new(),
         }
     }
@@ -235,6 +240,30 @@ impl App {
     /// [`App::shutdown`].
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// Says that the server is about to stop, and goes on serving for `drain_delay`.
+    pub async fn depart(&self) {
+        self.departing.cancel();
+        let delay = self.settings.cluster.drain_delay;
+        tracing::info!(
+            seconds = delay.as_secs_f64(),
+            "about to stop; no more requests are wanted"
+        );
+        let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+        self.clock.until(self.clock.now().plus_ms(delay)).await;
+    }
+
+    /// Whether the server is about to stop, or stopping.
+    #[must_use]
+    pub fn is_departing(&self) -> bool {
+        self.departing.is_cancelled() || self.shutdown.is_cancelled()
+    }
+
+    /// Cancelled when the server says that it is about to stop.
+    #[must_use]
+    pub fn departing(&self) -> &CancellationToken {
+        &self.departing
     }
 
     /// Cancelled when the server is to stop.

@@ -3,6 +3,7 @@
 //! One list, `settings`, names each setting once; the file's key is the name, and its twin in the environment is
 //! `CAMPANILE_` and the name in upper case.
 
+mod cluster;
 mod compat;
 mod environment;
 mod file;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use cluster::Cluster;
 pub use compat::Compat;
 pub use environment::{unknown_variables, variable};
 pub use http::{Http, Proxies};
@@ -64,6 +66,8 @@ pub struct Settings {
     pub mail: Mail,
     /// The console messaging contract.
     pub compat: Compat,
+    /// Other servers beside this one.
+    pub cluster: Cluster,
 }
 
 /// How much a client may ask of the server, and how long things may take.
@@ -124,6 +128,7 @@ impl Default for Settings {
             http: Http::default(),
             mail: Mail::default(),
             compat: Compat::default(),
+            cluster: Cluster::default(),
         }
     }
 }
@@ -242,11 +247,12 @@ fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
         .flatten()
         .chain(traces::SETTINGS)
         .chain(retention::SETTINGS)
+        .chain(cluster::SETTINGS)
 }
 
 /// The settings of the server itself.
 const SETTINGS: &[Setting] = &[
-    setting("database", |s, text| value::database(text).map(|v| s.database = v)),
+    secret("database", |s, text| value::database(text).map(|v| s.database = v)),
     setting("listen", |s, text| value::listen(text).map(|v| s.listen = v)),
     setting("public_url", |s, text| {
         value::public_url(text).map(|v| s.public_url = Some(v))

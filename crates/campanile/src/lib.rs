@@ -38,6 +38,7 @@ mod percent;
 pub mod person;
 mod personal;
 pub mod problem;
+pub mod ready;
 pub mod relay;
 pub mod reminding;
 pub mod retention;

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use prometheus_client::metrics::gauge::Gauge;
+use tokio_util::sync::CancellationToken;
 use tower::{Layer, ServiceExt};
 use tower_http::csrf::CsrfLayer;
 use tracing::field::Empty;
@@ -73,6 +74,7 @@ pub struct Pass {
     open: Vec<&'static str>,
     cors: Option<Cors>,
     trusted: Vec<Network>,
+    departing: CancellationToken,
     body_limit: usize,
     request_timeout: Duration,
     nonce: u64,
@@ -95,6 +97,7 @@ impl Pass {
             open: Vec::new(),
             cors: None,
             trusted: Vec::new(),
+            departing: CancellationToken::new(),
             body_limit: limits.body_limit,
             request_timeout: limits.request_timeout,
             nonce,
@@ -136,6 +139,14 @@ impl Pass {
     #[must_use]
     pub fn with_trusted(mut self, proxies: &[Network]) -> Self {
         proxies.clone_into(&mut self.trusted);
+        self
+    }
+
+    /// Cancelled when the server is about to stop: from then on each answer is the last of its connection, so that a
+    /// proxy which keeps connections finds none of them closed under a request.
+    #[must_use]
+    pub fn with_departing(mut self, departing: CancellationToken) -> Self {
+        self.departing = departing;
         self
     }
 
@@ -217,6 +228,10 @@ async fn run(State(pass): State<Arc<Pass>>, mut request: Request, next: Next) ->
     };
     drop(in_flight);
     finish(&mut response, &seen, &id);
+    if pass.departing.is_cancelled() {
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(embedders) = embedders {
         embedders.dress(&mut response);
     }

@@ -1,7 +1,6 @@
 //! The server put together: the router over an [`App`], and serving it until it is told to stop.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use campanile_core::revision;
@@ -19,8 +18,8 @@ use crate::cors::Cors;
 use crate::deliver::bounce;
 use crate::pass::{self, Pass};
 use crate::serve::{self, ServeReport};
-use crate::telemetry::{self, Metrics, Readiness};
-use crate::{api, console, deliver, keeper, live, management, v3};
+use crate::telemetry::{self, Metrics};
+use crate::{api, console, deliver, keeper, live, management, ready, v3};
 
 /// Where a directory file is taken in: it may take longer than other requests.
 const IMPORT: &str = "/api/v1/directory/import";
@@ -35,6 +34,7 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
     app.leaving.register(&mut registry);
     registry.register_collector(Box::new(Database(app.db.clone())));
     registry.register_collector(Box::new(Streams(Arc::clone(app))));
+    registry.register_collector(Box::new(ready::Numbers(Arc::clone(app))));
     let docs = docs::routes(|| Docs::new(&api::document()));
     let pass = Pass::new(metrics.clone(), &app.settings.limits, &app.origin, app.boot)
         .with_long_route(IMPORT)
@@ -42,10 +42,11 @@ pub fn router(app: &Arc<App>) -> anyhow::Result<(Router, Metrics)> {
         .with_open_route(console::UNSUBSCRIBE)
         .with_cookie(management::COOKIE)
         .with_trusted(&app.settings.trusted_proxies)
-        .with_embedders(Cors::of(app));
+        .with_embedders(Cors::of(app))
+        .with_departing(app.departing().clone());
     let ready = {
         let app = Arc::clone(app);
-        move || readiness(Arc::clone(&app))
+        move || ready::readiness(Arc::clone(&app))
     };
     let inside = api::routes()
         .with_state(Arc::clone(app))
@@ -73,6 +74,7 @@ pub async fn run(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<ServeR
     app.spawn(keeper::run(Arc::clone(app)));
     app.spawn(live::run(Arc::clone(app)));
     app.spawn(warm(Arc::clone(app)));
+    app.spawn(ready::watch(Arc::clone(app)));
     let shutdown = app.shutdown().clone();
     let report = serve::serve(listener, router, &app.settings.limits, &metrics.connections, shutdown).await;
     app.stop().await;
@@ -93,34 +95,6 @@ async fn warm(app: Arc<App>) {
         result = read => if let Err(error) = result {
             tracing::warn!(%error, "what stands in memory could not be read ahead; it will be when it is needed");
         },
-    }
-}
-
-/// Who asks whether the server is ready waits so long.
-const READY_LIMIT: Duration = Duration::from_secs(2);
-
-/// Whether the database can be read; and, where the last write failed, whether it can be written again. What the mail
-/// relay does is told, and not why: anybody may ask.
-async fn readiness(app: Arc<App>) -> Readiness {
-    let db = &app.db;
-    let asked = tokio::time::timeout(READY_LIMIT, async {
-        db.read(revision::latest).await.map_err(|_| "cannot be read")?;
-        if db.is_failing() {
-            db.write(revision::probe).await.map_err(|_| "cannot be written")?;
-        }
-        Ok(())
-    });
-    let database = asked.await.unwrap_or(Err("does not answer")).map_err(str::to_owned);
-    let relay = app.settings.mail.relay.as_ref().map(|_| {
-        let trouble = app.relay.trouble(app.clock.now());
-        trouble.map_or_else(
-            || "ok".to_owned(),
-            |trouble| format!("mails wait since {}", trouble.since),
-        )
-    });
-    Readiness {
-        parts: vec![("database", database)],
-        asides: relay.into_iter().map(|said| ("relay", said)).collect(),
     }
 }
 

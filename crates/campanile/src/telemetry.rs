@@ -295,8 +295,8 @@ pub struct Readiness {
     /// The parts (`database`) and what stands in the way of each, if anything does. The text is shown to
     /// anyone who asks: no addresses, no secrets.
     pub parts: Vec<(&'static str, Result<(), String>)>,
-    /// What is told beside them and stands in nobody's way.
-    pub asides: Vec<(&'static str, String)>,
+    /// What is told beside them, in the same way, and stands in nobody's way.
+    pub asides: Vec<(&'static str, Result<(), String>)>,
 }
 
 impl Readiness {
@@ -309,25 +309,16 @@ impl Readiness {
 
 impl IntoResponse for Readiness {
     fn into_response(self) -> Response {
-        let parts: serde_json::Map<_, _> = self
-            .parts
-            .iter()
-            .map(|(name, state)| {
-                (
-                    (*name).to_owned(),
-                    state.as_ref().map_or_else(Clone::clone, |()| "ok".into()).into(),
-                )
-            })
-            .chain(
-                self.asides
-                    .iter()
-                    .map(|(name, said)| ((*name).to_owned(), said.clone().into())),
-            )
-            .collect();
-        let (code, status) = if self.is_ready() {
-            (StatusCode::OK, "ok")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        let said = |(name, state): &(&'static str, Result<(), String>)| {
+            let state = state.as_ref().map_or_else(Clone::clone, |()| "ok".into());
+            ((*name).to_owned(), state.into())
+        };
+        let parts: serde_json::Map<_, _> = self.parts.iter().chain(&self.asides).map(said).collect();
+        let is_whole = self.asides.iter().all(|(_, state)| state.is_ok());
+        let (code, status) = match (self.is_ready(), is_whole) {
+            (true, true) => (StatusCode::OK, "ok"),
+            (true, false) => (StatusCode::OK, "degraded"),
+            (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
         let mut body = serde_json::json!({ "status": status });
         body.as_object_mut().expect("an object, as written above").extend(parts);

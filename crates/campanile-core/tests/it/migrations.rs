@@ -8,7 +8,7 @@ use campanile_core::lists;
 use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
 use campanile_store::testing::{each_database, options};
-use campanile_store::{Db, Param, Schema, Sql};
+use campanile_store::{Db, Migration, Param, Schema, Sql};
 
 /// A statement of a file; in a test a few may live for ever.
 fn leaked(text: String) -> &'static Sql {
@@ -32,6 +32,24 @@ fn sample(number: i64) -> Vec<&'static Sql> {
 fn tables(sql: &'static str) -> impl Iterator<Item = &'static str> {
     sql.lines()
         .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next())
+}
+
+#[test]
+fn a_migration_that_takes_something_away_refuses_the_binaries_that_read_it() {
+    let taking = ["DROP TABLE", "DROP COLUMN", "RENAME", "ALTER COLUMN"];
+    let takes = |sql: &str| taking.iter().any(|words| sql.contains(words));
+    assert!(takes("ALTER TABLE message DROP COLUMN title;"));
+    let mut before = 0;
+    for migration in SCHEMA.migrations {
+        let Migration { name, oldest, .. } = *migration;
+        assert!(before <= oldest, "{name} lets in a binary that was refused before");
+        assert!(oldest <= migration.number, "{name} would refuse its own binary");
+        assert!(
+            !takes(migration.sql) || before < oldest,
+            "{name} leaves older binaries without what they read"
+        );
+        before = oldest;
+    }
 }
 
 #[test]

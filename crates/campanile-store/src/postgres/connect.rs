@@ -72,7 +72,7 @@ impl Target {
         let _ = tokio::time::timeout(CONNECT_TIME, cancelling.cancel_query(self.tls.clone())).await;
     }
 
-    /// Connects, says the settings, and leaves the connection to the runtime.
+    /// Connects, says the settings, if there are any, and leaves the connection to the runtime.
     pub(super) fn client(&self, rt: &Runtime, settings: &str) -> Result<Client> {
         rt.block_on(async {
             let (client, connection) = self.connect().await?;
@@ -81,7 +81,9 @@ impl Target {
                     tracing::warn!(%error, "a connection to PostgreSQL ended");
                 }
             });
-            client.batch_execute(settings).await?;
+            if !settings.is_empty() {
+                client.batch_execute(settings).await?;
+            }
             Ok(client)
         })
     }

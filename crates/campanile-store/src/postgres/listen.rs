@@ -1,4 +1,5 @@
-//! What servers tell one another: NOTIFY after a commit, and a connection that hears it and comes back by itself.
+//! What servers tell one another: NOTIFY after a commit, and a connection that hears it and comes back by itself. Where
+//! there is none, since a pooler stands between, a look every second whether anybody has written.
 
 use std::fmt::Write;
 use std::future::poll_fn;
@@ -21,6 +22,8 @@ const IN_ONE: usize = 150;
 const TOLD: usize = 1_500;
 /// Between two attempts to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks of who cannot listen.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The statements that announce signals: `server topic:key topic:key …`.
 pub(super) fn notification(own: &str, signals: &[Signal]) -> String {
@@ -53,22 +56,36 @@ fn read_signal(text: &str) -> Option<Signal> {
     })
 }
 
+/// How a server learns what others do.
+pub(super) enum Ear {
+    /// It is told, on a connection of its own.
+    Notified(Target),
+    /// It looks: through a pooler nobody is told anything.
+    Looking(Target),
+}
+
 /// Starts listening, and goes on until the other end of `stop` is dropped. What is committed elsewhere after this
-/// returns is heard.
+/// returns is heard, or seen.
 pub(super) fn start(
     threads: &mut Threads,
-    target: Target,
+    ear: Ear,
     announcer: Announcer,
     own: Arc<str>,
     mut stop: oneshot::Receiver<()>,
 ) -> Result<()> {
     let rt = runtime()?;
-    let mut heard = Some(rt.block_on(listen(&target, &announcer, &own))?);
+    let mut ready = rt.block_on(async {
+        Ok::<_, Error>(match &ear {
+            Ear::Notified(target) => Some(Ready::Listening(listen(target, &announcer, &own).await?)),
+            Ear::Looking(target) => Some(Ready::Looking(look(target).await?)),
+        })
+    })?;
     threads.start("campanile-listen", move || {
         let listening = async {
             loop {
-                let now = heard.take();
-                if let Err(error) = stay(&target, &announcer, &own, now).await {
+                let now = ready.take();
+                if let Err(error) = stay(&ear, &announcer, &own, now).await {
+                    announcer.hears(false);
                     tracing::warn!(%error, "the connection that listens for other servers ended; trying again");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -83,15 +100,74 @@ pub(super) fn start(
     })
 }
 
-/// Listens until the connection ends.
-async fn stay(target: &Target, announcer: &Announcer, own: &str, ready: Option<(Client, Messages)>) -> Result<()> {
-    // The client is kept: without it the connection closes.
-    let (_client, mut connection) = match ready {
-        Some(ready) => ready,
-        None => listen(target, announcer, own).await?,
-    };
+/// A connection by which others are heard already.
+enum Ready {
+    Listening((Client, Messages)),
+    Looking(Looking),
+}
+
+/// Listens, or looks, until the connection ends.
+async fn stay(ear: &Ear, announcer: &Announcer, own: &str, ready: Option<Ready>) -> Result<()> {
+    match (ear, ready) {
+        (_, Some(Ready::Listening(ready))) => hear(ready, announcer, own).await,
+        (_, Some(Ready::Looking(looking))) => watch(looking, announcer).await,
+        (Ear::Notified(target), None) => hear(listen(target, announcer, own).await?, announcer, own).await,
+        (Ear::Looking(target), None) => {
+            let looking = look(target).await?;
+            // What was written meanwhile was not seen.
+            announcer.hears(true);
+            announcer.outside();
+            watch(looking, announcer).await
+        }
+    }
+}
+
+/// Takes what is announced until the connection ends. The client is kept: without it the connection closes.
+async fn hear((_client, mut connection): (Client, Messages), announcer: &Announcer, own: &str) -> Result<()> {
     loop {
         take(next(&mut connection).await?, announcer, own);
+    }
+}
+
+/// The number of the next transaction that writes, over the whole instance: while it stands, nobody has written.
+const NEXT: &str = "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+
+/// A connection that looks, and the number that it saw last.
+struct Looking {
+    client: Client,
+    connection: Messages,
+    seen: i64,
+}
+
+async fn look(target: &Target) -> Result<Looking> {
+    let (client, mut connection) = target.connect().await?;
+    let seen = ask(&client, &mut connection).await?;
+    Ok(Looking {
+        client,
+        connection,
+        seen,
+    })
+}
+
+async fn ask(client: &Client, connection: &mut Messages) -> Result<i64> {
+    let mut asked = std::pin::pin!(client.query_typed_one(NEXT, &[]));
+    loop {
+        tokio::select! {
+            row = &mut asked => break Ok(row?.try_get(0)?),
+            message = next(connection) => drop(message?),
+        }
+    }
+}
+
+/// Looks from time to time whether anybody has written, this server included, and has everybody look then.
+async fn watch(mut looking: Looking, announcer: &Announcer) -> Result<()> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let seen = ask(&looking.client, &mut looking.connection).await?;
+        if seen != looking.seen {
+            looking.seen = seen;
+            announcer.outside();
+        }
     }
 }
 
@@ -108,6 +184,7 @@ async fn listen(target: &Target, announcer: &Announcer, own: &str) -> Result<(Cl
             }
         }
     }
+    announcer.hears(true);
     // What was announced while nobody listened is lost; look.
     announcer.outside();
     Ok((client, connection))

@@ -1,55 +1,93 @@
 //! Brings a PostgreSQL database to the schema.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::{Target, runtime};
 use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
 use crate::{Dialect, Error, Result};
 
 /// The oldest major version of PostgreSQL that will do.
-const OLDEST_SERVER: u32 = 15;
-/// A migration takes the time it takes.
-const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET timezone = 'UTC'";
+const OLDEST_SERVER: i32 = 15;
+/// A migration takes the time it takes. All of it is of the transaction: a pooler gives the connection to others.
+///
 /// Several servers may start at once: one migrates, the others wait and find nothing to do.
-const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(20260101)";
+const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL timezone = 'UTC'; \
+                     SELECT pg_advisory_xact_lock(20260101)";
+/// While a migration waits for a table that an older server reads, all who come later wait behind it: not for long.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+/// Between two attempts, those who waited get their turn.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A long read ends within minutes; a table that is not free after so many attempts is kept by something else.
+const ATTEMPTS: u32 = 200;
 
+const VERSION: &str = "SELECT CAST(current_setting('server_version_num') AS INTEGER)";
 /// A name that no other server has, made by the database because it is there that it has to differ.
 const IDENTITY: &str = "SELECT replace(gen_random_uuid()::text, '-', '')";
 
 /// Runs what is missing, all of it or, by the end of the connection, nothing. Returns a name for this server.
 pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
     let rt = runtime()?;
-    let client = target.client(&rt, SETTINGS)?;
+    let client = target.client(&rt, "")?;
     rt.block_on(async {
-        let version: String = client.query_one("SHOW server_version_num", &[]).await?.try_get(0)?;
-        check_version(&version)?;
-        client.batch_execute(BEGIN).await?;
-        client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-        let rows = client.query(RAN, &[]).await?;
-        let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        for migration in schema.missing(&ran)? {
-            client
-                .batch_execute(&Dialect::Postgres.translate(migration.sql))
-                .await
-                .map_err(|error| {
-                    let error = Error::from(error);
-                    Error::Schema(format!("migration {}: {error}", migration.name))
-                })?;
-            let sum = checksum(migration.sql);
-            client
-                .execute(RECORD, &[&migration.number, &migration.name, &sum, &migration.oldest])
-                .await?;
+        let mut attempts = 0;
+        while !attempt(&client, schema).await? {
+            client.batch_execute("ROLLBACK").await?;
+            attempts += 1;
+            if attempts == ATTEMPTS {
+                return Err(Error::Unavailable(
+                    "a migration waits for a table that is in use".into(),
+                ));
+            }
+            tracing::info!(attempts, "a migration waits for a table that is in use");
+            tokio::time::sleep(PAUSE).await;
         }
-        client.batch_execute("COMMIT").await?;
-        let own: String = client.query_one(IDENTITY, &[]).await?.try_get(0)?;
+        let own: String = client.query_typed(IDENTITY, &[]).await?[0].try_get(0)?;
         Ok(own.into())
     })
 }
 
+/// Runs what is missing; `false` where a table was not free, and nothing has been done.
+async fn attempt(client: &Client, schema: &Schema) -> Result<bool> {
+    client.batch_execute(BEGIN).await?;
+    let version: i32 = client.query_typed(VERSION, &[]).await?[0].try_get(0)?;
+    check_version(version)?;
+    client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
+    let ran = ran(client).await?;
+    client.batch_execute(PATIENCE).await?;
+    for migration in schema.missing(&ran)? {
+        match client.batch_execute(&Dialect::Postgres.translate(migration.sql)).await {
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => return Ok(false),
+            done => done.map_err(|error| {
+                let error = Error::from(error);
+                Error::Schema(format!("migration {}: {error}", migration.name))
+            })?,
+        }
+        let sum = checksum(migration.sql);
+        let params: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&migration.number, Type::INT8),
+            (&migration.name, Type::TEXT),
+            (&sum, Type::TEXT),
+            (&migration.oldest, Type::INT8),
+        ];
+        client.query_typed(RECORD, &params).await?;
+    }
+    client.batch_execute("COMMIT").await?;
+    Ok(true)
+}
+
+async fn ran(client: &Client) -> Result<Vec<Ran>> {
+    client.query_typed(RAN, &[]).await?.iter().map(read).collect()
+}
+
 /// Refuses a server that is older than what this is tested with.
-fn check_version(number: &str) -> Result<()> {
-    if number.parse().is_ok_and(|number: u32| number < OLDEST_SERVER * 10_000) {
-        let major = number.get(..2).unwrap_or(number);
+fn check_version(number: i32) -> Result<()> {
+    if number < OLDEST_SERVER * 10_000 {
+        let major = number / 10_000;
         return Err(Error::Schema(format!(
             "this PostgreSQL is too old ({major}); Campanile needs {OLDEST_SERVER} or newer"
         )));
@@ -60,12 +98,11 @@ fn check_version(number: &str) -> Result<()> {
 /// What would run, by name. Begins to write, and takes all of it back.
 pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>> {
     let rt = runtime()?;
-    let client = target.client(&rt, SETTINGS)?;
+    let client = target.client(&rt, "")?;
     rt.block_on(async {
         client.batch_execute(BEGIN).await?;
         client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-        let rows = client.query(RAN, &[]).await?;
-        let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let ran = ran(&client).await?;
         client.batch_execute("ROLLBACK").await?;
         let missing = schema.missing(&ran)?;
         Ok(missing.iter().map(|migration| migration.name).collect())
@@ -87,10 +124,10 @@ mod tests {
 
     #[test]
     fn a_server_before_15_is_refused_by_its_version() {
-        let refused = check_version("140011").map_err(|error| error.to_string());
+        let refused = check_version(140_011).map_err(|error| error.to_string());
         let why = "this PostgreSQL is too old (14); Campanile needs 15 or newer";
         assert_eq!(refused, Err(why.to_owned()));
-        for good in ["150000", "170002", "180000"] {
+        for good in [150_000, 170_002, 180_000] {
             assert!(check_version(good).is_ok(), "{good}");
         }
     }

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use self::connect::Target;
 use self::inbox::Outbox;
+use self::listen::Ear;
 pub(crate) use self::session::Session;
 use self::worker::{Common, Kind, start};
 use crate::db::{Announcer, Options};
@@ -43,6 +44,7 @@ impl Postgres {
         let own = migrate::migrate(&target, schema)?;
         let common = Common {
             target: target.clone(),
+            pooled: options.pooled,
             announcer: announcer.clone(),
             own: own.clone(),
             read_limit: options.read_limit,
@@ -58,7 +60,12 @@ impl Postgres {
             start(&mut threads, Kind::Read, &common, &reads.inbox())?;
         }
         let (listening, stop) = oneshot::channel();
-        listen::start(&mut threads, target, announcer.clone(), own, stop)?;
+        let ear = match &options.listen {
+            Some(url) => Ear::Notified(Target::new(url)?),
+            None if options.pooled => Ear::Looking(target),
+            None => Ear::Notified(target),
+        };
+        listen::start(&mut threads, ear, announcer.clone(), own, stop)?;
         Ok(Self {
             ordered,
             unordered,

@@ -26,15 +26,18 @@ pub(super) struct Link {
     pub(super) client: Client,
     /// Prepared statements by the address of their text, which is what makes two statements the same.
     statements: HashMap<usize, Statement>,
+    /// The server behind it may be another one for each transaction, which knows no statement by its name.
+    pooled: bool,
     /// A failure has shown that the connection is of no more use, whether or not the client knows yet.
     lost: bool,
 }
 
 impl Link {
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client, pooled: bool) -> Self {
         Self {
             client,
             statements: HashMap::new(),
+            pooled,
             lost: false,
         }
     }
@@ -67,20 +70,22 @@ pub(crate) struct Session<'c> {
     rt: &'c Runtime,
     client: &'c Client,
     statements: &'c mut HashMap<usize, Statement>,
+    pooled: bool,
     lost: &'c mut bool,
     /// Plain SQL that goes ahead of the first request; still there at the end if there was none.
-    before: Option<&'static str>,
+    before: Option<&'c str>,
     sent: Vec<Sent<'c>>,
     /// Of a read: when it is to end, and by whom its statement is stopped then.
     end: Option<(Gone, &'c Target)>,
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn new(rt: &'c Runtime, link: &'c mut Link, before: Option<&'static str>) -> Self {
+    pub(super) fn new(rt: &'c Runtime, link: &'c mut Link, before: Option<&'c str>) -> Self {
         Self {
             rt,
             client: &link.client,
             statements: &mut link.statements,
+            pooled: link.pooled,
             lost: &mut link.lost,
             before,
             sent: Vec::new(),
@@ -98,8 +103,20 @@ impl<'c> Session<'c> {
         self.before.is_none()
     }
 
+    /// Compiles a statement and forgets it.
+    pub(crate) fn try_out(&mut self, sql: &'static Sql) -> Result<()> {
+        if self.pooled {
+            // Closed at its end by what drops it, on this very connection as long as the transaction lasts.
+            let client = self.client;
+            return self
+                .wait(Some(sql), client.prepare(sql.text(Dialect::Postgres)))
+                .map(drop);
+        }
+        self.prepare(sql).map(drop)
+    }
+
     /// The statement, prepared on this connection.
-    pub(crate) fn prepare(&mut self, sql: &'static Sql) -> Result<Statement> {
+    fn prepare(&mut self, sql: &'static Sql) -> Result<Statement> {
         let key = std::ptr::from_ref(sql).addr();
         if let Some(statement) = self.statements.get(&key) {
             return Ok(statement.clone());
@@ -117,11 +134,17 @@ impl<'c> Session<'c> {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
-        let statement = self.fitting(sql, params)?;
+        let form = self.form(sql, params)?;
         let client = self.client;
         self.wait(Some(sql), async {
-            let params = params.iter().map(|param| as_sql(*param));
-            let mut rows = pin!(client.query_raw(&statement, params).await?);
+            let rows = match form {
+                Form::Named(statement) => {
+                    let params = params.iter().map(|param| as_sql(*param));
+                    client.query_raw(&statement, params).await?
+                }
+                Form::Spelt(text, params) => client.query_typed_raw(text, params).await?,
+            };
+            let mut rows = pin!(rows);
             while let Some(row) = rows.try_next().await? {
                 if each(&Row::Postgres(&row)).is_break() {
                     break;
@@ -132,24 +155,37 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn execute(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<u64> {
-        let statement = self.fitting(sql, params)?;
-        let params = params.iter().map(|param| as_sql(*param));
+        let form = self.form(sql, params)?;
         let client = self.client;
-        self.wait(Some(sql), client.execute_raw(&statement, params))
+        self.wait(Some(sql), async {
+            match form {
+                Form::Named(statement) => {
+                    let params = params.iter().map(|param| as_sql(*param));
+                    client.execute_raw(&statement, params).await
+                }
+                Form::Spelt(text, params) => client.execute_typed(text, &borrowed(&params)).await,
+            }
+        })
     }
 
     pub(crate) fn send(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<()> {
-        let statement = self.fitting(sql, params)?;
-        let encoded = params
-            .iter()
-            .zip(statement.params())
-            .map(|(param, kind)| Encoded::new(*param, kind))
-            .collect::<Result<Vec<_>>>()
-            .map_err(|error| named(sql, error))?;
         let client = self.client;
-        self.queue(Some(sql), async move {
-            client.execute_raw(&statement, encoded).await.map(|_| ())
-        });
+        match self.form(sql, params)? {
+            Form::Named(statement) => {
+                let encoded = params
+                    .iter()
+                    .zip(statement.params())
+                    .map(|(param, kind)| Encoded::new(*param, kind))
+                    .collect::<Result<Vec<_>>>()
+                    .map_err(|error| named(sql, error))?;
+                self.queue(Some(sql), async move {
+                    client.execute_raw(&statement, encoded).await.map(|_| ())
+                });
+            }
+            Form::Spelt(text, params) => self.queue(Some(sql), async move {
+                client.execute_typed(text, &borrowed(&params)).await.map(|_| ())
+            }),
+        }
         Ok(())
     }
 
@@ -173,17 +209,25 @@ impl<'c> Session<'c> {
         self.wait(None, ready(Ok(())))
     }
 
-    /// The statement, if it takes so many parameters.
-    fn fitting(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<Statement> {
-        let statement = self.prepare(sql)?;
-        let (takes, got) = (statement.params().len(), params.len());
+    /// How the statement is said with these parameters, if it takes so many.
+    fn form(&mut self, sql: &'static Sql, params: &[&dyn Param]) -> Result<Form> {
+        let (form, takes) = if self.pooled {
+            let text = sql.text(Dialect::Postgres);
+            let guessed = params.iter().map(|param| Encoded::guess(*param)).collect::<Result<_>>();
+            let form = Form::Spelt(text, guessed.map_err(|error| named(sql, error))?);
+            (form, parameters(text))
+        } else {
+            let statement = self.prepare(sql)?;
+            let takes = statement.params().len();
+            (Form::Named(statement), takes)
+        };
+        let (name, got) = (sql.name, params.len());
         if takes != got {
-            let name = sql.name;
             return Err(Error::Internal(format!(
                 "{name} takes {takes} parameters and got {got}"
             )));
         }
-        Ok(statement)
+        Ok(form)
     }
 
     fn queue(&mut self, sql: Option<&'static Sql>, request: impl Future<Output = Outcome<()>> + 'c) {
@@ -243,6 +287,31 @@ fn as_sql(param: &dyn Param) -> &(dyn ToSql + Sync) {
     param
 }
 
+/// How a statement is said.
+enum Form {
+    /// By its name on this connection: planned once.
+    Named(Statement),
+    /// In full, with the types of its parameters: planned each time, and needs nothing of the connection.
+    Spelt(&'static str, Vec<(Encoded, Type)>),
+}
+
+/// How many parameters a text takes: the greatest `$n` in it.
+fn parameters(text: &str) -> usize {
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let numbers = text
+        .split('$')
+        .skip(1)
+        .filter_map(|rest| rest[..digits(rest)].parse().ok());
+    numbers.max().unwrap_or(0)
+}
+
+fn borrowed(params: &[(Encoded, Type)]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    params
+        .iter()
+        .map(|(param, kind)| (param as &(dyn ToSql + Sync), kind.clone()))
+        .collect()
+}
+
 /// A parameter in PostgreSQL's own bytes, so that its statement can be sent after the parameter itself is gone.
 #[derive(Debug)]
 struct Encoded(Option<Vec<u8>>);
@@ -255,6 +324,18 @@ impl Encoded {
             Ok(IsNull::No) => Ok(Self(Some(bytes.to_vec()))),
             Err(error) => Err(Error::Internal(error.to_string())),
         }
+    }
+}
+
+impl Encoded {
+    /// With the type that the value has by itself: see [`Param`] for which there are.
+    fn guess(param: &dyn Param) -> Result<(Self, Type)> {
+        let kinds = [Type::INT8, Type::TEXT, Type::BOOL, Type::BYTEA];
+        let fits = |kind: Type| Self::new(param, &kind).ok().map(|encoded| (encoded, kind));
+        kinds
+            .into_iter()
+            .find_map(fits)
+            .ok_or_else(|| Error::Internal("a parameter of a type that is not known".into()))
     }
 }
 

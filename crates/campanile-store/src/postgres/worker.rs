@@ -22,12 +22,15 @@ const GROUP_LIMIT: usize = 64;
 const LOCK_TIME: &str = "30s";
 
 /// Makes `BEGIN` mean what a read needs; said once, because saying it each time costs as much as a short read.
-const READ_ONLY: &str = "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on";
+const READ_ONLY_FROM_NOW_ON: &str =
+    "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on";
 
 /// What the threads of an engine have in common.
 #[derive(Clone)]
 pub(super) struct Common {
     pub(super) target: Target,
+    /// Whether a pooler stands between, which gives a connection for one transaction.
+    pub(super) pooled: bool,
     pub(super) announcer: Announcer,
     /// Tells this server's notifications from others'.
     pub(super) own: Arc<str>,
@@ -36,6 +39,9 @@ pub(super) struct Common {
     pub(super) queue_time: Duration,
 }
 
+/// The same for one transaction.
+const READ_ONLY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 struct Worker {
     rt: Runtime,
     common: Common,
@@ -43,6 +49,14 @@ struct Worker {
     link: Link,
     /// The `statement_timeout` of the connection.
     limit: Duration,
+    opening: Opening,
+}
+
+/// What begins a transaction.
+struct Opening {
+    write: String,
+    read: String,
+    scan: String,
 }
 
 /// What a thread does.
@@ -62,27 +76,56 @@ pub(super) fn start(threads: &mut Threads, kind: Kind, common: &Common, inbox: &
     };
     let rt = runtime()?;
     let limit = common.scan_limit;
-    let link = connect(&rt, &common.target, kind, limit)?;
+    let link = connect(&rt, common, kind, limit)?;
     let mut worker = Worker {
         rt,
         common: common.clone(),
         kind,
         link,
         limit,
+        opening: Opening::new(common),
     };
     let working = inbox.work();
     threads.start(name, move || worker.run(&working))
 }
 
-fn connect(rt: &Runtime, target: &Target, kind: Kind, limit: Duration) -> Result<Link> {
-    // Compiling a plan to machine code would cost more than any statement of ours takes.
-    let settings = format!(
-        "SET statement_timeout = {}; SET lock_timeout = '{LOCK_TIME}'; \
-         SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; SET jit = off; {}",
-        limit.as_millis(),
-        if kind == Kind::Read { READ_ONLY } else { "" }
-    );
-    Ok(Link::new(target.client(rt, &settings)?))
+fn connect(rt: &Runtime, common: &Common, kind: Kind, limit: Duration) -> Result<Link> {
+    let settings = if common.pooled {
+        String::new()
+    } else {
+        let more = if kind == Kind::Read { READ_ONLY_FROM_NOW_ON } else { "" };
+        format!("{}{more}", settings("", limit))
+    };
+    Ok(Link::new(common.target.client(rt, &settings)?, common.pooled))
+}
+
+/// Compiling a plan to machine code would cost more than any statement of ours takes.
+fn settings(local: &str, limit: Duration) -> String {
+    let set = format!("SET {local}");
+    format!(
+        "{set}statement_timeout = {}; {set}lock_timeout = '{LOCK_TIME}'; \
+         {set}idle_in_transaction_session_timeout = '60s'; {set}timezone = 'UTC'; {set}jit = off; ",
+        limit.as_millis()
+    )
+}
+
+impl Opening {
+    /// Behind a pooler a transaction brings all its settings along, in the message that begins it.
+    fn new(common: &Common) -> Self {
+        let local = |limit| {
+            if common.pooled {
+                settings("LOCAL ", limit)
+            } else {
+                String::new()
+            }
+        };
+        let begin = if common.pooled { READ_ONLY } else { "BEGIN" };
+        Self {
+            write: format!("BEGIN; {}SAVEPOINT operation", local(common.scan_limit)),
+            read: format!("{begin}; {}", local(common.read_limit)),
+            scan: format!("{begin}; {}", local(common.scan_limit)),
+        }
+    }
 }
 
 /// What the group's transaction is in before the next operation.
@@ -98,9 +141,9 @@ enum State {
 
 impl State {
     /// What an operation says ahead of its first statement.
-    fn before(self) -> &'static str {
+    fn before(self, opening: &Opening) -> &str {
         match self {
-            Self::Fresh => "BEGIN; SAVEPOINT operation",
+            Self::Fresh => &opening.write,
             Self::Kept => "RELEASE operation; SAVEPOINT operation",
             Self::Undone => "ROLLBACK TO operation",
         }
@@ -129,7 +172,7 @@ impl Worker {
     fn heal(&mut self) -> Result<()> {
         if self.link.is_lost() {
             self.limit = self.common.scan_limit;
-            self.link = connect(&self.rt, &self.common.target, self.kind, self.limit)?;
+            self.link = connect(&self.rt, &self.common, self.kind, self.limit)?;
         }
         Ok(())
     }
@@ -141,12 +184,17 @@ impl Worker {
         } else {
             self.common.read_limit
         };
-        if limit != self.limit {
+        let opening = if job.mode == Mode::Scan {
+            &self.opening.scan
+        } else {
+            &self.opening.read
+        };
+        if limit != self.limit && !self.common.pooled {
             self.limit = limit;
             self.link
                 .tell(&format!("SET statement_timeout = {}", limit.as_millis()));
         }
-        let mut session = Session::new(&self.rt, &mut self.link, Some("BEGIN"));
+        let mut session = Session::new(&self.rt, &mut self.link, Some(opening));
         session.end_when(job.gone.take(), &self.common.target);
         let mut ran = job.run(Tx::new(Conn::Postgres(session), Mode::Read, None));
         let begun = session_of(&mut ran.tx).is_begun();
@@ -189,7 +237,7 @@ impl Worker {
 
     /// One operation under its own savepoint; an error is the end of the whole group.
     fn operation(&mut self, job: Job, state: State, group: &mut Group) -> Result<State> {
-        let session = Session::new(&self.rt, &mut self.link, Some(state.before()));
+        let session = Session::new(&self.rt, &mut self.link, Some(state.before(&self.opening)));
         let mode = job.mode;
         let mut ran = job.run(Tx::new(Conn::Postgres(session), mode, group.tally.clone()));
         let session = session_of(&mut ran.tx);
@@ -228,7 +276,7 @@ impl Worker {
         let before = match state {
             State::Fresh if tally.is_none() => return Ok(()),
             State::Kept => None,
-            State::Fresh | State::Undone => Some(state.before()),
+            State::Fresh | State::Undone => Some(state.before(&self.opening)),
         };
         let session = Session::new(&self.rt, &mut self.link, before);
         let mut tx = Tx::new(Conn::Postgres(session), Mode::Ordered, None);

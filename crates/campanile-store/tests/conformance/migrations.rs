@@ -123,6 +123,45 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
     });
 }
 
+static WAITING: campanile_store::Sql = campanile_store::Sql::new(
+    "migrations::WAITING",
+    "SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+     WHERE d.datname = current_database() AND NOT l.granted",
+);
+
+#[test]
+fn a_migration_that_waits_for_a_table_lets_others_read_it() {
+    const ALTERING: Migration = Migration {
+        sql: "ALTER TABLE first ADD COLUMN name TEXT",
+        ..SECOND
+    };
+    static ALTERED: Schema = Schema {
+        migrations: &[FIRST, ALTERING],
+    };
+    let Some(db) = testing::postgres(&ONE) else { return };
+    let (open, gate) = mpsc::sync_channel::<()>(1);
+    let (begun, begins) = mpsc::sync_channel(1);
+    let mut long = Box::pin(db.db.scan(move |tx| {
+        let rows: i64 = tx.one(&ROWS, &[], |row| row.get(0))?;
+        begun.send(()).map_err(|_| Error::Panicked)?;
+        gate.recv().map_err(|_| Error::Panicked)?;
+        Ok::<_, Error>(rows)
+    }));
+    // The first look hands it over.
+    assert!(db.wait(async { (&mut long).now_or_never() }).is_none());
+    begins.recv().unwrap();
+    let url = db.url.clone();
+    let newer = std::thread::spawn(move || Db::open(&options(&url), &ALTERED).map(|_| ()));
+    while db.read(|tx| tx.one(&WAITING, &[], |row| row.get::<i64>(0))).unwrap() == 0 {
+        assert!(!newer.is_finished(), "it did not wait");
+    }
+    // Behind a migration that waits for ever this would end by the limit of a short read.
+    assert_eq!(rows(&db, &db.db).unwrap(), 1);
+    open.send(()).unwrap();
+    assert_eq!(db.wait(long).unwrap(), 1);
+    newer.join().unwrap().unwrap();
+}
+
 #[test]
 fn a_gap_in_the_numbers_is_refused() {
     each_database(&NONE, |db| {

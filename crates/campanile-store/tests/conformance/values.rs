@@ -151,7 +151,7 @@ fn a_text_with_a_nul_is_refused_as_check() {
 fn every_statement_can_be_prepared() {
     each(|db| {
         db.read(|tx| {
-            for sql in campanile_store::statements().iter().chain(STATEMENTS) {
+            for sql in campanile_store::statements().chain(STATEMENTS.iter().copied()) {
                 tx.prepare(sql)?;
             }
             Ok::<_, Error>(())

@@ -68,19 +68,34 @@ pub(crate) fn told(administrator: &Administrator) -> Option<String> {
     }
 }
 
-/// Says where it listens, and serves until SIGTERM or Ctrl-C.
+/// Says where it listens, and serves until SIGTERM or Ctrl-C, or until the database needs a newer binary.
 pub(crate) async fn until_told(app: &Arc<App>, listener: TcpListener, address: SocketAddr) -> Result<(), Failure> {
-    let (told, shutdown) = (told_to_stop()?, app.shutdown().clone());
+    let (signals, stopping) = (Signals::new()?, Arc::clone(app));
     app.spawn(async move {
         tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = told => shutdown.cancel(),
+            () = stopping.shutdown().cancelled() => {}
+            () = depart(&stopping, signals) => stopping.shutdown().cancel(),
         }
     });
     say(&format!("listening on http://{address}"));
     let report = server::run(app, listener).await?;
     tracing::info!(connections = report.connections, cut = report.cut, "stopped");
+    if app.parts.is_outgrown() {
+        return Err(Failure::Work("the database needs a newer Campanile".into()));
+    }
     Ok(())
+}
+
+/// Waits for a signal to stop, and after one of a service manager for the load balancer. Who sends a second one, or
+/// sits at the keyboard, waits for nothing.
+async fn depart(app: &App, mut signals: Signals) {
+    if signals.next().await == Told::ByKeyboard {
+        return;
+    }
+    tokio::select! {
+        () = app.depart() => {}
+        _ = signals.next() => {}
+    }
 }
 
 /// A line on standard output. A server goes on where nobody reads it.
@@ -90,32 +105,44 @@ pub(crate) fn say(line: &str) {
 
 /// Comes back at SIGTERM or Ctrl-C; from now on neither ends the process by itself.
 pub(crate) fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut term = terminations()?;
+    let mut signals = Signals::new()?;
     Ok(async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = term.next() => {}
-        }
+        signals.next().await;
     })
 }
 
-/// SIGTERM, where there is such a thing.
-struct Terminations {
+/// Who told the process to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    ByKeyboard,
+    ByManager,
+}
+
+/// SIGTERM, where there is such a thing, and Ctrl-C.
+struct Signals {
     #[cfg(unix)]
-    inner: tokio::signal::unix::Signal,
+    term: tokio::signal::unix::Signal,
 }
 
-fn terminations() -> std::io::Result<Terminations> {
-    Ok(Terminations {
-        #[cfg(unix)]
-        inner: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-    })
-}
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            term: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
 
-impl Terminations {
-    async fn next(&mut self) {
+    /// The next one.
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => Told::ByKeyboard,
+            () = self.terminated() => Told::ByManager,
+        }
+    }
+
+    async fn terminated(&mut self) {
         #[cfg(unix)]
-        if self.inner.recv().await.is_some() {
+        if self.term.recv().await.is_some() {
             return;
         }
         std::future::pending::<()>().await;

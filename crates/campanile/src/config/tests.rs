@@ -76,7 +76,7 @@ fn later_sources_win() {
 #[test]
 fn every_setting_has_a_twin_in_the_environment() {
     let good = |name: &str| match name {
-        "database" => "postgres://u:p@db/campanile",
+        "database" | "database_listen" => "postgres://u:p@db/campanile",
         "listen" => "0.0.0.0:1",
         "public_url" => "https://c.example",
         "trusted_proxies" => "10.0.0.0/8, ::1",
@@ -86,7 +86,7 @@ fn every_setting_has_a_twin_in_the_environment() {
         "traces_share" => "0.25",
         "keep_messages" | "keep_outcomes" | "keep_journal" | "keep_users" => "400 d",
         "http_enabled" => "false",
-        "http_nat64" | "http_use_proxy" | "http_proxy_resolves" | "compat_http_wait" => "true",
+        "http_nat64" | "http_use_proxy" | "http_proxy_resolves" | "compat_http_wait" | "database_pooled" => "true",
         "compat_api_subscribers" => "any",
         "http_only" => "https://a.example/hooks, https://b.example",
         "http_allow" => "10.0.0.0/8, hooks.internal, *.corp.example",
@@ -142,6 +142,8 @@ fn a_wrong_value_tells_what_is_allowed() {
         "log_format = true",
         "public_url = 'campanile.example'",
         "database = { url = 'x' }",
+        "database_listen = 'sqlite://x.db'",
+        "drain_delay = 'soon'",
     ];
     insta::assert_snapshot!(complaints(&files), @r"
     body_limit (settings file):
@@ -162,6 +164,10 @@ fn a_wrong_value_tells_what_is_allowed() {
       must be http://HOST or https://HOST, with a port where needed, and without a path
     database (settings file):
       must be a text, a number, true or false, or a list of texts
+    database_listen (settings file):
+      must be postgres://USER:PASSWORD@HOST/NAME
+    drain_delay (settings file):
+      must be a time above 0 and up to 3660 d, such as 500 ms, 10 s, 5 min, 12 h or 7 d, or 0
     ");
 }
 

@@ -91,6 +91,7 @@ pub fn run(
         names,
     });
     Ok(async move {
+        let _running = station.app.parts.sending.begin(station.app.clock.now());
         forget_the_dead(&station).await;
         let mails = async {
             // Without a relay mails wait: it may be given later.

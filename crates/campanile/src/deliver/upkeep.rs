@@ -11,6 +11,7 @@ pub(super) async fn once(station: &Station) -> Result<()> {
     let (worker, db) = (station.worker, &station.app.db);
     loop {
         let now = station.app.clock.now();
+        station.app.parts.sending.beat(now);
         let swept = db.jot(move |tx| run::sweep(tx, now)).await?;
         let found = db.jot(move |tx| delivery::recover(tx, worker, now)).await?;
         if !swept && found == 0 || station.app.shutdown().is_cancelled() {

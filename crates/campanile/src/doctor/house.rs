@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use campanile_core::schema::SCHEMA;
-use campanile_store::{Db, Options};
+use campanile_store::Db;
 use url::Url;
 
 use super::Finding;
@@ -38,7 +38,7 @@ fn database(settings: &Settings) -> Finding {
     if let Some(path) = embedded.filter(|path| !path.exists()) {
         return new_database(path);
     }
-    match Db::look(&Options::new(url.expose()), &SCHEMA) {
+    match Db::look(&settings.database_options(), &SCHEMA) {
         Ok(missing) if missing.is_empty() => {
             let text = format!("{url} opens, can be written, and has schema {}", SCHEMA.generation());
             Finding::ok(about, text)

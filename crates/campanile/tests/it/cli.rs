@@ -151,6 +151,45 @@ fn a_directory_is_imported_a_message_sent_and_the_server_drained() {
     assert_eq!(code, Some(3), "{err}");
 }
 
+/// An answer on a connection that stays open: its head and body.
+fn ask(stream: &mut BufReader<std::net::TcpStream>, path: &str) -> (String, String) {
+    write!(stream.get_mut(), "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut head).unwrap(), 0, "closed after {head}");
+    }
+    let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn sigterm_is_told_to_the_load_balancer_before_the_server_stops_and_a_second_one_ends_the_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serve = campanile(folder.path(), &["serve", "--listen", ":0"]);
+    let server = Server::start(serve.env("CAMPANILE_DRAIN_DELAY", "1 h"));
+    let address = server.url.replace("http://", "");
+    #[expect(clippy::disallowed_methods, reason = "the client of this test, on loopback")]
+    let connect = || BufReader::new(std::net::TcpStream::connect(&address).unwrap());
+    let (mut kept, mut probe) = (connect(), connect());
+    assert!(!ask(&mut kept, "/api/v1/openapi.json").0.contains("connection: close"));
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    // A signal takes a moment to arrive; each answer is a turn.
+    let told = (0..100_000)
+        .map(|_| ask(&mut probe, "/ready"))
+        .find(|(head, _)| head.starts_with("HTTP/1.1 503 "));
+    assert!(told.unwrap().1.contains(r#""server":"is stopping""#));
+    assert!(ask(&mut kept, "/api/v1/openapi.json").0.contains("connection: close"));
+    assert_eq!(kept.read(&mut [0; 1]).unwrap(), 0, "the connection is closed");
+    assert!(
+        ask(&mut connect(), "/health").0.starts_with("HTTP/1.1 200 "),
+        "others are taken"
+    );
+    assert_eq!(server.end("-TERM"), Some(0));
+}
+
 #[test]
 fn tokens_are_made_listed_and_revoked() {
     let folder = tempfile::tempdir().unwrap();

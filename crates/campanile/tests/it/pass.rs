@@ -431,7 +431,7 @@ async fn health_and_readiness() {
     );
     let state = Readiness {
         parts: vec![("database", Ok(())), ("files", Err("cannot be written".to_owned()))],
-        asides: vec![("relay", "mails wait".to_owned())],
+        asides: vec![("relay", Err("mails wait".to_owned()))],
     };
     let away = move || std::future::ready(state.clone());
     let app = App {

@@ -1,9 +1,16 @@
 //! Whether the server says that it can work: reading is not enough.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use campanile::deliver;
+use campanile::deliver::guard::System;
 use campanile_core::revision;
 use campanile_store::{Dialect, Error, Sql};
+use futures_util::poll;
 
-use crate::world::{World, each_world};
+use crate::world::{World, each_world, each_world_with};
 
 static SQLITE_READ_ONLY: Sql = Sql::new("test::SQLITE_READ_ONLY", "PRAGMA query_only = 1");
 static POSTGRES_READ_ONLY: Sql = Sql::new(
@@ -33,6 +40,59 @@ fn a_server_that_cannot_write_is_not_ready() {
         let said = world.get("/ready").send().await.is(503);
         assert_eq!(said.json()["database"], "cannot be written");
         world.get("/health").send().await.is(200);
+    });
+}
+
+#[test]
+fn a_server_that_is_to_stop_says_so_first_and_goes_on_serving() {
+    let settings = [("CAMPANILE_DRAIN_DELAY", "10 s")];
+    each_world_with("http://campanile.test", &settings, async |world| {
+        let page = async || world.get("/api/v1/openapi.json").send().await.is(200);
+        assert_eq!(page().await.header("connection"), "");
+        let mut departing = pin!(world.app.depart());
+        assert!(poll!(&mut departing).is_pending());
+        let said = world.get("/ready").send().await.is(503).json();
+        assert_eq!(
+            (&said["status"], &said["server"]),
+            (&"unavailable".into(), &"is stopping".into())
+        );
+        assert_eq!((&said["database"], &said["schema"]), (&"ok".into(), &"ok".into()));
+        world.get("/health").send().await.is(200);
+        assert_eq!(
+            page().await.header("connection"),
+            "close",
+            "or a proxy would use it again"
+        );
+        world.advance(Duration::from_millis(9_999));
+        assert!(poll!(&mut departing).is_pending());
+        world.advance(Duration::from_millis(1));
+        departing.await;
+    });
+}
+
+#[test]
+fn what_sends_is_told_and_stands_in_nobodys_way() {
+    each_world(async |world| {
+        let outbox = async || {
+            let said = world.get("/ready").send().await.is(200).json();
+            let numbers = world.get("/metrics").send().await.is(200).body;
+            let number = numbers
+                .lines()
+                .find(|line| line.contains(r#"{part="outbox"}"#))
+                .unwrap();
+            (said["status"].clone(), said["outbox"].clone(), number.to_owned())
+        };
+        let works = r#"campanile_part_works{part="outbox"} 1"#.to_owned();
+        assert_eq!(outbox().await, ("ok".into(), "ok".into(), works.clone()));
+        let mut sending = Box::pin(deliver::run(&world.app, Vec::new(), Arc::new(System::default())).unwrap());
+        assert!(poll!(&mut sending).is_pending());
+        assert_eq!(outbox().await, ("ok".into(), "ok".into(), works));
+        drop(sending);
+        let gone = r#"campanile_part_works{part="outbox"} 0"#.to_owned();
+        assert_eq!(
+            outbox().await,
+            ("degraded".into(), "the tasks that send have ended".into(), gone)
+        );
     });
 }
 
