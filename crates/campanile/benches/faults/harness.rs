@@ -1,0 +1,256 @@
+//! A run: load, faults, and the ledger compared with what is there afterwards.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::client;
+use crate::lane::{Lane, PEOPLE};
+use crate::load::Load;
+use crate::servers::Servers;
+use crate::sink::Sink;
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A server is killed, and started again.
+    Kill,
+    /// A server stands still for longer than its leases last.
+    Pause,
+    /// Receiver and relay hang up on everybody for a while.
+    Receivers,
+    /// A command of the operator's own: restarts the database, cuts its connections, fills its disk.
+    Command(String),
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) servers: usize,
+    /// Where PostgreSQL is; `None`: embedded.
+    pub(crate) postgres: Option<String>,
+    pub(crate) lanes: usize,
+    pub(crate) time: Duration,
+    /// From one fault to the next.
+    pub(crate) every: Duration,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) faults: u64,
+    pub(crate) requests: u64,
+    pub(crate) cut: u64,
+    pub(crate) away: u64,
+    pub(crate) slowest: Duration,
+    /// The longest from a kill to listening again.
+    pub(crate) restart: Duration,
+    pub(crate) messages: usize,
+    pub(crate) posts: usize,
+    pub(crate) mails: usize,
+    pub(crate) repeats: u64,
+    pub(crate) in_doubt: u64,
+    pub(crate) streams: usize,
+    pub(crate) wrong: Vec<String>,
+}
+
+/// Runs a plan with a binary.
+pub(crate) fn run(binary: &str, plan: &Plan, folder: &Path) -> Report {
+    let (hook, relay) = (Sink::of_posts(), Sink::of_mails());
+    let embedded = format!("sqlite://{}", folder.join("faults.db").display());
+    let database = plan.postgres.clone().unwrap_or(embedded);
+    let settings = [
+        ("CAMPANILE_HTTP_ALLOW", "127.0.0.0/8".to_owned()),
+        ("CAMPANILE_SMTP_URL", format!("smtp://{}", relay.address)),
+        ("CAMPANILE_MAIL_FROM", "bell@example.com".to_owned()),
+    ];
+    let servers = Servers::start(binary, plan.servers, &database, &settings);
+    let load = Arc::new(Load::new(
+        servers.addresses.clone(),
+        format!("http://{}/in", hook.address),
+    ));
+    let mut lanes: Vec<Lane> = (0..plan.lanes)
+        .map(|number| Lane::new(Arc::clone(&load), number))
+        .collect();
+    let (stop, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let streams: Vec<_> = lanes
+        .iter()
+        .flat_map(|lane| [&lane.tokens[0], &lane.tokens[PEOPLE - 1]])
+        .collect();
+    let streams: Vec<_> = streams.into_iter().map(|token| stream(&load, token, &over)).collect();
+
+    let mut report = Report::default();
+    let doing: Vec<_> = lanes
+        .drain(..)
+        .map(|mut lane| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                lane.run(&stop);
+                lane
+            })
+        })
+        .collect();
+    let begun = Instant::now();
+    while begun.elapsed() < plan.time {
+        std::thread::sleep(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
+        let at = report.faults as usize;
+        if let Some(fault) = plan.faults.get(at % plan.faults.len().max(1)) {
+            strike(fault, &servers, at, &[&hook, &relay], &mut report);
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let lanes: Vec<Lane> = doing
+        .into_iter()
+        .map(|lane| lane.join().expect("a lane goes on"))
+        .collect();
+    compare(&load, &lanes, &streams, [&hook, &relay], &mut report);
+    over.store(true, Ordering::Relaxed);
+    report
+}
+
+fn strike(fault: &Fault, servers: &Servers, at: usize, sinks: &[&Sink], report: &mut Report) {
+    let which = at % servers.addresses.len();
+    match fault {
+        Fault::Kill => report.restart = report.restart.max(servers.kill(which)),
+        Fault::Pause => servers.pause(which, Duration::from_secs(5)),
+        Fault::Receivers => {
+            sinks.iter().for_each(|sink| sink.away.store(true, Ordering::Relaxed));
+            std::thread::sleep(Duration::from_secs(2));
+            sinks.iter().for_each(|sink| sink.away.store(false, Ordering::Relaxed));
+        }
+        Fault::Command(command) => {
+            let done = Command::new("sh").args(["-c", command]).status();
+            assert!(done.is_ok_and(|status| status.success()), "{command}");
+        }
+    }
+    report.faults += 1;
+}
+
+/// The number that an open page of somebody shows, and whose it is.
+pub(crate) struct Stream {
+    token: String,
+    unread: Arc<AtomicI64>,
+}
+
+/// Keeps a page of somebody open: it comes back whenever its stream ends.
+fn stream(load: &Arc<Load>, token: &str, over: &Arc<AtomicBool>) -> Stream {
+    let unread = Arc::new(AtomicI64::new(-1));
+    let (load, over, shown, authorization) = (
+        Arc::clone(load),
+        Arc::clone(over),
+        Arc::clone(&unread),
+        token.to_owned(),
+    );
+    std::thread::spawn(move || {
+        let mut last: Option<String> = None;
+        for turn in 0.. {
+            if over.load(Ordering::Relaxed) {
+                return;
+            }
+            let address = load.addresses[turn % load.addresses.len()];
+            let since = last.clone();
+            let _ = client::follow(address, &authorization, since.as_deref(), |name, data, id| {
+                let data: Value = serde_json::from_str(data).unwrap_or_default();
+                if let Some(id) = id {
+                    last = Some(id.to_owned());
+                }
+                let numbers = if name == "hello" { &data["numbers"] } else { &data };
+                let told = numbers["unread"].as_i64().or_else(|| data["unread"].as_i64());
+                if let (true, Some(told)) = (matches!(name, "hello" | "counts"), told) {
+                    shown.store(told, Ordering::Relaxed);
+                }
+            });
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    Stream {
+        token: token.to_owned(),
+        unread,
+    }
+}
+
+/// Compares what is there with the ledger.
+fn compare(load: &Arc<Load>, lanes: &[Lane], streams: &[Stream], sinks: [&Sink; 2], report: &mut Report) {
+    for lane in lanes {
+        report.wrong.extend(lane.check());
+        let (in_doubt, wrong) = lane.deliveries();
+        report.in_doubt += in_doubt;
+        report.wrong.extend(wrong);
+        report.messages += lane.sent.len();
+    }
+    let came = sinks.map(|sink| sink.came.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    report.posts = came[0].len();
+    report.mails = came[1].len();
+    report.repeats = came
+        .iter()
+        .flat_map(|came| came.values())
+        .map(|times| u64::from(*times) - 1)
+        .sum();
+    let has = |came: usize, begin: &str| sinks_hold(&came_of(&sinks, came), begin);
+    for sent in lanes.iter().flat_map(|lane| &lane.sent).filter(|sent| !sent.recalled) {
+        // What was recalled may have left before, or not.
+        match sent.leaves {
+            Some("http") if has(0, &format!("msg_{}", sent.id)) < 1 => {
+                report.wrong.push(format!("message {} was not posted", sent.id));
+            }
+            Some("email") if has(1, &format!("{}.", sent.id)) != sent.to.len() => {
+                report.wrong.push(format!("message {} was not mailed to all", sent.id));
+            }
+            _ => {}
+        }
+    }
+    if report.repeats > report.in_doubt {
+        report
+            .wrong
+            .push(format!("{} repeats, and {} in doubt", report.repeats, report.in_doubt));
+    }
+    healed(load, streams, report);
+    report.requests = load.asked.load(Ordering::Relaxed);
+    report.cut = load.cut.load(Ordering::Relaxed);
+    report.away = load.away.load(Ordering::Relaxed);
+    report.slowest = Duration::from_millis(load.slowest_ms.load(Ordering::Relaxed));
+    report.wrong.extend(
+        load.wrong
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned(),
+    );
+}
+
+fn came_of(sinks: &[&Sink; 2], which: usize) -> Vec<String> {
+    let came = sinks[which].came.lock().unwrap_or_else(PoisonError::into_inner);
+    came.keys().cloned().collect()
+}
+
+/// How many ids begin so, each for a recipient of its own.
+fn sinks_hold(ids: &[String], begin: &str) -> usize {
+    let goes_on = |id: &&String| {
+        let rest = id.strip_prefix(begin);
+        rest.is_some_and(|rest| begin.ends_with('.') || !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    ids.iter().filter(goes_on).count()
+}
+
+/// Every open page shows the right number soon.
+fn healed(load: &Arc<Load>, streams: &[Stream], report: &mut Report) {
+    let limit = Instant::now() + Duration::from_secs(60);
+    for stream in streams {
+        let right = load.until("GET", "/api/v1/inbox/counts", &stream.token, None, None, &[200]);
+        let right = right["unread"].as_i64().or_else(|| right["counts"]["unread"].as_i64());
+        while Some(stream.unread.load(Ordering::Relaxed)) != right && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let shown = stream.unread.load(Ordering::Relaxed);
+        if Some(shown) == right {
+            report.streams += 1;
+        } else {
+            report.wrong.push(format!("an open page shows {shown}, not {right:?}"));
+        }
+    }
+}
