@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::Client;
+
 use super::connect::{Target, runtime};
-use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
-use crate::{Dialect, Error, Result};
+use crate::migrate::{IS_MARKED, OWN, Purpose, RAN, RECORD, Ran, Schema, checksum, is_whole};
+use crate::{Dialect, Error, Migration, Result};
 
 /// The oldest major version of PostgreSQL that will do.
 const OLDEST_SERVER: u32 = 15;
@@ -17,7 +19,7 @@ const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(20260101)";
 const IDENTITY: &str = "SELECT replace(gen_random_uuid()::text, '-', '')";
 
 /// Runs what is missing, all of it or, by the end of the connection, nothing. Returns a name for this server.
-pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
+pub(crate) fn migrate(target: &Target, schema: &Schema, purpose: Purpose) -> Result<Arc<str>> {
     let rt = runtime()?;
     let client = target.client(&rt, SETTINGS)?;
     rt.block_on(async {
@@ -25,9 +27,10 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
         check_version(&version)?;
         client.batch_execute(BEGIN).await?;
         client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-        let rows = client.query(RAN, &[]).await?;
-        let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        for migration in schema.missing(&ran)? {
+        if purpose == Purpose::Serve {
+            is_whole(is_marked(&client).await?)?;
+        }
+        for migration in missing(&client, schema).await? {
             client
                 .batch_execute(&Dialect::Postgres.translate(migration.sql))
                 .await
@@ -64,12 +67,22 @@ pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>
     rt.block_on(async {
         client.batch_execute(BEGIN).await?;
         client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-        let rows = client.query(RAN, &[]).await?;
-        let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        is_whole(is_marked(&client).await?)?;
+        let missing = missing(&client, schema).await?;
         client.batch_execute("ROLLBACK").await?;
-        let missing = schema.missing(&ran)?;
         Ok(missing.iter().map(|migration| migration.name).collect())
     })
+}
+
+/// What a database has not run.
+pub(crate) async fn missing(client: &Client, schema: &Schema) -> Result<&'static [Migration]> {
+    let rows = client.query(RAN, &[]).await?;
+    let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    schema.missing(&ran)
+}
+
+async fn is_marked(client: &Client) -> Result<bool> {
+    Ok(client.query_one(IS_MARKED, &[]).await?.try_get(0)?)
 }
 
 fn read(row: &tokio_postgres::Row) -> Result<Ran> {

@@ -5,6 +5,7 @@
 mod groups;
 mod lost;
 mod migrations;
+mod moving;
 mod open;
 mod reads;
 mod signals;
