@@ -8,6 +8,7 @@
 //! where the database is: short reads of SQLite on the caller's own thread, writes on the one writing thread, where
 //! many operations share one commit and one fsync (group commit; a savepoint each).
 
+pub mod backup;
 mod db;
 mod error;
 mod group;

@@ -234,7 +234,7 @@ pub(crate) fn born_listed(
 }
 
 /// Tells the servers that there may be something to send.
-pub(super) fn wake(tx: &mut Tx<'_>, channel: Channel) {
+pub(crate) fn wake(tx: &mut Tx<'_>, channel: Channel) {
     tx.signal(Signal {
         topic: topic::OUTBOX,
         key: channel.bit(),

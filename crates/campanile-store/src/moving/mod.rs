@@ -43,6 +43,8 @@ pub struct Move<'a> {
     pub to: &'a str,
     /// What both have.
     pub schema: &'a Schema,
+    /// A table that has rows as soon as anything was done with a database.
+    pub telltale: &'a str,
     /// Columns, each with its table, whose numbers mean something only in the database that wrote them: copied as 0.
     pub local: &'a [(&'a str, &'a str)],
     /// Whether an unfinished copy of another source, or of this one before it changed, is thrown away.
@@ -122,7 +124,7 @@ pub fn copy(task: &Move<'_>, tell: Tell<'_>) -> Result<Report> {
     let mut is_resumed = match to.marker()? {
         Some(marker) if marker == source => true,
         Some(_) if !task.anew => return Err(Error::Schema(OTHER.into())),
-        None if !is_new(&to, &tables)? => return Err(Error::Schema(NOT_EMPTY.into())),
+        None if !is_new(&to, &tables, task.telltale)? => return Err(Error::Schema(NOT_EMPTY.into())),
         _ => false,
     };
     if !is_resumed {
@@ -212,10 +214,12 @@ fn fingerprint(from: &Side, rows: &[(String, u64)], tables: &[Table]) -> Result<
     Ok(checksum(&text))
 }
 
-/// Whether nothing was ever done there: whatever happens takes a number from the tally.
-fn is_new(to: &Side, tables: &[Table]) -> Result<bool> {
-    let tally = tables.iter().find(|table| table.name == "tally");
-    Ok(tally.map(|tally| to.count(tally)).transpose()?.unwrap_or(0) == 0)
+/// Whether nothing was ever done there.
+fn is_new(to: &Side, tables: &[Table], telltale: &str) -> Result<bool> {
+    match tables.iter().find(|table| table.name == telltale) {
+        Some(table) => Ok(to.count(table)? == 0),
+        None => Err(Error::Internal(format!("there is no table {telltale}"))),
+    }
 }
 
 /// Copies what is not there yet; how many rows were.
