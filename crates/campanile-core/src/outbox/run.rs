@@ -82,7 +82,7 @@ pub enum State {
     Listing,
     /// Under way.
     Sending,
-    /// The message is switched off: nothing leaves until it is on again.
+    /// The message is switched off, or waits for a word since a restore: nothing leaves until then.
     Held,
     /// Every recipient has an outcome.
     Ended,
