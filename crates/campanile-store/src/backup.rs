@@ -119,10 +119,16 @@ impl Place {
     /// `Unavailable` where a file cannot be moved.
     pub fn put(&self, new: &Path, kept: &Path) -> Result<()> {
         let failed = |error: std::io::Error| named(&self.path, &error);
-        for ending in ["-wal", "-shm", ""] {
-            let (here, there) = (with(&self.path, ending), with(kept, ending));
-            match std::fs::rename(here, &there) {
-                // Of the database that was kept before.
+        // Made anew by whoever opens it.
+        let _ = std::fs::remove_file(with(&self.path, "-shm"));
+        let log = with(&self.path, "-wal");
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() == 0) {
+            std::fs::remove_file(&log).map_err(failed)?;
+        }
+        for ending in ["-wal", ""] {
+            let there = with(kept, ending);
+            match std::fs::rename(with(&self.path, ending), &there) {
+                // What is there is of the database that was kept before.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     let _ = std::fs::remove_file(there);
                 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to say what must hold")]
 
+mod backup;
 mod groups;
 mod lost;
 mod migrations;

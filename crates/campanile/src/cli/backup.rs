@@ -33,11 +33,12 @@ pub(super) fn back_up(flags: Flags, args: &Backup) -> Result<(), Failure> {
     let made = NamedTempFile::new_in(folder_of(&args.file)).map_err(|error| unwritable(&args.file, &error))?;
     copied(&database, made.path())?;
     let size = made.as_file().metadata()?.len();
-    match args.force {
-        true => made.persist(&args.file).map(drop),
-        false => made.persist_noclobber(&args.file).map(drop),
-    }
-    .map_err(|refused| unwritable(&args.file, &refused.error))?;
+    let named = if args.force {
+        made.persist(&args.file)
+    } else {
+        made.persist_noclobber(&args.file)
+    };
+    named.map_err(|refused| unwritable(&args.file, &refused.error))?;
     backup::sync_folder(folder_of(&args.file))?;
     let mut out = std::io::stdout();
     writeln!(out, "{}: {:.1} MB", args.file.display(), size as f64 / 1e6)?;

@@ -47,10 +47,8 @@ pub(super) fn run(flags: Flags, args: &CopyDatabase) -> Result<(), Failure> {
         show(&bar, at);
         Ok(())
     };
-    let done = match args.verify_only {
-        true => moving::verify(&task, &mut tell),
-        false => moving::copy(&task, &mut tell),
-    };
+    let work = if args.verify_only { moving::verify } else { moving::copy };
+    let done = work(&task, &mut tell);
     bar.finish_and_clear();
     let report = done?;
     if let (Some(file), Some(key), true) = (file(&to), &key, report.different == 0 && !args.verify_only) {
@@ -109,10 +107,9 @@ fn told(report: &Report, args: &CopyDatabase, from: &DatabaseUrl, to: &DatabaseU
         return Ok(());
     }
     let rows = several(report.different, "row differs", "rows differ");
-    Err(Failure::Work(match args.verify_only {
-        true => rows,
-        false => format!("{rows}: the copy cannot be used; take the target away and copy again"),
-    }))
+    let what = ": the copy cannot be used; take the target away and copy again";
+    let what = if args.verify_only { "" } else { what };
+    Err(Failure::Work(format!("{rows}{what}")))
 }
 
 fn notes_on(report: &Report) -> Vec<String> {

@@ -30,6 +30,7 @@ mod live;
 mod log;
 mod management;
 mod messages;
+mod moving;
 mod mta;
 mod openapi;
 mod outbox;
