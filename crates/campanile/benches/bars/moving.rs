@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use campanile_core::Error;
+use campanile_core::audience::crowd;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::{self, Filter, Listed, View};
 use campanile_core::lists::Shared;
+use campanile_core::message::funnel::{self, Audiences};
 use campanile_core::message::sent;
 use campanile_core::outbox::run;
 use campanile_core::revision;
@@ -104,6 +106,7 @@ fn copy(what: &str, from: &str, to: &str) {
 struct Asked {
     db: Db,
     lists: Arc<Shared>,
+    residents: Arc<crowd::Shared>,
 }
 
 impl Asked {
@@ -111,6 +114,7 @@ impl Asked {
         let asked = Self {
             db: Db::open(&Options::new(url), &SCHEMA).expect("what was copied opens"),
             lists: Arc::default(),
+            residents: Arc::default(),
         };
         let lists = Arc::clone(&asked.lists);
         let scan = asked.db.scan(move |tx| {
@@ -129,19 +133,33 @@ impl Asked {
         house.rt.block_on(self.db.read(work)).expect("the question is answered")
     }
 
-    /// Somebody's inbox, or what became of a message.
+    /// Somebody's inbox, now or as it was, the list of sent messages, or how far a message got.
     fn answer(&self, house: &House, dice: &mut Dice, last_message: i64, now: Moment) -> String {
         let person = PersonId(1 + dice.below(house.people as usize) as i64);
         let message = MessageId(1 + dice.below(last_message as usize) as i64);
         let views = [View::Inbox, View::Unread, View::Archived, View::Past];
         let view = views[dice.below(views.len())];
         let lists = Arc::clone(&self.lists);
-        match dice.below(4) {
-            0 => self.read(house, move |tx| {
+        let at = now.plus_ms(-(dice.below(600_000) as i64));
+        match dice.below(20) {
+            0 => {
+                let residents = Arc::clone(&self.residents);
+                let numbers = self.db.scan(move |tx| {
+                    let (found, _) = sent::page(tx, message.0 + 1, None, 1, |_, _| true)?;
+                    let residents = residents.at(tx)?;
+                    let kept = Audiences::default();
+                    let numbers = found.iter().map(|one| funnel::funnel(tx, &residents, &kept, one, now));
+                    Ok::<_, Error>(format!("{:?}", numbers.collect::<Result<Vec<_>, _>>()?))
+                });
+                house.rt.block_on(numbers).expect("the question is answered")
+            }
+            1..5 => self.read(house, move |tx| {
                 let page = sent::page(tx, message.0, None, 20, |_, _| true)?;
-                Ok(format!("{page:?}"))
+                Ok(format!("{page:?} {:?}", run::progress(tx, message)?))
             }),
-            1 => self.read(house, move |tx| Ok(format!("{:?}", run::progress(tx, message)?))),
+            5..9 => self.read(house, move |tx| {
+                Ok(format!("{:?}", sent::visible_at(tx, person, at, i64::MAX, 20)?))
+            }),
             _ => self.read(house, move |tx| {
                 let filter = Filter {
                     view,
