@@ -1,6 +1,6 @@
 //! Copies of the embedded database while others write, and files put in its place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use campanile_store::backup::{self, Place};
@@ -19,7 +19,7 @@ fn empty(folder: &tempfile::TempDir, name: &str) -> PathBuf {
     path
 }
 
-fn ids(path: &PathBuf) -> Vec<i64> {
+fn ids(path: &Path) -> Vec<i64> {
     let db = Db::open(&Options::new(format!("sqlite://{}", path.display())), &SCHEMA).unwrap();
     let rt = tokio::runtime::Builder::new_current_thread().build().unwrap();
     rt.block_on(db.read(|tx| tx.rows(&IDS, &[], |row| row.get(0)))).unwrap()

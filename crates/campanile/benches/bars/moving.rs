@@ -1,6 +1,6 @@
 //! Moving house: the world copied to PostgreSQL and back, random questions to all three, and a backup beside a writer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -200,7 +200,7 @@ fn ask(house: &House, three: &[Asked; 3]) {
 }
 
 /// A backup while somebody writes, and what the writer notices of it.
-fn back_up(house: &House, file: &Path, into: &PathBuf) {
+fn back_up(house: &House, file: &Path, into: &Path) {
     std::fs::write(into, []).expect("the folder can be written");
     let alone = writes(house, || std::thread::park_timeout(Duration::from_secs(3)));
     let mut took = Duration::ZERO;
