@@ -123,10 +123,10 @@ pub struct Import {
 /// `campanile copy-database`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CopyDatabase {
-    /// The source: sqlite://PATH or postgres://…
+    /// The source, as the setting `database` is written
     #[arg(long, value_name = "URL")]
     pub from: String,
-    /// The target: sqlite://PATH or postgres://…
+    /// The target, likewise
     #[arg(long, value_name = "URL")]
     pub to: String,
     /// Only compare the two, row by row

@@ -45,7 +45,7 @@ pub(crate) fn fill(database: &TestDb) {
         }
         Ok::<_, campanile_store::Error>(())
     });
-    write.unwrap();
+    write.expect("the sample data fits");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn task<'a>(from: &'a str, to: &'a str) -> Move<'a> {
 }
 
 fn copied(from: &str, to: &str) -> Report {
-    moving::copy(&task(from, to), &mut |_| Ok(())).unwrap()
+    moving::copy(&task(from, to), &mut |_| Ok(())).expect("it is copied")
 }
 
 /// An empty target of each kind.
@@ -96,7 +96,7 @@ fn answers(world: &World<'_>, db: &Db, play: &mut Play<'_>) -> Vec<String> {
         assert_eq!(sent.len(), messages.len(), "each was asked about");
         Ok::<_, campanile_core::Error>(told)
     });
-    world.db.wait(read).unwrap()
+    world.db.wait(read).expect("the questions are answered")
 }
 
 #[test]

@@ -19,17 +19,20 @@ fn mail(opens_at: Option<Moment>) -> Draft {
 
 fn state(world: &World<'_>, id: MessageId) -> State {
     let read = world.db.read(move |tx| run::progress(tx, id));
-    read.unwrap()[0].state
+    read.expect("the run can be read")[0].state
 }
 
 /// The database is given back now.
 fn restore(world: &World<'_>, others: Vec<(String, i64)>) {
     let now = world.now();
-    world.db.write(move |tx| restored::mark(tx, &others, now)).unwrap();
+    world
+        .db
+        .write(move |tx| restored::mark(tx, &others, now))
+        .expect("it is marked");
 }
 
 fn waiting(world: &World<'_>) -> Option<Waiting> {
-    world.db.read(restored::waiting).unwrap()
+    world.db.read(restored::waiting).expect("what waits can be read")
 }
 
 #[test]
