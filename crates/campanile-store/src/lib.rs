@@ -2,7 +2,8 @@
 //!
 //! The map: [`Db`] opens a database and runs closures on it; [`Tx`] is what a closure gets; [`sql!`] names the
 //! statements, so that a test can prepare every one of them on both databases; [`migrate`] brings a database to the
-//! schema of the crate above; [`moving`] copies one into another; [`Signal`]s are announced when, and only when, their transaction has committed.
+//! schema of the crate above; [`moving`] copies one into another, [`backup`] into a file; [`Signal`]s are announced
+//! when, and only when, their transaction has committed.
 //!
 //! Why closures. A closure over [`Tx`] is synchronous, so it cannot await the network inside a transaction, and it runs
 //! where the database is: short reads of SQLite on the caller's own thread, writes on the one writing thread, where

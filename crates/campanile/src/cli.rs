@@ -77,13 +77,15 @@ enum Command {
     Token(Token),
     /// Copy a whole database into another: SQLite to PostgreSQL, and back
     ///
-    /// The target holds nothing yet, or an unfinished copy of the same source, which goes on where it stopped. Then every
-    /// row is read from both and compared; a difference ends it with 1. No server may run on the target; stop the one on
-    /// the source before you move, as what it writes meanwhile is not copied. docs/backup.md tells it step by step.
+    /// The target holds nothing yet, or an unfinished copy of the same source, which goes on where it stopped. Then
+    /// every row is read from both and compared; a difference ends it with 1. No server may run on the target; stop the
+    /// one on the source before you move, as what it writes meanwhile is not copied. docs/backup.md tells it step by
+    /// step.
     CopyDatabase(CopyDatabase),
     /// Write a consistent copy of the embedded database, also beside a running server
     ///
-    /// The file is a whole database, with the key of the installation beside it (FILE.key): who has both has everything.
+    /// The file is a whole database, with the key of the installation beside it (FILE.key): who has both has
+    /// everything.
     Backup(Backup),
     /// Put a backup in the place of the embedded database
     ///

@@ -26,7 +26,8 @@ impl Kind {
     }
 }
 
-/// One value. Their order within a column is that of both databases: numbers, and texts by their bytes. Truth is 0 or 1.
+/// One value. Their order within a column is that of both databases: numbers, and texts by their bytes. Truth is 0
+/// or 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
     Null,

@@ -164,8 +164,8 @@ fn key_back(settings: &Settings, file: &Path, database: &Path) -> Result<(), Fai
         (None, Some(_)) => {}
         (None, None) => writeln!(
             std::io::stderr(),
-            "there is no key beside {} nor beside the database: unless CAMPANILE_SECRET_KEY is set, the next start makes \
-             a new one, and tickets, links and stored secrets are void",
+            "there is no key beside {} nor beside the database: unless CAMPANILE_SECRET_KEY is set, the next start \
+             makes a new one, and tickets, links and stored secrets are void",
             file.display()
         )?,
     }

@@ -97,7 +97,8 @@ fn restored(settings: &Settings) -> Option<Finding> {
     Some(Finding::warning(
         about,
         format!(
-            "restored from a backup at {at}; {messages} on hold ({} known to wait), as they may have left after it was made",
+            "restored from a backup at {at}; {messages} on hold ({} known to wait), as they may have left after \
+             it was made",
             several(waiting.recipients, "recipient", "recipients")
         ),
         "`campanile restore --release` sends them; cancel one that did leave on its page first",
