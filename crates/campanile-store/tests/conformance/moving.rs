@@ -242,6 +242,23 @@ fn a_target_that_holds_something_or_is_in_use_is_refused() {
 }
 
 #[test]
+fn no_other_copy_goes_into_a_target_at_the_same_time() {
+    each_way(|source, target| {
+        let task = task(source, target);
+        let mut whys = Vec::new();
+        let report = moving::copy(&task, &mut |_| {
+            whys.push(refusal(copied(&task)));
+            Ok(())
+        });
+        assert_eq!(report.unwrap().different, 0);
+        assert!(
+            !whys.is_empty() && whys.iter().all(|why| why.contains("in use")),
+            "{whys:?}"
+        );
+    });
+}
+
+#[test]
 fn a_source_of_an_older_schema_is_not_touched() {
     static NEWER: Schema = Schema {
         migrations: &[

@@ -158,7 +158,8 @@ fn next_step(from: &DatabaseUrl, to: &DatabaseUrl) -> String {
     if file(to).is_some() {
         return format!("campanile serve --database {to}");
     }
-    let key = file(from).map(|file| format!("CAMPANILE_SECRET_KEY_FILE={} ", key::path(file).display()));
+    let key = file(from).map(key::path).filter(|path| path.exists());
+    let key = key.map(|path| format!("CAMPANILE_SECRET_KEY_FILE={} ", path.display()));
     format!("{}campanile serve --database {to}", key.unwrap_or_default())
 }
 

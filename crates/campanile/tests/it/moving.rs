@@ -147,6 +147,44 @@ fn a_backup_is_made_beside_a_running_server_and_brings_back_what_was() {
 }
 
 #[test]
+fn a_post_that_may_have_left_since_the_backup_waits_for_a_word() {
+    let (folder, token) = lived_in();
+    let at = folder.path();
+    let mut serving = campanile(at, &["serve", "--listen", "127.0.0.1:0"]);
+    let serving = serving
+        .env("CAMPANILE_HTTP_ALLOW", "127.0.0.1")
+        .env("CAMPANILE_HTTP_PORTS", "1");
+    let server = Server::start(serving);
+    // Nobody listens there: it is tried again, later.
+    let post = [
+        "send",
+        "--channel",
+        "http",
+        "--post-url",
+        "http://127.0.0.1:1/in",
+        "--text",
+        "x",
+        "--url",
+        &server.url,
+    ];
+    let (code, _, notes) = output(campanile(at, &post).env("CAMPANILE_TOKEN", &token));
+    assert_eq!(code, Some(0), "{notes}");
+    told(at, &["backup", "a.backup"]);
+    assert_eq!(server.end("-TERM"), Some(0));
+    let said = told(at, &["restore", "a.backup"]);
+    assert!(said.contains("1 message is on hold"), "{said}");
+    let (_, findings, _) = output(&mut campanile(at, &["doctor"]));
+    assert!(
+        findings.contains("1 message is on hold (1 recipient known to wait)"),
+        "{findings}"
+    );
+    assert_eq!(told(at, &["restore", "--release"]), "1 message goes on");
+    let (_, findings, _) = output(&mut campanile(at, &["doctor"]));
+    assert!(findings.contains("nothing is on hold since"), "{findings}");
+    assert_eq!(told(at, &["restore", "--hold"]), "1 message is on hold");
+}
+
+#[test]
 fn what_is_no_backup_is_refused_and_changes_nothing() {
     let (folder, _) = lived_in();
     let at = folder.path();
