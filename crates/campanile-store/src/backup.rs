@@ -1,8 +1,8 @@
 //! The embedded database as a file: a consistent copy while others write, and putting a file in a database's place.
 //!
 //! A copy is SQLite's own online backup inside one read transaction: what others commit meanwhile is not in it and does
-//! not make it begin again, and they do not wait; their log grows until it is done. `VACUUM INTO` would write a smaller
-//! file and take several times as long, for a file that is there to be read once.
+//! not make it begin again, and they do not wait; their log grows until it is done. `VACUUM INTO` takes three times as
+//! long for a file that is 5 % smaller, and cannot say how far it is.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
