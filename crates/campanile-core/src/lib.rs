@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod place;
 pub mod policy;
 pub mod portal;
+pub mod restored;
 pub mod retention;
 pub mod revision;
 pub mod rights;

@@ -31,6 +31,8 @@ pub mod tally {
     pub const CUSTOMER: &str = "customer";
     /// Written to find out whether anything can be.
     pub const PROBE: &str = "probe";
+    /// When the database was given back from a backup; see [`restored`](crate::restored).
+    pub const RESTORED_AT: &str = "restored_at";
     /// Ids of everything else.
     pub const THING: &str = "thing";
 }

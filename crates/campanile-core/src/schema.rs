@@ -69,6 +69,13 @@ pub const INDEXES_MADE_LAST: &[&str] = &[
     "residence_customer",
 ];
 
+/// The table that has rows as soon as anything was done: the first thing that is made is an administrator.
+pub const TELLTALE: &str = "person";
+
+/// Columns that mean something only in the database that wrote them, each with its table: in which order rows came to
+/// be seen there (see "Marks" in ARCHITECTURE.md). A copy begins anew with 0, as its own numbers may be less.
+pub const LOCAL_COLUMNS: &[(&str, &str)] = &[("engagement", "written"), ("mark", "written")];
+
 /// Every statement, so that a test can prepare them all on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     LISTS
@@ -132,6 +139,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::outbox::wish::STATEMENTS,
     crate::portal::customer::STATEMENTS,
     crate::portal::user::STATEMENTS,
+    crate::restored::STATEMENTS,
     crate::revision::STATEMENTS,
     crate::rights::STATEMENTS,
     crate::retention::export::STATEMENTS,

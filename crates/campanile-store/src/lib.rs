@@ -2,16 +2,19 @@
 //!
 //! The map: [`Db`] opens a database and runs closures on it; [`Tx`] is what a closure gets; [`sql!`] names the
 //! statements, so that a test can prepare every one of them on both databases; [`migrate`] brings a database to the
-//! schema of the crate above; [`Signal`]s are announced when, and only when, their transaction has committed.
+//! schema of the crate above; [`moving`] copies one into another, [`backup`] into a file; [`Signal`]s are announced
+//! when, and only when, their transaction has committed.
 //!
 //! Why closures. A closure over [`Tx`] is synchronous, so it cannot await the network inside a transaction, and it runs
 //! where the database is: short reads of SQLite on the caller's own thread, writes on the one writing thread, where
 //! many operations share one commit and one fsync (group commit; a savepoint each).
 
+pub mod backup;
 mod db;
 mod error;
 mod group;
 pub mod migrate;
+pub mod moving;
 mod postgres;
 mod signal;
 mod sql;

@@ -32,15 +32,41 @@ pub struct Schema {
     pub migrations: &'static [Migration],
 }
 
-/// Tables that the store itself needs: what has run, and the counters of [`crate::Tally`].
+/// The table that has rows while a copy into this database is unfinished; see [`crate::moving`].
+pub(crate) const MARKER: &str = "moving";
+pub(crate) const IS_MARKED: &str = "SELECT EXISTS (SELECT * FROM moving)";
+
+/// Tables that the store itself needs: what has run, how far a copy is, and the counters of [`crate::Tally`].
 pub(crate) const OWN: &str = "
 CREATE TABLE IF NOT EXISTS migration (
     number {id} PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, oldest BIGINT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS moving (name TEXT NOT NULL PRIMARY KEY, said TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tally (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL) {clustered};
 ";
 pub(crate) const RAN: &str = "SELECT number, name, checksum, oldest FROM migration ORDER BY number";
 pub(crate) const RECORD: &str = "INSERT INTO migration (number, name, checksum, oldest) VALUES ($1, $2, $3, $4)";
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used: it must be whole.
+    Serve,
+    /// To be copied into.
+    Copy,
+}
+
+/// Refuses to use what was only copied in part.
+pub(crate) fn is_whole(marked: bool) -> Result<()> {
+    if marked {
+        return Err(Error::Schema(
+            "this database is a copy that is not finished: run the same `campanile copy-database` again, which goes on \
+             where it stopped"
+                .into(),
+        ));
+    }
+    Ok(())
+}
 
 /// A migration that has run, as the database tells it.
 pub(crate) struct Ran {

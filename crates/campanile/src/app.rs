@@ -1,6 +1,6 @@
 //! What the whole server shares, built once: database, clock, chance, keys, what is kept in memory, and its tasks.
 
-mod key;
+pub(crate) mod key;
 
 use std::future::Future;
 use std::sync::Arc;

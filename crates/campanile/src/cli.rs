@@ -1,6 +1,9 @@
 //! The command line: what can be asked of the binary, and how it ends.
 
+mod backup;
 mod importing;
+mod moving;
+mod progress;
 pub(crate) mod serving;
 mod token;
 
@@ -72,6 +75,25 @@ enum Command {
             campanile token list --user <LOGIN>\n       \
             campanile token revoke <NAME OR ID> --user <LOGIN>")]
     Token(Token),
+    /// Copy a whole database into another: SQLite to PostgreSQL, and back
+    ///
+    /// The target holds nothing yet, or an unfinished copy of the same source, which goes on where it stopped. Then
+    /// every row is read from both and compared; a difference ends it with 1. No server may run on the target; stop the
+    /// one on the source before you move, as what it writes meanwhile is not copied. docs/backup.md tells it step by
+    /// step.
+    CopyDatabase(CopyDatabase),
+    /// Write a consistent copy of the embedded database, also beside a running server
+    ///
+    /// The file is a whole database, with the key of the installation beside it (FILE.key): who has both has
+    /// everything.
+    Backup(Backup),
+    /// Put a backup in the place of the embedded database
+    ///
+    /// No server may run on it. The database that was there is kept beside it (.before-restore). Mails and posts that
+    /// were under way when the backup was made may have left since: they are on hold until --release.
+    #[command(override_usage = "campanile restore [--force] <FILE>\n       \
+            campanile restore --release\n       campanile restore --hold")]
+    Restore(Restore),
     /// Check configuration, database, mail relay and DNS records, and say what to mend
     ///
     /// Nothing is changed and no mail is sent. Each line is ok, a warning or a fault; a fault ends it with 1.
@@ -98,6 +120,54 @@ pub struct Import {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `campanile copy-database`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CopyDatabase {
+    /// The source, as the setting `database` is written
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The target, likewise
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// Only compare the two, row by row
+    #[arg(long)]
+    pub verify_only: bool,
+    /// Throw away an unfinished copy in the target, of whatever source
+    #[arg(long, conflicts_with = "verify_only")]
+    pub anew: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campanile backup`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Backup {
+    /// The file to write
+    pub file: PathBuf,
+    /// Overwrite it where it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `campanile restore`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Restore {
+    /// What `campanile backup` wrote
+    #[arg(required_unless_present_any = ["release", "hold"], conflicts_with = "release")]
+    pub file: Option<PathBuf>,
+    /// Overwrite the .before-restore of an earlier time
+    #[arg(long, conflicts_with = "release")]
+    pub force: bool,
+    /// Send what is on hold since a restore
+    #[arg(long)]
+    pub release: bool,
+    /// Put on hold what may have left already: for a database that was brought back by other tools, before its server
+    /// starts
+    #[arg(long, conflicts_with_all = ["file", "release", "force"])]
+    pub hold: bool,
 }
 
 /// `campanile doctor`.
@@ -196,12 +266,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi(),
         Command::Completions { shell } => completions(shell.into()),
         Command::Import(args) => importing::run(cli.settings, &args),
+        Command::CopyDatabase(args) => moving::run(cli.settings, &args),
+        Command::Backup(args) => backup::back_up(cli.settings, &args),
+        Command::Restore(args) => backup::restore(cli.settings, &args),
         Command::Demo => demo::run(cli.settings),
     }
 }
 
 /// A runtime for a command that waits for one thing at a time.
-fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }
@@ -224,7 +297,7 @@ fn send_from_here(args: &send::Args) -> Result<(), Failure> {
 }
 
 /// Whether the settings name an embedded database that is not there.
-fn embedded_is_missing(settings: &Settings) -> bool {
+pub(crate) fn embedded_is_missing(settings: &Settings) -> bool {
     let path = settings.database.expose().strip_prefix("sqlite://");
     path.is_some_and(|path| !Path::new(path).exists())
 }

@@ -16,7 +16,7 @@ use crate::journal::By;
 use crate::markup::Format;
 use crate::outbox::push::{self, Word};
 use crate::outbox::run;
-use crate::revision;
+use crate::revision::{self, tally};
 use crate::time::{Moment, OPEN, Stamp};
 
 sql! {
@@ -465,6 +465,10 @@ pub fn open_due(tx: &mut Tx<'_>, limit: i64, now: Moment) -> Result<usize> {
         if change == Change::Opened {
             let selectors = super::selectors(tx, new.id)?;
             leave(tx, &new, &selectors, now)?;
+            // It may have opened, and left, after the backup was made that this database was given back from.
+            if new.window.opens.0 <= tx.tally()?.get(tally::RESTORED_AT) {
+                run::hold(tx, new.id, true)?;
+            }
         }
         revision::message_changed(tx, stamp, old.id.0)?;
     }

@@ -82,7 +82,7 @@ pub enum State {
     Listing,
     /// Under way.
     Sending,
-    /// The message is switched off: nothing leaves until it is on again.
+    /// The message is switched off, or waits for a word since a restore: nothing leaves until then.
     Held,
     /// Every recipient has an outcome.
     Ended,
@@ -237,7 +237,7 @@ pub(crate) fn born_listed(
 }
 
 /// Tells the servers that there may be something to send.
-pub(super) fn wake(tx: &mut Tx<'_>, channel: Channel) {
+pub(crate) fn wake(tx: &mut Tx<'_>, channel: Channel) {
     tx.signal(Signal {
         topic: topic::OUTBOX,
         key: channel.bit(),

@@ -7,7 +7,7 @@ use campanile_core::inbox::{self, Filter, Listed};
 use campanile_core::lists;
 use campanile_core::schema::SCHEMA;
 use campanile_core::time::Moment;
-use campanile_store::testing::{each_database, options};
+use campanile_store::testing::{TestDb, each_database, options};
 use campanile_store::{Db, Migration, Param, Schema, Sql};
 
 /// A statement of a file; in a test a few may live for ever.
@@ -29,9 +29,23 @@ fn sample(number: i64) -> Vec<&'static Sql> {
 }
 
 /// The tables that a file makes.
-fn tables(sql: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn tables(sql: &'static str) -> impl Iterator<Item = &'static str> {
     sql.lines()
         .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next())
+}
+
+/// Puts the sample data of all migrations into a database that has the schema.
+pub(crate) fn fill(database: &TestDb) {
+    let rows: Vec<_> = (1..=SCHEMA.generation()).flat_map(sample).collect();
+    let write = database.write(move |tx| {
+        for sql in rows {
+            if !sql.text(tx.dialect()).starts_with("SELECT") {
+                tx.execute(sql, &[])?;
+            }
+        }
+        Ok::<_, campanile_store::Error>(())
+    });
+    write.expect("the sample data fits");
 }
 
 #[test]

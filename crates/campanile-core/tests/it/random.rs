@@ -23,6 +23,7 @@ const STEPS: u32 = 160;
 const SEEDS: std::ops::Range<u64> = 1..4;
 
 /// Numbers that look like chance and are the same every time (xorshift).
+#[derive(Clone)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -23,7 +23,7 @@ pub(super) type Messages = Connection<Socket, <MakeRustlsConnect as MakeTlsConne
 
 /// Where the database is and how to get there.
 #[derive(Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     config: Config,
     tls: MakeRustlsConnect,
 }
@@ -31,7 +31,7 @@ pub(super) struct Target {
 impl Target {
     /// Reads the URL. TLS is used where the server has it, or must be (`sslmode=require`), or never (`disable`); where
     /// it is used the server's certificate must be one that this system trusts.
-    pub(super) fn new(url: &str) -> Result<Self> {
+    pub(crate) fn new(url: &str) -> Result<Self> {
         let mut config: Config = url.parse().map_err(|error| {
             Error::Unavailable(format!(
                 "the database URL is not one that PostgreSQL understands: {error}"
@@ -73,7 +73,7 @@ impl Target {
     }
 
     /// Connects, says the settings, if there are any, and leaves the connection to the runtime.
-    pub(super) fn client(&self, rt: &Runtime, settings: &str) -> Result<Client> {
+    pub(crate) fn client(&self, rt: &Runtime, settings: &str) -> Result<Client> {
         rt.block_on(async {
             let (client, connection) = self.connect().await?;
             rt.spawn(async move {
@@ -107,7 +107,7 @@ fn tls(mode: SslMode) -> MakeRustlsConnect {
 }
 
 /// A runtime for one thread and its connection.
-pub(super) fn runtime() -> Result<Runtime> {
+pub(crate) fn runtime() -> Result<Runtime> {
     Builder::new_current_thread()
         .enable_all()
         .build()

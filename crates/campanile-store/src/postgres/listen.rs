@@ -16,6 +16,8 @@ use crate::{Error, Result, Signal};
 
 /// The channel of NOTIFY.
 const CHANNEL: &str = "campanile";
+/// An advisory lock that every server shares while it listens, and a copy into this database has alone.
+pub(crate) const IN_USE: i64 = 20_260_103;
 /// Signals in one notification; PostgreSQL takes less than 8,000 bytes.
 const IN_ONE: usize = 150;
 /// Beyond so many the others are told to look for themselves.
@@ -171,18 +173,28 @@ async fn watch(mut looking: Looking, announcer: &Announcer) -> Result<()> {
     }
 }
 
-/// A connection on which LISTEN has been said.
+/// A connection on which LISTEN has been said, and which tells that a server is here.
 async fn listen(target: &Target, announcer: &Announcer, own: &str) -> Result<(Client, Messages)> {
     let (client, mut connection) = target.connect().await?;
-    {
-        let text = format!("LISTEN {CHANNEL}");
-        let mut listening = std::pin::pin!(client.batch_execute(&text));
+    let is_ours = {
+        let (listen, share) = (
+            format!("LISTEN {CHANNEL}"),
+            format!("SELECT pg_try_advisory_lock_shared({IN_USE})"),
+        );
+        let mut listening = std::pin::pin!(async {
+            client.batch_execute(&listen).await?;
+            client.query_one(&share, &[]).await?.try_get::<_, bool>(0)
+        });
         loop {
             tokio::select! {
                 done = &mut listening => break done?,
                 message = next(&mut connection) => take(message?, announcer, own),
             }
         }
+    };
+    if !is_ours {
+        let why = "`campanile copy-database` is writing to this database: wait until it has finished";
+        return Err(Error::Unavailable(why.into()));
     }
     announcer.hears(true);
     // What was announced while nobody listened is lost; look.

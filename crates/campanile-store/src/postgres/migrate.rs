@@ -8,8 +8,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::{Target, runtime};
-use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
-use crate::{Dialect, Error, Result};
+use crate::migrate::{IS_MARKED, OWN, Purpose, RAN, RECORD, Ran, Schema, checksum, is_whole};
+use crate::{Dialect, Error, Migration, Result};
 
 /// The oldest major version of PostgreSQL that will do.
 const OLDEST_SERVER: i32 = 15;
@@ -30,12 +30,12 @@ const VERSION: &str = "SELECT CAST(current_setting('server_version_num') AS INTE
 const IDENTITY: &str = "SELECT replace(gen_random_uuid()::text, '-', '')";
 
 /// Runs what is missing, all of it or, by the end of the connection, nothing. Returns a name for this server.
-pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
+pub(crate) fn migrate(target: &Target, schema: &Schema, purpose: Purpose) -> Result<Arc<str>> {
     let rt = runtime()?;
     let client = target.client(&rt, "")?;
     rt.block_on(async {
         let mut attempts = 0;
-        while !attempt(&client, schema).await? {
+        while !attempt(&client, schema, purpose).await? {
             client.batch_execute("ROLLBACK").await?;
             attempts += 1;
             if attempts == ATTEMPTS {
@@ -52,14 +52,17 @@ pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<Arc<str>> {
 }
 
 /// Runs what is missing; `false` where a table was not free, and nothing has been done.
-async fn attempt(client: &Client, schema: &Schema) -> Result<bool> {
+async fn attempt(client: &Client, schema: &Schema, purpose: Purpose) -> Result<bool> {
     client.batch_execute(BEGIN).await?;
     let version: i32 = client.query_typed(VERSION, &[]).await?[0].try_get(0)?;
     check_version(version)?;
     client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-    let ran = ran(client).await?;
+    if purpose == Purpose::Serve {
+        is_whole(is_marked(client).await?)?;
+    }
+    let missing = missing(client, schema).await?;
     client.batch_execute(PATIENCE).await?;
-    for migration in schema.missing(&ran)? {
+    for migration in missing {
         match client.batch_execute(&Dialect::Postgres.translate(migration.sql)).await {
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => return Ok(false),
             done => done.map_err(|error| {
@@ -80,10 +83,6 @@ async fn attempt(client: &Client, schema: &Schema) -> Result<bool> {
     Ok(true)
 }
 
-async fn ran(client: &Client) -> Result<Vec<Ran>> {
-    client.query_typed(RAN, &[]).await?.iter().map(read).collect()
-}
-
 /// Refuses a server that is older than what this is tested with.
 fn check_version(number: i32) -> Result<()> {
     if number < OLDEST_SERVER * 10_000 {
@@ -102,11 +101,22 @@ pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>
     rt.block_on(async {
         client.batch_execute(BEGIN).await?;
         client.batch_execute(&Dialect::Postgres.translate(OWN)).await?;
-        let ran = ran(&client).await?;
+        is_whole(is_marked(&client).await?)?;
+        let missing = missing(&client, schema).await?;
         client.batch_execute("ROLLBACK").await?;
-        let missing = schema.missing(&ran)?;
         Ok(missing.iter().map(|migration| migration.name).collect())
     })
+}
+
+/// What a database has not run.
+pub(crate) async fn missing(client: &Client, schema: &Schema) -> Result<&'static [Migration]> {
+    let rows = client.query_typed(RAN, &[]).await?;
+    let ran = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    schema.missing(&ran)
+}
+
+async fn is_marked(client: &Client) -> Result<bool> {
+    Ok(client.query_typed(IS_MARKED, &[]).await?[0].try_get(0)?)
 }
 
 fn read(row: &tokio_postgres::Row) -> Result<Ran> {

@@ -11,14 +11,16 @@ mod worker;
 
 use tokio::sync::oneshot;
 
-use self::connect::Target;
+pub(crate) use self::connect::{Target, runtime};
 use self::inbox::Outbox;
 use self::listen::Ear;
+pub(crate) use self::listen::IN_USE;
+pub(crate) use self::migrate::{migrate, missing};
 pub(crate) use self::session::Session;
 use self::worker::{Common, Kind, start};
 use crate::db::{Announcer, Options};
 use crate::group::Job;
-use crate::migrate::Schema;
+use crate::migrate::{Purpose, Schema};
 use crate::threads::Threads;
 use crate::tx::Mode;
 use crate::{Error, Result};
@@ -41,7 +43,7 @@ impl Postgres {
 
     pub(crate) fn open(options: &Options, schema: &Schema, announcer: &Announcer) -> Result<Self> {
         let target = Target::new(&options.url)?;
-        let own = migrate::migrate(&target, schema)?;
+        let own = migrate(&target, schema, Purpose::Serve)?;
         let common = Common {
             target: target.clone(),
             pooled: options.pooled,

@@ -33,6 +33,11 @@ pub(crate) fn set_aside(conn: &Connection, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// The one that is made next.
+pub(crate) fn next_aside(conn: &Connection) -> Result<Option<String>> {
+    Ok(conn.query_row(ANY, [], |row| row.get(0)).optional()?)
+}
+
 /// Makes one of them again; whether there was one.
 pub(crate) fn put_back(conn: &Connection) -> Result<bool> {
     let next: Option<(String, String)> = conn

@@ -17,7 +17,7 @@ const STATEMENT_CACHE: usize = 256;
 const WRITER_CACHE_KIB: i64 = 64 * 1024;
 
 /// Where the file is, and how its connections are set.
-pub(super) struct Target {
+pub(crate) struct Target {
     path: PathBuf,
     cache_kib: i64,
     /// How long a writer waits for another process to finish its transaction.
@@ -25,7 +25,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(path: &str, options: &Options) -> Result<Self> {
+    pub(crate) fn new(path: &str, options: &Options) -> Result<Self> {
         if path.is_empty() || path == ":memory:" {
             // SQLite would make a database of its own for each connection.
             return Err(Error::Unavailable(
@@ -40,12 +40,12 @@ impl Target {
     }
 
     /// Where the file is.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// A connection that creates the file where there is none, for the writer: it leaves the log to `log`.
-    pub(super) fn create(&self) -> Result<Connection> {
+    pub(crate) fn create(&self) -> Result<Connection> {
         self.make_private();
         let conn = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -64,7 +64,7 @@ impl Target {
     }
 
     /// A connection to a file that is there.
-    pub(super) fn connect(&self) -> Result<Connection> {
+    pub(crate) fn connect(&self) -> Result<Connection> {
         self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 

@@ -4,15 +4,15 @@ use rusqlite::Connection;
 
 use super::aside;
 use super::connect::Target;
-use crate::migrate::{OWN, RAN, RECORD, Ran, Schema, checksum};
-use crate::{Dialect, Error, Result};
+use crate::migrate::{IS_MARKED, OWN, Purpose, RAN, RECORD, Ran, Schema, checksum, is_whole};
+use crate::{Dialect, Error, Migration, Result};
 
 /// Runs what is missing, all of it or nothing.
-pub(super) fn migrate(target: &Target, schema: &Schema) -> Result<()> {
+pub(crate) fn migrate(target: &Target, schema: &Schema, purpose: Purpose) -> Result<()> {
     let conn = target.create()?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     // What is not committed ends with the connection.
-    inside(&conn, schema)?;
+    inside(&conn, schema, purpose)?;
     conn.execute_batch("COMMIT")?;
     Ok(())
 }
@@ -22,9 +22,19 @@ pub(super) fn look(target: &Target, schema: &Schema) -> Result<Vec<&'static str>
     let conn = target.connect()?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
+    is_whole(is_marked(&conn)?)?;
     let missing = schema.missing(&ran(&conn)?)?;
     conn.execute_batch("ROLLBACK")?;
     Ok(missing.iter().map(|migration| migration.name).collect())
+}
+
+/// What a database that is only read has not run.
+pub(crate) fn missing(conn: &Connection, schema: &Schema) -> Result<&'static [Migration]> {
+    schema.missing(&ran(conn)?)
+}
+
+fn is_marked(conn: &Connection) -> Result<bool> {
+    Ok(conn.query_row(IS_MARKED, [], |row| row.get(0))?)
 }
 
 fn ran(conn: &Connection) -> Result<Vec<Ran>> {
@@ -42,8 +52,12 @@ fn ran(conn: &Connection) -> Result<Vec<Ran>> {
     Ok(ran)
 }
 
-fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
+fn inside(conn: &Connection, schema: &Schema, purpose: Purpose) -> Result<()> {
     conn.execute_batch(&Dialect::Sqlite.translate(OWN))?;
+    let marked = is_marked(conn)?;
+    if purpose == Purpose::Serve {
+        is_whole(marked)?;
+    }
     aside::prepare(conn)?;
     for migration in schema.missing(&ran(conn)?)? {
         conn.execute_batch(&Dialect::Sqlite.translate(migration.sql))
@@ -58,6 +72,7 @@ fn inside(conn: &Connection, schema: &Schema) -> Result<()> {
             ),
         )?;
     }
-    while aside::put_back(conn)? {}
+    // Of a copy that goes on they are made in the end.
+    while !marked && aside::put_back(conn)? {}
     Ok(())
 }

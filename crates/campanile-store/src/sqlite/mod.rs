@@ -18,16 +18,16 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot::error::TryRecvError;
 
-pub(crate) use self::aside::{put_back, set_aside};
-use self::connect::Target;
+pub(crate) use self::aside::{next_aside, put_back, set_aside};
+pub(crate) use self::connect::Target;
 use self::log::Log;
-pub(crate) use self::others::Alone;
-use self::others::Presence;
+pub(crate) use self::migrate::{migrate, missing};
+pub(crate) use self::others::{Alone, Presence};
 pub(crate) use self::statement::{execute, prepare, visit};
 use self::writer::Writer;
 use crate::db::{Announcer, Options};
 use crate::group::{Gone, Job};
-use crate::migrate::Schema;
+use crate::migrate::{Purpose, Schema};
 use crate::threads::Threads;
 use crate::tx::{Conn, Mode};
 use crate::{Error, Result, Tx};
@@ -52,7 +52,9 @@ impl Sqlite {
     pub(crate) fn open(path: &str, options: &Options, schema: &Schema, announcer: Announcer) -> Result<Self> {
         let target = Target::new(path, options)?;
         // First of all: whoever is alone with the file may have set something aside.
-        let presence = Arc::new(Presence::enter(target.path(), || migrate::migrate(&target, schema))?);
+        let presence = Arc::new(Presence::enter(target.path(), || {
+            migrate(&target, schema, Purpose::Serve)
+        })?);
         // Before the inbox, so that a failure below closes that first.
         let mut threads = Threads::default();
         let mut conn = target.create()?;

@@ -21,7 +21,7 @@ use crate::{Error, Result};
 const SUFFIX: &str = "-lock";
 
 /// This process's share of the lock, for as long as it has the database open.
-pub(super) struct Presence {
+pub(crate) struct Presence {
     lock: Arc<Mutex<File>>,
     /// The same file, for its mark.
     mark: File,
@@ -38,7 +38,7 @@ pub(crate) struct Alone {
 
 impl Presence {
     /// Calls `ready`, alone where nobody has the file open, and takes a share, waiting while somebody is alone with it.
-    pub(super) fn enter(database: &Path, ready: impl Fn() -> Result<()>) -> Result<Self> {
+    pub(crate) fn enter(database: &Path, ready: impl Fn() -> Result<()>) -> Result<Self> {
         if database.is_dir() {
             // Nothing is left beside what was never a database.
             return Err(Error::Unavailable(format!("{}: is a folder", database.display())));
@@ -93,7 +93,7 @@ impl Presence {
     }
 
     /// The lock for this process alone; `None` while another one has the database open, or this one has it already.
-    pub(super) fn alone(&self) -> Option<Alone> {
+    pub(crate) fn alone(&self) -> Option<Alone> {
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         self.try_alone()
     }

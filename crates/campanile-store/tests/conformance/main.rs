@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to say what must hold")]
 
+mod backup;
 mod failover;
 mod groups;
 mod lost;
 mod migrations;
+mod moving;
 mod open;
 mod pooled;
 mod reads;

@@ -20,6 +20,7 @@ mod lanes;
 mod live;
 mod mailing;
 mod memory;
+mod moving;
 mod pages;
 mod postfix;
 mod posting;
@@ -42,7 +43,7 @@ struct Choice {
 }
 
 /// The benches that ask one world of people and messages. Each of the others has a small one of its own.
-const OF_THE_WORLD: [&str; 8] = [
+const OF_THE_WORLD: [&str; 9] = [
     "audience",
     "inbox",
     "engage",
@@ -50,6 +51,7 @@ const OF_THE_WORLD: [&str; 8] = [
     "ingest",
     "pages",
     "banners",
+    "moving",
     "footprint",
 ];
 
@@ -175,7 +177,10 @@ fn of_the_world(choice: &Choice) {
     if choice.names.iter().any(|name| name == "banners") {
         banners::measure(&house);
     }
-    if choice.wants("footprint") {
+    // By name alone: it starts a PostgreSQL of its own and copies everything twice, and the server has ended then.
+    if choice.names.iter().any(|name| name == "moving") {
+        moving::measure(&house, choice);
+    } else if choice.wants("footprint") {
         footprint::measure(house);
     }
 }

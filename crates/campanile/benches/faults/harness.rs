@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::client;
-use crate::lane::{Lane, PEOPLE};
-use crate::load::Load;
-use crate::servers::Servers;
-use crate::sink::Sink;
+use super::client;
+use super::lane::{Lane, PEOPLE};
+use super::load::Load;
+use super::servers::Servers;
+use super::sink::Sink;
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub(crate) fn run(binary: &str, plan: &Plan, folder: &Path) -> Report {
         .collect();
     let begun = Instant::now();
     while begun.elapsed() < plan.time {
-        std::thread::sleep(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
+        super::load::wait(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
         let at = report.faults as usize;
         if let Some(fault) = plan.faults.get(at % plan.faults.len().max(1)) {
             strike(fault, &servers, at, &[&hook, &relay], &mut report);
@@ -119,9 +119,12 @@ fn strike(fault: &Fault, servers: &Servers, at: usize, sinks: &[&Sink], report: 
         Fault::Kill => report.restart = report.restart.max(servers.kill(which)),
         Fault::Pause => servers.pause(which, Duration::from_secs(5)),
         Fault::Receivers => {
-            sinks.iter().for_each(|sink| sink.away.store(true, Ordering::Relaxed));
-            std::thread::sleep(Duration::from_secs(2));
-            sinks.iter().for_each(|sink| sink.away.store(false, Ordering::Relaxed));
+            for away in [true, false] {
+                for sink in sinks {
+                    sink.away.store(away, Ordering::Relaxed);
+                }
+                super::load::wait(Duration::from_secs(if away { 2 } else { 0 }));
+            }
         }
         Fault::Command(command) => {
             let done = Command::new("sh").args(["-c", command]).status();
@@ -165,7 +168,7 @@ fn stream(load: &Arc<Load>, token: &str, over: &Arc<AtomicBool>) -> Stream {
                     shown.store(told, Ordering::Relaxed);
                 }
             });
-            std::thread::sleep(Duration::from_millis(100));
+            super::load::wait(Duration::from_millis(100));
         }
     });
     Stream {
@@ -239,12 +242,12 @@ fn sinks_hold(ids: &[String], begin: &str) -> usize {
 
 /// Every open page shows the right number soon.
 fn healed(load: &Arc<Load>, streams: &[Stream], report: &mut Report) {
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + Duration::from_mins(1);
     for stream in streams {
         let right = load.until("GET", "/api/v1/inbox/counts", &stream.token, None, None, &[200]);
         let right = right["unread"].as_i64().or_else(|| right["counts"]["unread"].as_i64());
         while Some(stream.unread.load(Ordering::Relaxed)) != right && Instant::now() < limit {
-            std::thread::sleep(Duration::from_millis(50));
+            super::load::wait(Duration::from_millis(50));
         }
         let shown = stream.unread.load(Ordering::Relaxed);
         if Some(shown) == right {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::load::Load;
+use super::load::Load;
 
 /// People of a lane.
 pub(crate) const PEOPLE: usize = 8;
@@ -53,7 +53,7 @@ impl Lane {
             let user = json!({"id": login, "login": login, "name": login, "email": format!("{login}@example.com"),
                 "password": "a fine password"});
             load.admin("POST", "/api/v1/users", &user);
-            let basic = crate::load::basic(&login, "a fine password");
+            let basic = super::load::basic(&login, "a fine password");
             let made = load.until(
                 "POST",
                 "/api/v1/me/tokens",
@@ -265,7 +265,7 @@ impl Lane {
                     }
                     break;
                 }
-                std::thread::sleep(Duration::from_millis(200));
+                super::load::wait(Duration::from_millis(200));
             }
         }
         (in_doubt, wrong)

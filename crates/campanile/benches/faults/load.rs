@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::client;
+use super::client;
 
 /// Nothing that is asked again and again stays unanswered for longer.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -30,6 +30,15 @@ pub(crate) struct Load {
     pub(crate) slowest_ms: AtomicU64,
 }
 
+/// Lets time pass: between two tries, two faults, two looks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells when a server is there again, or what it sent has come"
+)]
+pub(crate) fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Login and password as a header.
 pub(crate) fn basic(login: &str, password: &str) -> String {
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}"));
@@ -40,7 +49,7 @@ impl Load {
     pub(crate) fn new(addresses: Vec<SocketAddr>, hook: String) -> Self {
         Self {
             addresses,
-            token: basic("admin", crate::servers::PASSWORD),
+            token: basic("admin", super::servers::PASSWORD),
             hook,
             asked: AtomicU64::new(0),
             cut: AtomicU64::new(0),
@@ -93,7 +102,7 @@ impl Load {
                     self.cut.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            std::thread::sleep(Duration::from_millis(50));
+            wait(Duration::from_millis(50));
         }
         unreachable!("it is asked without end")
     }

@@ -9,7 +9,8 @@
 //!
 //! `--faults` takes `kill`, `pause` (SIGSTOP for 5 s), `receivers` (webhook and relay hang up for 2 s), one after the
 //! other; `--command 'CMD'` adds a command of one's own, such as one that restarts PostgreSQL or cuts its connections.
-//! `--lanes N` says how much load, `--binary FILE` which server. Ends with 1 where anything was lost, told wrongly, or repeated without being known.
+//! `--lanes N` says how much load, `--binary FILE` which server. Ends with 1 where anything was lost, told wrongly, or
+//! repeated without being known.
 
 mod client;
 mod harness;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,19 +52,13 @@ impl Servers {
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().expect("the binary is there");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
-        loop {
-            let mut line = String::new();
-            if out.read_line(&mut line).ok()? == 0 {
-                let _ = child.wait();
-                return None;
-            }
-            if let Some(url) = line.trim().strip_prefix("listening on http://") {
-                let address = url.parse().expect("an address");
-                // What it says later is read, or it would wait.
-                std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-                return Some((child, address));
-            }
-        }
+        let Some(address) = listening(&mut out) else {
+            let _ = child.wait();
+            return None;
+        };
+        // What it says later is read, or it would wait.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        Some((child, address))
     }
 
     /// Kills one without a word, and starts it again at its place; how long it took to listen again.
@@ -79,7 +73,7 @@ impl Servers {
                 *child = again;
                 return begun.elapsed();
             }
-            std::thread::sleep(Duration::from_millis(200));
+            super::load::wait(Duration::from_millis(200));
         }
         panic!("a server does not start again");
     }
@@ -88,8 +82,21 @@ impl Servers {
     pub(crate) fn pause(&self, which: usize, time: Duration) {
         let child = self.all[which].lock().unwrap_or_else(PoisonError::into_inner);
         signal(&child, "-STOP");
-        std::thread::sleep(time);
+        super::load::wait(time);
         signal(&child, "-CONT");
+    }
+}
+
+/// Where a server says that it listens; `None` where it ends before.
+fn listening(out: &mut BufReader<ChildStdout>) -> Option<SocketAddr> {
+    loop {
+        let mut line = String::new();
+        if out.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if let Some(url) = line.trim().strip_prefix("listening on http://") {
+            return url.parse().ok();
+        }
     }
 }
 

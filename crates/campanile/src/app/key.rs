@@ -23,7 +23,7 @@ pub(super) fn of_installation(settings: &Settings, chance: &Chance) -> anyhow::R
 }
 
 /// Where the key of an embedded database is.
-fn path(database: &Path) -> PathBuf {
+pub(crate) fn path(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".key");
     PathBuf::from(path)
@@ -67,27 +67,55 @@ fn beside(database: &Path, path: &Path, chance: &Chance) -> anyhow::Result<Insta
              one are void"
         );
     }
+    let text = InstallationKey::new_text(&chance.bytes());
+    if write(path, &text)? {
+        return Ok(InstallationKey::from_text(&text)?);
+    }
+    let text = std::fs::read_to_string(path).with_context(failed)?;
+    InstallationKey::from_text(&text).with_context(failed)
+}
+
+/// The text of the key beside an embedded database or a backup of one, where there is one.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn text_beside(database: &Path) -> anyhow::Result<Option<String>> {
+    let path = path(database);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Writes the key beside a database, where it is not there already.
+///
+/// # Errors
+/// When it cannot be written, or another key is there.
+pub(crate) fn put_beside(database: &Path, text: &str) -> anyhow::Result<()> {
+    let path = path(database);
+    if write(&path, text)? || text_beside(database)?.is_some_and(|there| there == text.trim()) {
+        return Ok(());
+    }
+    anyhow::bail!("{} is another key: move it away first", path.display())
+}
+
+/// Writes a key unless there is one; whether it did. Written whole and then given its name: another process that starts
+/// at the same time reads all of it, or makes its own and loses. A temporary file is readable by its owner alone.
+fn write(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let failed = || format!("the key of this installation, {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    // Written whole and then given its name: another process that starts at the same time reads all of it, or makes
-    // its own and loses. A temporary file is readable by its owner alone.
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    let text = InstallationKey::new_text(&chance.bytes());
-    writeln!(file, "{text}").with_context(failed)?;
+    writeln!(file, "{}", text.trim()).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     match file.persist_noclobber(path) {
         Ok(_) => {
             // Its name too has to be there after a power cut, before there is a database that needs it.
-            #[cfg(unix)]
-            std::fs::File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .with_context(failed)?;
-            Ok(InstallationKey::from_text(&text)?)
+            campanile_store::backup::sync_folder(folder).with_context(failed)?;
+            Ok(true)
         }
-        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
-            let text = std::fs::read_to_string(path).with_context(failed)?;
-            InstallationKey::from_text(&text).with_context(failed)
-        }
+        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(refused) => Err(refused.error).with_context(failed),
     }
 }

@@ -2,13 +2,11 @@
 
 use std::io::{Read, Write as _};
 use std::path::Path;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Import, embedded_is_missing, serving};
+use super::{Import, embedded_is_missing, progress, serving};
 use crate::app::App;
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -20,8 +18,6 @@ use crate::words::{printable, several, thousands};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 256 * 1024;
-/// How often the bar moves by itself.
-const TICK: Duration = Duration::from_millis(200);
 
 /// Takes in the file. Bad lines are told on standard error, the sum on standard output; [`Failure::Work`] where a line
 /// was bad.
@@ -39,7 +35,7 @@ pub(super) fn run(flags: Flags, args: &Import) -> Result<(), Failure> {
     let app = App::open(settings, origin, Clock::system(), Chance::system())?;
     let runtime = serving::runtime()?;
     runtime.block_on(app.check_clock())?;
-    let bar = bar(length)?;
+    let bar = progress::bar(length, "bytes_per_sec")?;
     let mut progress = |done: import::Progress| {
         bar.set_position(done.bytes);
         bar.set_message(several(done.lines, "line", "lines"));
@@ -96,19 +92,6 @@ fn chunks(reader: Box<dyn Read + Send>) -> impl Stream<Item = std::io::Result<By
             Err(panicked) => Some((Err(std::io::Error::other(panicked)), None)),
         }
     })
-}
-
-/// A bar on standard error; nothing where that is no terminal.
-fn bar(length: Option<u64>) -> Result<ProgressBar, Failure> {
-    let template = match length {
-        Some(_) => "{bar:32} {percent:>3} %  {msg}, {bytes_per_sec}, {eta} left",
-        None => "{spinner} {msg}, {bytes_per_sec}",
-    };
-    let style = ProgressStyle::with_template(template).map_err(|error| Failure::Work(error.to_string()))?;
-    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    bar.set_style(style);
-    bar.enable_steady_tick(TICK);
-    Ok(bar)
 }
 
 /// Says what became of the file.

@@ -79,7 +79,7 @@ pub enum LogFormat {
 /// A refused value: what would be right.
 pub(crate) type Refusal = String;
 
-pub(super) fn database(text: &str) -> Result<DatabaseUrl, Refusal> {
+pub(crate) fn database(text: &str) -> Result<DatabaseUrl, Refusal> {
     let known = ["sqlite://", "postgres://", "postgresql://"];
     if known
         .iter()

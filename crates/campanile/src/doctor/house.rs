@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
+use campanile_core::restored;
 use campanile_core::schema::SCHEMA;
 use campanile_store::Db;
 use url::Url;
 
-use super::Finding;
+use super::{Finding, Level};
 use crate::app::App;
 use crate::config::{Settings, unknown_variables};
+use crate::words::several;
 
 pub(super) fn examine(settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![configuration()];
     findings.push(database(settings));
+    if findings.iter().all(|finding| finding.level != Level::Fault) {
+        findings.extend(restored(settings));
+    }
     findings.push(key(settings));
     findings.push(public_url(settings));
     findings.push(push(settings));
@@ -57,6 +62,47 @@ fn database(settings: &Settings) -> Finding {
             "see that the setting `database` is right, that the server runs, and that this user may read and write it",
         ),
     }
+}
+
+/// What is on hold since the database was given back from a backup; nothing where it never was, or is not of this
+/// schema yet: opening it would change it.
+fn restored(settings: &Settings) -> Option<Finding> {
+    let about = "restore";
+    let options = settings.database_options();
+    if crate::cli::embedded_is_missing(settings) || !Db::look(&options, &SCHEMA).ok()?.is_empty() {
+        return None;
+    }
+    let read = || {
+        let db = Db::open(&options, &SCHEMA)?;
+        crate::cli::block_on(async { Ok(db.read(restored::waiting).await?) })
+    };
+    let waiting = match read() {
+        Ok(waiting) => waiting?,
+        Err(error) => {
+            return Some(Finding::fault(
+                about,
+                error.to_string(),
+                "see that nobody else is copying into it",
+            ));
+        }
+    };
+    let at = waiting.restored_at;
+    if waiting.runs == 0 {
+        return Some(Finding::ok(
+            about,
+            format!("restored from a backup at {at}; nothing is on hold since"),
+        ));
+    }
+    let messages = several(waiting.runs, "message is", "messages are");
+    Some(Finding::warning(
+        about,
+        format!(
+            "restored from a backup at {at}; {messages} on hold ({} known to wait), as they may have left after \
+             it was made",
+            several(waiting.recipients, "recipient", "recipients")
+        ),
+        "`campanile restore --release` sends them; cancel one that did leave on its page first",
+    ))
 }
 
 /// A file that the first start makes: its folder must take it.
