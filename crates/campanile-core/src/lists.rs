@@ -252,9 +252,11 @@ impl Lists {
             states.entry(row.get(0)?).or_default().push(Was::read(row, 1)?);
             Ok::<(), campanile_store::Error>(())
         })?;
-        // Never less than before: the last of all may be forgotten.
-        self.last = self.last.max(tx.one(&LAST, &[], |row| row.get(0))?);
+        let last: i64 = tx.one(&LAST, &[], |row| row.get(0))?;
         let forgotten = tx.rows(&FORGOTTEN, &[&self.position], |row| row.get::<i64>(0))?;
+        // Nothing is changed before everything is read: whoever fails halfway, since the connection is cut, leaves the
+        // lists as they were. Never less than before: the last of all may be forgotten.
+        self.last = self.last.max(last);
         for entry in entries {
             let slot = self.put(entry, addressed.remove(&entry.id).unwrap_or_default());
             self.stretch(slot, states.remove(&entry.id).unwrap_or_default());

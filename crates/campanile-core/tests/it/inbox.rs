@@ -1,7 +1,7 @@
 //! Who sees what: the audience of each rule in every case of joining, leaving, moving and ending.
 
-use campanile_core::inbox::View;
 use campanile_core::inbox::act::All;
+use campanile_core::inbox::{self, View};
 use campanile_core::message::Importance;
 use campanile_core::message::change::Correction;
 use campanile_core::message::draft::Draft;
@@ -390,5 +390,21 @@ fn a_process_that_starts_later_sees_the_same() {
         world.restart();
         assert_eq!(world.inbox(ann), seen);
         assert_eq!(world.titles(ann), ["Now", "Three", "One"]);
+    });
+}
+
+#[test]
+fn a_read_that_breaks_halfway_keeps_nothing_from_the_next_one() {
+    each_world(|world| {
+        let ann = world.person("ann");
+        world.publish(draft("Known", [user("ann")]));
+        assert_eq!(world.titles(ann), ["Known"]);
+        world.publish(draft("New", [user("ann")]));
+        // Stands in for a connection that is cut between two statements of one look.
+        world.execute("ALTER TABLE forgotten RENAME TO elsewhere");
+        let (now, lists) = (world.now(), world.shared());
+        assert!(world.db.read(move |tx| inbox::count(tx, &lists, ann, now)).is_err());
+        world.execute("ALTER TABLE elsewhere RENAME TO forgotten");
+        assert_eq!(world.titles(ann), ["New", "Known"]);
     });
 }

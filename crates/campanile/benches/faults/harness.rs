@@ -1,5 +1,6 @@
 //! A run: load, faults, and the ledger compared with what is there afterwards.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,35 +11,10 @@ use serde_json::Value;
 
 use super::client;
 use super::lane::{Lane, PEOPLE};
-use super::load::Load;
+use super::load::{self, Load};
+use super::plan::{Fault, Plan};
 use super::servers::Servers;
 use super::sink::Sink;
-
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// A server is killed, and started again.
-    Kill,
-    /// A server stands still for longer than its leases last.
-    Pause,
-    /// Receiver and relay hang up on everybody for a while.
-    Receivers,
-    /// A command of the operator's own: restarts the database, cuts its connections, fills its disk.
-    Command(String),
-}
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) servers: usize,
-    /// Where PostgreSQL is; `None`: embedded.
-    pub(crate) postgres: Option<String>,
-    pub(crate) lanes: usize,
-    pub(crate) time: Duration,
-    /// From one fault to the next.
-    pub(crate) every: Duration,
-    pub(crate) faults: Vec<Fault>,
-}
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -59,17 +35,15 @@ pub(crate) struct Report {
     pub(crate) wrong: Vec<String>,
 }
 
-/// Runs a plan with a binary.
-pub(crate) fn run(binary: &str, plan: &Plan, folder: &Path) -> Report {
+/// Runs a plan; what is imported first lies in the folder meanwhile.
+pub(crate) fn run(plan: &Plan, folder: &Path) -> Report {
     let (hook, relay) = (Sink::of_posts(), Sink::of_mails());
-    let embedded = format!("sqlite://{}", folder.join("faults.db").display());
-    let database = plan.postgres.clone().unwrap_or(embedded);
     let settings = [
         ("CAMPANILE_HTTP_ALLOW", "127.0.0.0/8".to_owned()),
         ("CAMPANILE_SMTP_URL", format!("smtp://{}", relay.address)),
         ("CAMPANILE_MAIL_FROM", "bell@example.com".to_owned()),
     ];
-    let servers = Servers::start(binary, plan.servers, &database, &settings);
+    let servers = Servers::start(plan, &settings, folder);
     let load = Arc::new(Load::new(
         servers.addresses.clone(),
         format!("http://{}/in", hook.address),
@@ -97,7 +71,7 @@ pub(crate) fn run(binary: &str, plan: &Plan, folder: &Path) -> Report {
         .collect();
     let begun = Instant::now();
     while begun.elapsed() < plan.time {
-        super::load::wait(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
+        load::wait(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
         let at = report.faults as usize;
         if let Some(fault) = plan.faults.get(at % plan.faults.len().max(1)) {
             strike(fault, &servers, at, &[&hook, &relay], &mut report);
@@ -117,13 +91,14 @@ fn strike(fault: &Fault, servers: &Servers, at: usize, sinks: &[&Sink], report: 
     let which = at % servers.addresses.len();
     match fault {
         Fault::Kill => report.restart = report.restart.max(servers.kill(which)),
-        Fault::Pause => servers.pause(which, Duration::from_secs(5)),
-        Fault::Receivers => {
-            for away in [true, false] {
-                for sink in sinks {
-                    sink.away.store(away, Ordering::Relaxed);
-                }
-                super::load::wait(Duration::from_secs(if away { 2 } else { 0 }));
+        Fault::Pause(time) => servers.pause(which, *time),
+        Fault::Receivers(time) => {
+            for sink in sinks {
+                sink.away.store(true, Ordering::Relaxed);
+            }
+            load::wait(*time);
+            for sink in sinks {
+                sink.away.store(false, Ordering::Relaxed);
             }
         }
         Fault::Command(command) => {
@@ -168,7 +143,7 @@ fn stream(load: &Arc<Load>, token: &str, over: &Arc<AtomicBool>) -> Stream {
                     shown.store(told, Ordering::Relaxed);
                 }
             });
-            super::load::wait(Duration::from_millis(100));
+            load::wait(Duration::from_millis(100));
         }
     });
     Stream {
@@ -179,21 +154,35 @@ fn stream(load: &Arc<Load>, token: &str, over: &Arc<AtomicBool>) -> Stream {
 
 /// Compares what is there with the ledger.
 fn compare(load: &Arc<Load>, lanes: &[Lane], streams: &[Stream], sinks: [&Sink; 2], report: &mut Report) {
+    let mut in_doubt = BTreeMap::new();
     for lane in lanes {
         report.wrong.extend(lane.check());
-        let (in_doubt, wrong) = lane.deliveries();
-        report.in_doubt += in_doubt;
-        report.wrong.extend(wrong);
+        report.wrong.extend(lane.deliveries(&mut in_doubt));
         report.messages += lane.sent.len();
     }
+    report.in_doubt = in_doubt.values().sum();
+    report.wrong.extend(listed(load, lanes));
     let came = sinks.map(|sink| sink.came.lock().unwrap_or_else(PoisonError::into_inner).clone());
     report.posts = came[0].len();
     report.mails = came[1].len();
-    report.repeats = came
-        .iter()
-        .flat_map(|came| came.values())
-        .map(|times| u64::from(*times) - 1)
-        .sum();
+    for (id, times) in came.iter().flatten().filter(|(_, times)| **times > 1) {
+        let again = u64::from(*times) - 1;
+        report.repeats += again;
+        // `msg_7` or `msg_7_2` of a POST, `7.3@…` of a mail.
+        let digits = id
+            .strip_prefix("msg_")
+            .unwrap_or(id)
+            .split(|c: char| !c.is_ascii_digit())
+            .next();
+        let message: i64 = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        let known = in_doubt.entry(message).or_default();
+        match known.checked_sub(again) {
+            Some(left) => *known = left,
+            None => report
+                .wrong
+                .push(format!("{id} came {times} times, and no server knows why")),
+        }
+    }
     let has = |came: usize, begin: &str| sinks_hold(&came_of(&sinks, came), begin);
     for sent in lanes.iter().flat_map(|lane| &lane.sent).filter(|sent| !sent.recalled) {
         // What was recalled may have left before, or not.
@@ -207,11 +196,6 @@ fn compare(load: &Arc<Load>, lanes: &[Lane], streams: &[Stream], sinks: [&Sink; 
             _ => {}
         }
     }
-    if report.repeats > report.in_doubt {
-        report
-            .wrong
-            .push(format!("{} repeats, and {} in doubt", report.repeats, report.in_doubt));
-    }
     healed(load, streams, report);
     report.requests = load.asked.load(Ordering::Relaxed);
     report.cut = load.cut.load(Ordering::Relaxed);
@@ -224,6 +208,31 @@ fn compare(load: &Arc<Load>, lanes: &[Lane], streams: &[Stream], sinks: [&Sink; 
             .iter()
             .cloned(),
     );
+}
+
+/// Compares what senders find with what was accepted: each message once, and none else.
+fn listed(load: &Arc<Load>, lanes: &[Lane]) -> Option<String> {
+    let mut accepted: Vec<i64> = lanes.iter().flat_map(|lane| &lane.sent).map(|sent| sent.id).collect();
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/messages?limit=100{cursor}");
+        let page = load.until("GET", &path, &load.token, None, None, &[200]);
+        let items = page["items"].as_array().into_iter().flatten();
+        found.extend(items.filter_map(|item| item["id"].as_i64()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    accepted.sort_unstable();
+    found.sort_unstable();
+    (accepted != found).then(|| {
+        format!(
+            "{} messages were accepted, senders find {}",
+            accepted.len(),
+            found.len()
+        )
+    })
 }
 
 fn came_of(sinks: &[&Sink; 2], which: usize) -> Vec<String> {
@@ -247,7 +256,7 @@ fn healed(load: &Arc<Load>, streams: &[Stream], report: &mut Report) {
         let right = load.until("GET", "/api/v1/inbox/counts", &stream.token, None, None, &[200]);
         let right = right["unread"].as_i64().or_else(|| right["counts"]["unread"].as_i64());
         while Some(stream.unread.load(Ordering::Relaxed)) != right && Instant::now() < limit {
-            super::load::wait(Duration::from_millis(50));
+            load::wait(Duration::from_millis(50));
         }
         let shown = stream.unread.load(Ordering::Relaxed);
         if Some(shown) == right {

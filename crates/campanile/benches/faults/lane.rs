@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::load::Load;
+use super::load::{self, Load};
 
 /// People of a lane.
 pub(crate) const PEOPLE: usize = 8;
@@ -53,7 +53,7 @@ impl Lane {
             let user = json!({"id": login, "login": login, "name": login, "email": format!("{login}@example.com"),
                 "password": "a fine password"});
             load.admin("POST", "/api/v1/users", &user);
-            let basic = super::load::basic(&login, "a fine password");
+            let basic = load::basic(&login, "a fine password");
             let made = load.until(
                 "POST",
                 "/api/v1/me/tokens",
@@ -231,10 +231,9 @@ impl Lane {
                 for item in page["items"].as_array().into_iter().flatten() {
                     found.insert(item["id"].as_i64().unwrap_or(0), item["read"] == true);
                 }
-                match &page["next"] {
-                    Value::Null => break,
-                    Value::String(next) => path = format!("/api/v1/inbox?limit=100&cursor={next}"),
-                    next => path = format!("/api/v1/inbox?limit=100&cursor={next}"),
+                match page["next"].as_str() {
+                    Some(next) => path = format!("/api/v1/inbox?limit=100&cursor={next}"),
+                    None => break,
                 }
             }
             if found != expected {
@@ -248,26 +247,27 @@ impl Lane {
         wrong
     }
 
-    /// Waits until all that was to leave has an outcome; the in-doubt count of the servers, and what is wrong.
-    pub(crate) fn deliveries(&self) -> (u64, Vec<String>) {
-        let (mut in_doubt, mut wrong) = (0, Vec::new());
+    /// Waits until all that was to leave has an outcome; notes the in-doubt count of each message, and tells what is
+    /// wrong.
+    pub(crate) fn deliveries(&self, in_doubt: &mut BTreeMap<i64, u64>) -> Vec<String> {
+        let mut wrong = Vec::new();
         let limit = Instant::now() + Duration::from_mins(4);
         for sent in self.sent.iter().filter(|sent| sent.leaves.is_some()) {
             let path = format!("/api/v1/messages/{}/progress", sent.id);
             loop {
                 let told = self.load.until("GET", &path, &self.load.token, None, None, &[200]);
                 let runs = told["items"].as_array().cloned().unwrap_or_default();
-                let is_over = runs.iter().all(|run| !run["ended_at"].is_null());
-                if (is_over && !runs.is_empty()) || Instant::now() > limit {
-                    in_doubt += runs.iter().filter_map(|run| run["in_doubt"].as_u64()).sum::<u64>();
-                    if !is_over || runs.is_empty() {
+                let is_over = !runs.is_empty() && runs.iter().all(|run| !run["ended_at"].is_null());
+                if is_over || Instant::now() > limit {
+                    in_doubt.insert(sent.id, runs.iter().filter_map(|run| run["in_doubt"].as_u64()).sum());
+                    if !is_over {
                         wrong.push(format!("message {}: {told}", sent.id));
                     }
                     break;
                 }
-                super::load::wait(Duration::from_millis(200));
+                load::wait(Duration::from_millis(200));
             }
         }
-        (in_doubt, wrong)
+        wrong
     }
 }

@@ -1,10 +1,17 @@
 //! Server processes on one database, each of which may be killed, stopped and started again.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use campanile::world;
+
+use super::load;
+use super::plan::Plan;
 
 /// The password of the administrator.
 pub(crate) const PASSWORD: &str = "the tower of bells";
@@ -18,10 +25,10 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Starts so many, one after the other: the first makes the database.
-    pub(crate) fn start(binary: &str, count: usize, database: &str, more: &[(&str, String)]) -> Self {
+    /// Fills the database and starts them, one after the other.
+    pub(crate) fn start(plan: &Plan, more: &[(&str, String)], folder: &Path) -> Self {
         let mut environment = vec![
-            ("CAMPANILE_DATABASE".to_owned(), database.to_owned()),
+            ("CAMPANILE_DATABASE".to_owned(), plan.database.clone()),
             ("CAMPANILE_ADMIN_PASSWORD".to_owned(), PASSWORD.to_owned()),
             (
                 "CAMPANILE_SECRET_KEY".to_owned(),
@@ -30,18 +37,36 @@ impl Servers {
             ("CAMPANILE_LOG_LEVEL".to_owned(), "warn".to_owned()),
         ];
         environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        environment.extend(plan.environment.iter().cloned());
         let mut servers = Self {
-            binary: binary.to_owned(),
+            binary: plan.binary.clone(),
             environment,
             all: Vec::new(),
             addresses: Vec::new(),
         };
-        for _ in 0..count {
+        if plan.people > 0 {
+            servers.import(plan.people, &folder.join("directory.ndjson"));
+        }
+        for _ in 0..plan.servers {
             let (child, address) = servers.spawn("127.0.0.1:0").expect("a server starts");
             servers.all.push(Mutex::new(child));
             servers.addresses.push(address);
         }
         servers
+    }
+
+    /// Imports a made-up directory, the same every time.
+    fn import(&self, people: u64, file: &Path) {
+        let mut out = BufWriter::new(File::create(file).expect("the folder takes a file"));
+        for line in world::lines(world::Size::people(people), 1) {
+            writeln!(out, "{line}").expect("the folder has room");
+        }
+        out.flush().expect("the folder has room");
+        let mut command = Command::new(&self.binary);
+        command.arg("import").arg(file).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let status = command.stdout(Stdio::null()).status().expect("the binary is there");
+        assert!(status.success(), "the import ended with {status}");
     }
 
     /// A server, once it listens; `None` where it ends before.
@@ -73,7 +98,7 @@ impl Servers {
                 *child = again;
                 return begun.elapsed();
             }
-            super::load::wait(Duration::from_millis(200));
+            load::wait(Duration::from_millis(200));
         }
         panic!("a server does not start again");
     }
@@ -82,7 +107,7 @@ impl Servers {
     pub(crate) fn pause(&self, which: usize, time: Duration) {
         let child = self.all[which].lock().unwrap_or_else(PoisonError::into_inner);
         signal(&child, "-STOP");
-        super::load::wait(time);
+        load::wait(time);
         signal(&child, "-CONT");
     }
 }

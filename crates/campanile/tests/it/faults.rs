@@ -1,50 +1,46 @@
-//! A server that is killed again and again under load loses nothing; the harness of `benches/faults`, a few seconds of
-//! it.
+//! Servers that are killed under load lose nothing: a short run of the harness of `benches/faults`.
+
+use campanile_core::schema::SCHEMA;
+use campanile_store::testing::each_database;
 
 #[path = "../../benches/faults/client.rs"]
 mod client;
 #[path = "../../benches/faults/harness.rs"]
-#[expect(dead_code, reason = "the bench strikes in more ways")]
 mod harness;
 #[path = "../../benches/faults/lane.rs"]
 mod lane;
 #[path = "../../benches/faults/load.rs"]
 mod load;
+#[path = "../../benches/faults/plan.rs"]
+mod plan;
 #[path = "../../benches/faults/servers.rs"]
 mod servers;
 #[path = "../../benches/faults/sink.rs"]
 mod sink;
 
-use std::time::Duration;
-
-use campanile_core::schema::SCHEMA;
-use campanile_store::testing;
-
-use harness::{Fault, Plan};
-
-fn killed(servers: usize, postgres: Option<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let plan = Plan {
-        servers,
-        postgres,
-        lanes: 2,
-        time: Duration::from_secs(6),
-        every: Duration::from_millis(1_500),
-        faults: vec![Fault::Kill, Fault::Receivers],
-    };
-    let report = harness::run(env!("CARGO_BIN_EXE_campanile"), &plan, folder.path());
-    assert_eq!(report.wrong, Vec::<String>::new(), "{report:?}");
-    assert!(report.faults > 0 && report.messages > 0, "{report:?}");
-}
-
 #[test]
-fn a_server_that_is_killed_loses_nothing() {
-    killed(1, None);
-}
-
-#[test]
-fn two_servers_that_are_killed_in_turn_lose_nothing() {
-    if let Some(database) = testing::postgres(&SCHEMA) {
-        killed(2, Some(database.url.clone()));
-    }
+fn what_was_accepted_outlives_kill_9_and_every_number_is_right() {
+    each_database(&SCHEMA, |database| {
+        let servers = if database.url.starts_with("sqlite") { "1" } else { "2" };
+        let words = [
+            "--servers",
+            servers,
+            "--people",
+            "100",
+            "--lanes",
+            "2",
+            "--seconds",
+            "10",
+            "--every",
+            "2",
+        ];
+        let plan = plan::Plan::read(database.url.clone(), words.map(String::from));
+        let folder = tempfile::tempdir().unwrap();
+        let report = harness::run(&plan, folder.path());
+        assert!(
+            report.wrong.is_empty() && report.faults > 0,
+            "{}",
+            plan::table(&plan, &report)
+        );
+    });
 }

@@ -28,6 +28,13 @@ impl World<'_> {
         found.expect("the statement gives a number")
     }
 
+    /// Runs SQL of the test's own, behind the back of all that is kept; how many rows it changed.
+    pub(crate) fn execute(&self, text: &'static str) -> u64 {
+        let sql: &'static Sql = Box::leak(Box::new(Sql::new(text, text)));
+        let done = self.db.jot(move |tx| tx.execute(sql, &[]));
+        done.expect("the statement is good")
+    }
+
     /// The last revision taken.
     pub(crate) fn revision(&self) -> i64 {
         self.read(revision::latest).expect("a revision can be read")
