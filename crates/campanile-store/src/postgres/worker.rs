@@ -20,6 +20,10 @@ use crate::{Error, Result, Signal, Tx};
 const GROUP_LIMIT: usize = 64;
 /// A write waits so long for a row or the tally.
 const LOCK_TIME: &str = "30s";
+/// A server that stands still in the middle of a write holds its locks no longer: others wait for the tally behind it.
+const WRITER_IDLE: &str = "10s";
+/// One that stands still in the middle of a read only keeps old rows.
+const READER_IDLE: &str = "60s";
 
 /// Makes `BEGIN` mean what a read needs; said once, because saying it each time costs as much as a short read.
 const READ_ONLY_FROM_NOW_ON: &str =
@@ -93,18 +97,20 @@ fn connect(rt: &Runtime, common: &Common, kind: Kind, limit: Duration) -> Result
     let settings = if common.pooled {
         String::new()
     } else {
-        let more = if kind == Kind::Read { READ_ONLY_FROM_NOW_ON } else { "" };
-        format!("{}{more}", settings("", limit))
+        match kind {
+            Kind::Read => format!("{}{READ_ONLY_FROM_NOW_ON}", settings("", limit, READER_IDLE)),
+            Kind::Write | Kind::Jot => settings("", limit, WRITER_IDLE),
+        }
     };
     Ok(Link::new(common.target.client(rt, &settings)?, common.pooled))
 }
 
 /// Compiling a plan to machine code would cost more than any statement of ours takes.
-fn settings(local: &str, limit: Duration) -> String {
+fn settings(local: &str, limit: Duration, idle: &str) -> String {
     let set = format!("SET {local}");
     format!(
         "{set}statement_timeout = {}; {set}lock_timeout = '{LOCK_TIME}'; \
-         {set}idle_in_transaction_session_timeout = '60s'; {set}timezone = 'UTC'; {set}jit = off; ",
+         {set}idle_in_transaction_session_timeout = '{idle}'; {set}timezone = 'UTC'; {set}jit = off; ",
         limit.as_millis()
     )
 }
@@ -112,18 +118,18 @@ fn settings(local: &str, limit: Duration) -> String {
 impl Opening {
     /// Behind a pooler a transaction brings all its settings along, in the message that begins it.
     fn new(common: &Common) -> Self {
-        let local = |limit| {
+        let local = |limit, idle| {
             if common.pooled {
-                settings("LOCAL ", limit)
+                settings("LOCAL ", limit, idle)
             } else {
                 String::new()
             }
         };
         let begin = if common.pooled { READ_ONLY } else { "BEGIN" };
         Self {
-            write: format!("BEGIN; {}SAVEPOINT operation", local(common.scan_limit)),
-            read: format!("{begin}; {}", local(common.read_limit)),
-            scan: format!("{begin}; {}", local(common.scan_limit)),
+            write: format!("BEGIN; {}SAVEPOINT operation", local(common.scan_limit, WRITER_IDLE)),
+            read: format!("{begin}; {}", local(common.read_limit, READER_IDLE)),
+            scan: format!("{begin}; {}", local(common.scan_limit, READER_IDLE)),
         }
     }
 }

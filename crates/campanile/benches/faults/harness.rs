@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::client;
+use super::cost::Cost;
 use super::lane::{Lane, PEOPLE};
 use super::load::{self, Load};
 use super::plan::{Fault, Plan};
@@ -32,6 +33,8 @@ pub(crate) struct Report {
     pub(crate) repeats: u64,
     pub(crate) in_doubt: u64,
     pub(crate) streams: usize,
+    /// Of processors while there was load; only where no server was killed, since what it had spent is gone with it.
+    pub(crate) cost: Option<Cost>,
     pub(crate) wrong: Vec<String>,
 }
 
@@ -69,7 +72,7 @@ pub(crate) fn run(plan: &Plan, folder: &Path) -> Report {
             })
         })
         .collect();
-    let begun = Instant::now();
+    let (begun, spent) = (Instant::now(), Cost::now(&servers.ids()));
     while begun.elapsed() < plan.time {
         load::wait(plan.every.min(plan.time.saturating_sub(begun.elapsed())));
         let at = report.faults as usize;
@@ -82,6 +85,10 @@ pub(crate) fn run(plan: &Plan, folder: &Path) -> Report {
         .into_iter()
         .map(|lane| lane.join().expect("a lane goes on"))
         .collect();
+    report.requests = load.asked.load(Ordering::Relaxed);
+    if !plan.faults.contains(&Fault::Kill) {
+        report.cost = Cost::now(&servers.ids()).zip(spent).map(|(now, then)| now.since(then));
+    }
     compare(&load, &lanes, &streams, [&hook, &relay], &mut report);
     over.store(true, Ordering::Relaxed);
     report
@@ -197,7 +204,6 @@ fn compare(load: &Arc<Load>, lanes: &[Lane], streams: &[Stream], sinks: [&Sink; 
         }
     }
     healed(load, streams, report);
-    report.requests = load.asked.load(Ordering::Relaxed);
     report.cut = load.cut.load(Ordering::Relaxed);
     report.away = load.away.load(Ordering::Relaxed);
     report.slowest = Duration::from_millis(load.slowest_ms.load(Ordering::Relaxed));

@@ -20,6 +20,7 @@
 //! with 1 where anything was lost, told wrongly, or repeated without being known.
 
 mod client;
+mod cost;
 mod harness;
 mod lane;
 mod load;

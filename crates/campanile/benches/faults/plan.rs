@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::cost::Cost;
 use super::harness::Report;
 
 /// What goes wrong.
@@ -138,6 +139,12 @@ pub(crate) fn table(plan: &Plan, report: &Report) -> String {
             "open pages with the right number",
             format!("{} of {}", report.streams, 2 * plan.lanes),
         ),
+        (
+            "processor of servers, all else, load",
+            report
+                .cost
+                .map_or_else(|| "-".to_owned(), |cost| cost_of(cost, report.requests)),
+        ),
         ("lost, wrong", report.wrong.len().to_string()),
     ];
     let mut text = "| what | figure |\n|---|---|\n".to_owned();
@@ -148,4 +155,15 @@ pub(crate) fn table(plan: &Plan, report: &Report) -> String {
         let _ = writeln!(text, "  {wrong}");
     }
     text
+}
+
+/// Processor time by request.
+fn cost_of(cost: Cost, requests: u64) -> String {
+    let each = |spent: Duration| spent.as_secs_f64() * 1_000.0 / requests.max(1) as f64;
+    format!(
+        "{:.2}, {:.2}, {:.2} ms a request",
+        each(cost.servers),
+        each(cost.rest),
+        each(cost.load)
+    )
 }

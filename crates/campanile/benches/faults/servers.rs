@@ -86,6 +86,13 @@ impl Servers {
         Some((child, address))
     }
 
+    /// Of the processes.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        let all = self.all.iter();
+        all.map(|child| child.lock().unwrap_or_else(PoisonError::into_inner).id())
+            .collect()
+    }
+
     /// Kills one without a word, and starts it again at its place; how long it took to listen again.
     pub(crate) fn kill(&self, which: usize) -> Duration {
         let mut child = self.all[which].lock().unwrap_or_else(PoisonError::into_inner);

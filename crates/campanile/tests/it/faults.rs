@@ -5,6 +5,8 @@ use campanile_store::testing::each_database;
 
 #[path = "../../benches/faults/client.rs"]
 mod client;
+#[path = "../../benches/faults/cost.rs"]
+mod cost;
 #[path = "../../benches/faults/harness.rs"]
 mod harness;
 #[path = "../../benches/faults/lane.rs"]
