@@ -16,29 +16,41 @@ use crate::message::Channel;
 use crate::message::sight::{Sight, Was, stretches};
 use crate::time::{Moment, OPEN};
 
+macro_rules! entries {
+    ($of:literal) => {
+        concat!(
+            "SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
+                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge, sub_customers
+            FROM message WHERE revision IS NOT NULL AND ",
+            $of
+        )
+    };
+}
+
+macro_rules! addressed {
+    ($of:literal) => {
+        concat!(
+            "SELECT message, kind, object, role, since, until, since_at, until_at FROM audience WHERE ",
+            $of
+        )
+    };
+}
+
 sql! {
-    // Published ones only. $1: ids above it are new. $2: what has changed since that revision is read again.
-    LOAD = "SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge,
-                sub_customers
-            FROM message WHERE id > $1 AND revision IS NOT NULL
-            UNION ALL
-            SELECT id, revision, published_at, rule, channels, importance, opens_at, closes_at, enabled, recalled,
-                arrival, arrival_at, ring, edition, recalled_at, dismissible, must_acknowledge,
-                sub_customers
-            FROM message WHERE id <= $1 AND revision IS NOT NULL
-                AND id IN (SELECT message FROM edition WHERE revision > $2)";
-    SELECTORS = "SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
-            FROM audience a WHERE a.message > $1
-            UNION ALL
-            SELECT a.message, a.kind, a.object, a.role, a.since, a.until, a.since_at, a.until_at
-            FROM audience a WHERE a.message <= $1 AND a.message IN (SELECT message FROM edition WHERE revision > $2)";
+    // What there is beyond a revision, in one look, since mostly it is a new message and nothing else.
+    KNOWN = "SELECT value, (SELECT COALESCE(MAX(id), 0) FROM message),
+            EXISTS (SELECT 1 FROM edition WHERE revision > $1), EXISTS (SELECT 1 FROM forgotten WHERE revision > $1)
+        FROM tally WHERE name = 'messages'";
+    // Published ones only, with ids above $1.
+    NEW = entries!("id > $1");
+    NEW_SELECTORS = addressed!("message > $1");
+    // What has changed since revision $2.
+    CHANGED = entries!("id <= $1 AND id IN (SELECT message FROM edition WHERE revision > $2)");
+    CHANGED_SELECTORS = addressed!("message <= $1 AND message IN (SELECT message FROM edition WHERE revision > $2)");
     // What those were that have changed since a revision.
     STATES = "SELECT message, revision, at, opens_at, closes_at, enabled FROM edition
         WHERE message IN (SELECT message FROM edition WHERE revision > $1)";
     FORGOTTEN = "SELECT message FROM forgotten WHERE revision > $1";
-    LAST = "SELECT COALESCE(MAX(id), 0) FROM message";
-    POSITION = "SELECT value FROM tally WHERE name = 'messages'";
 }
 
 /// What has to be known of a message to judge it; its texts stay in the database.
@@ -234,26 +246,35 @@ impl Lists {
 
     /// Reads what is new or changed. The caller holds the lists alone.
     fn refresh(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let position: i64 = tx.one(&POSITION, &[], |row| row.get(0))?;
+        let known = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let (position, last, edited, forgot): (i64, i64, bool, bool) = tx.one(&KNOWN, &[&self.position], known)?;
         if position <= self.position {
             return Ok(());
         }
-        let known: [&dyn campanile_store::Param; 2] = [&self.last, &self.position];
-        let mut entries = tx.rows(&LOAD, &known, entry)?;
-        // Sorted here: asked to sort, SQLite would walk all messages by revision for the few that are new.
-        entries.sort_unstable_by_key(|entry| entry.revision);
+        let mut entries = tx.rows(&NEW, &[&self.last], entry)?;
         let mut addressed: HashMap<i64, Vec<Addressed>> = HashMap::new();
-        tx.each(&SELECTORS, &known, |row| {
+        let mut address = |row: &Row<'_>| {
             addressed.entry(row.get(0)?).or_default().push(Addressed::read(row, 1)?);
             Ok::<(), campanile_store::Error>(())
-        })?;
+        };
+        tx.each(&NEW_SELECTORS, &[&self.last], &mut address)?;
         let mut states: HashMap<i64, Vec<Was>> = HashMap::new();
-        tx.each(&STATES, &[&self.position], |row| {
-            states.entry(row.get(0)?).or_default().push(Was::read(row, 1)?);
-            Ok::<(), campanile_store::Error>(())
-        })?;
-        let last: i64 = tx.one(&LAST, &[], |row| row.get(0))?;
-        let forgotten = tx.rows(&FORGOTTEN, &[&self.position], |row| row.get::<i64>(0))?;
+        if edited {
+            let since: [&dyn campanile_store::Param; 2] = [&self.last, &self.position];
+            entries.append(&mut tx.rows(&CHANGED, &since, entry)?);
+            tx.each(&CHANGED_SELECTORS, &since, address)?;
+            tx.each(&STATES, &[&self.position], |row| {
+                states.entry(row.get(0)?).or_default().push(Was::read(row, 1)?);
+                Ok::<(), campanile_store::Error>(())
+            })?;
+        }
+        let forgotten = if forgot {
+            tx.rows(&FORGOTTEN, &[&self.position], |row| row.get::<i64>(0))?
+        } else {
+            Vec::new()
+        };
+        // Sorted here: asked to sort, SQLite would walk all messages by revision for the few that are new.
+        entries.sort_unstable_by_key(|entry| entry.revision);
         // Nothing is changed before everything is read: whoever fails halfway, since the connection is cut, leaves the
         // lists as they were. Never less than before: the last of all may be forgotten.
         self.last = self.last.max(last);

@@ -7,7 +7,7 @@ use campanile_store::testing::{each_database, sqlite};
 use campanile_store::{Dialect, Error, Param, Sql};
 
 /// Statements that run while a person waits, or beside the writer.
-const HOT: [&str; 41] = [
+const HOT: [&str; 43] = [
     "holding::HOLDS",
     "holding::BUNDLE",
     "holding::OWN",
@@ -43,9 +43,11 @@ const HOT: [&str; 41] = [
     "kept::SHOWN",
     "kept::MARKED",
     "kept::DID",
-    "lists::LOAD",
-    "lists::SELECTORS",
-    "lists::POSITION",
+    "lists::KNOWN",
+    "lists::NEW",
+    "lists::NEW_SELECTORS",
+    "lists::CHANGED",
+    "lists::CHANGED_SELECTORS",
     "site::ALLOWED",
     "site::door::FIND",
     "site::door::ADMITS",

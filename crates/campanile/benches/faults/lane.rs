@@ -90,7 +90,8 @@ impl Lane {
     /// Goes on until it is told to stop.
     pub(crate) fn run(&mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            match self.roll(20) {
+            match self.roll(40) {
+                20.. => self.looks(),
                 0..=8 => self.publishes(),
                 9..=11 => {
                     let at = self.roll(PEOPLE);
@@ -162,6 +163,20 @@ impl Lane {
     pub(crate) fn inbox(&self, at: usize) -> BTreeMap<i64, bool> {
         let theirs = self.sent.iter().filter(|sent| !sent.recalled && sent.to.contains(&at));
         theirs.map(|sent| (sent.id, self.read[at].contains(&sent.id))).collect()
+    }
+
+    /// Somebody looks at their bell, at whichever server: what was answered before is in its number.
+    fn looks(&mut self) {
+        let at = self.roll(PEOPLE);
+        let told = self
+            .load
+            .until("GET", "/api/v1/inbox/counts", &self.tokens[at], None, None, &[200]);
+        let unread = self.inbox(at).into_values().filter(|read| !read).count();
+        if told["unread"].as_u64() != Some(unread as u64) {
+            let number = self.number;
+            self.load
+                .blame(format!("p{number}-{at} has {unread} unread, and was told {told}"));
+        }
     }
 
     fn reads(&mut self) {

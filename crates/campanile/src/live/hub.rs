@@ -6,12 +6,13 @@
 //! was read is read again, a few at a time. While the directory moves, what listeners hold is read again before the
 //! next message is told, and otherwise no more than a quarter of the time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod welcome;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use campanile_core::id::{MessageId, PersonId};
-use campanile_core::inbox::Counted;
 use campanile_core::inbox::live::{self, Reader};
 use campanile_core::revision::{self, topic};
 use campanile_core::time::Moment;
@@ -19,7 +20,7 @@ use campanile_core::{Error, Result};
 use campanile_store::Signal;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::frame::{self, Hello, Numbers};
+use super::frame::{self, Numbers};
 use super::judged::{admitted, judge, read};
 use super::log::Log;
 use super::{Key, Newcomer, Queue};
@@ -34,6 +35,8 @@ const BEAT_TURNS: i64 = 15;
 const LIFE_TURNS: i64 = 600;
 /// Streams of the same age do not end together: up to so many turns more.
 const SPREAD_TURNS: i64 = 120;
+/// Looks for messages take no more than a quarter of the time; one longer than this counts as so long.
+const LONG_LOOK: Duration = Duration::from_millis(20);
 /// People looked at in one read.
 const LOOK: usize = 50;
 /// People counted in memory before others get their turn.
@@ -91,7 +94,11 @@ pub async fn run(app: Arc<App>) {
                 hub.coming.extend(newcomers);
             }
             () = hub.app.clock.until(next) => hub.turn(),
+            () = tokio::time::sleep_until(hub.pause_until), if hub.pauses() => {}
             () = std::future::ready(()), if hub.has_work() => {}
+        }
+        if hub.pauses() {
+            continue;
         }
         if let Err(error) = hub.work().await {
             tracing::warn!(%error, "open pages could not be told what moved; trying again");
@@ -117,6 +124,9 @@ struct Hub {
     has_directory: bool,
     /// The directory is not followed before this time, unless a message has to be told.
     rest_until: Moment,
+    /// Messages are not looked for again before this instant of the machine's own clock: a look costs the same whatever
+    /// has moved, and each server looks.
+    pause_until: tokio::time::Instant,
     /// The last time that windows were looked at.
     looked: Moment,
     /// When the next one opens or closes.
@@ -138,6 +148,7 @@ impl Hub {
             has_messages: true,
             has_directory: false,
             rest_until: now,
+            pause_until: tokio::time::Instant::now(),
             looked: now,
             boundary: now,
             turn: now.0 / TURN_MS + 1,
@@ -149,8 +160,16 @@ impl Hub {
         Moment(self.turn * TURN_MS)
     }
 
+    /// Whether messages wait to be looked for, and with them all else: a message comes before the number that it makes.
+    fn pauses(&self) -> bool {
+        self.has_messages && tokio::time::Instant::now() < self.pause_until
+    }
+
     /// Whether there is something to do without waiting for anything.
     fn has_work(&self) -> bool {
+        if self.pauses() {
+            return false;
+        }
         let directory = self.has_directory && self.app.clock.now() >= self.rest_until;
         self.has_messages || directory || !self.coming.is_empty() || !self.stale.is_empty() || !self.doubted.is_empty()
     }
@@ -288,6 +307,7 @@ impl Hub {
         let now = self.app.clock.now();
         let (told, looked, lists) = (self.told, self.looked, Arc::clone(&self.app.lists));
         let turns = now >= self.boundary;
+        let begun = tokio::time::Instant::now();
         let found = self.app.db.read(move |tx| {
             let latest = revision::latest_of_messages(tx)?;
             if latest == told && !turns {
@@ -307,7 +327,9 @@ impl Hub {
             moved.dedup();
             Ok::<_, Error>(Some((position, directory, moved, Moment(lists.next_boundary(now)))))
         });
-        let Some((position, directory, moved, boundary)) = found.await? else {
+        let found = found.await?;
+        self.pause_until = begun + begun.elapsed().min(LONG_LOOK) * 4;
+        let Some((position, directory, moved, boundary)) = found else {
             return Ok(());
         };
         if !moved.is_empty() && !self.listeners.is_empty() {
@@ -422,69 +444,6 @@ impl Hub {
             }
             listener.reader = reader;
             listener.stands_until = counted.stands_until;
-        }
-        Ok(())
-    }
-
-    /// Says hello to some of those who have come, and tells who comes back what was missed.
-    async fn welcome(&mut self) -> Result<()> {
-        let now = self.app.clock.now();
-        let some: Vec<Newcomer> = self.coming.drain(..self.coming.len().min(LOOK)).collect();
-        let people: HashSet<PersonId> = some.iter().map(|newcomer| newcomer.person).collect();
-        let with_key = |of: &Newcomer| Some((of.person, of.key.clone()?));
-        let came = some.iter().filter_map(with_key).collect();
-        let looked = async {
-            let found = read(&self.app, people.into_iter().collect(), now).await?;
-            Ok::<_, Error>((found, admitted(&self.app, came).await?))
-        };
-        let (found, admitted) = match looked.await {
-            Ok(found) => found,
-            Err(error) => {
-                self.coming.extend(some);
-                return Err(error);
-            }
-        };
-        let found: HashMap<PersonId, Option<(Reader, Counted)>> = found.into_iter().collect();
-        for newcomer in some {
-            // What let them in may have ended on their way here.
-            let key = newcomer.key.clone().map(|key| (newcomer.person, key));
-            let is_in = key.as_ref().is_none_or(|came| admitted.contains(came));
-            let found = found.get(&newcomer.person).filter(|_| is_in);
-            let Some(Some((reader, counted))) = found else {
-                newcomer.queue.finish(&frame::bye(LATER_MS));
-                continue;
-            };
-            let numbers = Numbers::of(counted);
-            let seen = newcomer.after.filter(|after| *after <= self.told);
-            let missed = seen.and_then(|after| self.log.after(after));
-            let hello = Hello {
-                resumed: missed.is_some(),
-                numbers,
-            };
-            newcomer.queue.push(&frame::event("hello", Some(self.told), &hello));
-            if let Some(missed) = missed.filter(|missed| !missed.is_empty()) {
-                self.replay(&newcomer, reader.clone(), missed, now).await?;
-            }
-            let until = self.turn + LIFE_TURNS + self.app.chance.below(SPREAD_TURNS as u64) as i64;
-            let listener = self.listeners.entry(newcomer.person).or_insert_with(|| Listener {
-                reader: reader.clone(),
-                numbers,
-                stands_until: counted.stands_until,
-                streams: Vec::new(),
-            });
-            listener.streams.push(Stream {
-                queue: newcomer.queue,
-                key: newcomer.key,
-                until,
-            });
-        }
-        Ok(())
-    }
-
-    async fn replay(&self, to: &Newcomer, reader: Reader, missed: Vec<MessageId>, now: Moment) -> Result<()> {
-        let people = vec![(to.person, reader)];
-        for judged in judge(&self.app, missed, people, to.after.unwrap_or_default(), now).await? {
-            judged.told().for_each(|(_, frame)| to.queue.push(&frame));
         }
         Ok(())
     }
