@@ -3,20 +3,25 @@
 //! Every server does it. Whoever takes the revision first finds a message waiting, the others find nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use campanile_core::message::{change, publish};
 use campanile_core::outbox::device;
+use campanile_core::revision::topic;
 use campanile_core::time::Moment;
 use campanile_core::{Error, Result, account};
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
 use crate::retention;
+use crate::signals::heard;
 
 /// Messages opened in one write.
 const BATCH: i64 = 100;
 /// Without anything to wait for, it looks so often: a lost signal of another server is healed by it.
 const LOOK_MS: i64 = 5_000;
+/// Messages that move within this are looked at together, since each server looks. What opens by this task was handed
+/// in with a window that begins later.
+const TOGETHER: Duration = Duration::from_millis(100);
 /// How often what is out of date is forgotten.
 const SWEEP_MS: i64 = 10 * 60 * 1_000;
 /// How often what is kept no longer is let go.
@@ -51,11 +56,22 @@ pub async fn run(app: Arc<App>) {
             }
         }
         let until = next.unwrap_or(Moment::NEVER).min(now.plus_ms(LOOK_MS));
-        tokio::select! {
+        let is_told = tokio::select! {
             () = app.shutdown().cancelled() => return,
-            () = app.clock.until(until) => {}
-            // Something was written; whether it waits for a window is in the database.
-            heard = signals.recv() => if matches!(heard, Err(RecvError::Closed)) { return },
+            () = app.clock.until(until) => false,
+            // Whether it waits for a window is in the database.
+            heard = heard(&mut signals, |signal| signal.topic == topic::MESSAGE) => {
+                if !heard {
+                    return;
+                }
+                true
+            }
+        };
+        if is_told {
+            tokio::select! {
+                () = app.shutdown().cancelled() => return,
+                () = tokio::time::sleep(TOGETHER) => {}
+            }
         }
         while signals.try_recv().is_ok() {}
     }

@@ -46,6 +46,7 @@ pub mod send;
 pub mod sending;
 pub mod serve;
 pub mod server;
+mod signals;
 pub mod sites;
 mod sorting;
 pub mod suppressions;

@@ -35,11 +35,10 @@ use campanile_core::revision::topic;
 use campanile_core::time::Moment;
 use campanile_store::Signal;
 use futures_util::future::BoxFuture;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
 use crate::config::ConfigError;
+use crate::signals::{Signals, heard};
 
 /// Without anything to wait for, the outbox is looked at so often: a lost signal of another server is healed by it.
 const LOOK_MS: i64 = 5_000;
@@ -142,25 +141,12 @@ async fn repeat(station: &Station, key: i64, work: for<'s> fn(&'s Station) -> Bo
 }
 
 /// Waits until the outbox is announced, with a key; `false` when it will not be any more.
-async fn announced(signals: &mut Receiver<Arc<[Signal]>>, key: i64) -> bool {
+async fn announced(signals: &mut Signals, key: i64) -> bool {
     let wanted = Signal {
         topic: topic::OUTBOX,
         key,
     };
     heard(signals, |signal| *signal == wanted).await
-}
-
-/// Waits for a signal; `false` when there will be none any more.
-async fn heard(signals: &mut Receiver<Arc<[Signal]>>, is_wanted: impl Fn(&Signal) -> bool) -> bool {
-    loop {
-        match signals.recv().await {
-            Ok(some) if some.is_empty() || some.iter().any(&is_wanted) => return true,
-            Ok(_) => {}
-            // Which ones were missed is not known.
-            Err(RecvError::Lagged(_)) => return true,
-            Err(RecvError::Closed) => return false,
-        }
-    }
 }
 
 /// Later than this nothing of a message is tried: `days` after it was handed over, or the end of its window.

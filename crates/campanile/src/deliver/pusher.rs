@@ -19,8 +19,9 @@ use tokio::task::JoinSet;
 
 use super::http::{self, Outcome, Request};
 use super::push::{encrypt, headers, note};
-use super::{AGAIN_MS, LOOK_MS, Outward, Station, heard};
+use super::{AGAIN_MS, LOOK_MS, Outward, Station};
 use crate::app::App;
+use crate::signals::heard;
 use crate::vapid;
 
 /// Pushes under way.

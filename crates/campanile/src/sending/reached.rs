@@ -15,11 +15,11 @@ use campanile_core::revision::topic;
 use campanile_core::rights::Rights;
 use campanile_core::time::Moment;
 use campanile_store::{Signal, Tx};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::{Want, one, reach};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::signals::heard;
 
 /// People whom a message has reached, and those of them who are mailed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,16 +89,9 @@ pub async fn first_try(app: &App, person: PersonId, id: MessageId, until: Moment
             topic: topic::PROGRESS,
             key: id.0,
         };
-        loop {
-            tokio::select! {
-                () = &mut over => return Ok(None),
-                heard = signals.recv() => match heard {
-                    Ok(some) if some.is_empty() || some.contains(&moved) => break,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => return Ok(None),
-                },
-            }
+        tokio::select! {
+            () = &mut over => return Ok(None),
+            heard = heard(&mut signals, |signal| *signal == moved) => if !heard { return Ok(None) },
         }
     }
 }
