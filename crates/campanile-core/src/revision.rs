@@ -21,6 +21,11 @@ pub mod tally {
     pub const REVISION_AT: &str = "revision_at";
     /// The revision of the last change of the directory.
     pub const DIRECTORY: &str = "directory";
+    /// The same, where it was noted whom the change concerns: an earlier version of the server does not.
+    pub const DIRECTORY_NOTED: &str = "directory_noted";
+    /// The revision of the last change of the directory that may concern anybody; see
+    /// [`concerned`](crate::audience::concerned).
+    pub const DIRECTORY_WIDE: &str = "directory_wide";
     /// The revision of the last change of any message.
     pub const MESSAGES: &str = "messages";
     /// Ids of persons.
@@ -79,13 +84,39 @@ pub fn taken(tx: &mut Tx<'_>) -> Result<Stamp> {
     })
 }
 
-/// Notes that a revision changed the directory.
+/// Notes that a revision changed the directory, and that anybody may hold something else now.
 pub fn directory_changed(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
-    tx.tally()?.set(tally::DIRECTORY, stamp.revision.0);
+    people_changed(tx, stamp)?;
+    concerns_anybody(tx, stamp)
+}
+
+/// Notes that a revision changed the directory, and nothing of what people hold but of those in whose row or membership
+/// it stands.
+pub fn people_changed(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
+    note_people(tx, stamp)?;
     tx.signal(Signal {
         topic: topic::DIRECTORY,
         key: 0,
     });
+    Ok(())
+}
+
+/// As [`people_changed`], where that was announced before.
+pub(crate) fn note_people(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
+    let tally = tx.tally()?;
+    let before = tally.get(tally::DIRECTORY);
+    if tally.get(tally::DIRECTORY_NOTED) != before {
+        // Nobody noted whom that concerned.
+        tally.set(tally::DIRECTORY_WIDE, before);
+    }
+    tally.set(tally::DIRECTORY, stamp.revision.0);
+    tally.set(tally::DIRECTORY_NOTED, stamp.revision.0);
+    Ok(())
+}
+
+/// Adds that it concerns anybody.
+pub(crate) fn concerns_anybody(tx: &mut Tx<'_>, stamp: Stamp) -> Result<()> {
+    tx.tally()?.set(tally::DIRECTORY_WIDE, stamp.revision.0);
     Ok(())
 }
 

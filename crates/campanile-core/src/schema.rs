@@ -95,6 +95,7 @@ static LISTS: &[&[&Sql]] = &[
     crate::audience::crowd::STATEMENTS,
     crate::audience::crowd::recent::STATEMENTS,
     crate::audience::crowd::then::STATEMENTS,
+    crate::audience::concerned::STATEMENTS,
     crate::audience::holding::STATEMENTS,
     crate::first::STATEMENTS,
     crate::inbox::act::STATEMENTS,

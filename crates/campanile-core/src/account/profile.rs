@@ -151,7 +151,7 @@ fn store(tx: &mut Tx<'_>, profile: &Profile, now: Moment) -> Result<()> {
             &stamp.revision.0,
         ],
     )?;
-    revision::directory_changed(tx, stamp)
+    revision::people_changed(tx, stamp)
 }
 
 fn is_name(name: &str) -> bool {

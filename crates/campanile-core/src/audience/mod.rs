@@ -9,6 +9,7 @@
 //! [`Holding::covers`] judges a message against them. From the message's: [`crowd`] finds the people who hold a
 //! selector at a revision. A third, naive form lives in the tests; all must agree.
 
+pub(crate) mod concerned;
 pub mod crowd;
 pub(crate) mod held;
 pub(crate) mod holding;
@@ -16,6 +17,7 @@ pub(crate) mod holding;
 use campanile_store::Row;
 use serde::{Deserialize, Serialize};
 
+pub use concerned::concerned;
 pub use held::Held;
 pub(crate) use holding::emptied;
 pub use holding::{Bundle, Deed, Holding, Mark, Marks, Match, bundle, holdings, matches};

@@ -27,6 +27,14 @@ pub struct Edit<'t, 'c> {
     rehearsal: bool,
 }
 
+/// Whether an entry changes what people hold of those alone in whose row or membership its revision then stands.
+const fn is_of_people(entry: &Entry) -> bool {
+    matches!(
+        entry,
+        Entry::User(_) | Entry::Membership(_) | Entry::Remove(Removal::User(_) | Removal::Membership(_))
+    )
+}
+
 /// Facts of one table that begin soon: their numbers one after the other, so many each.
 struct Pending {
     fact: &'static Fact,
@@ -145,6 +153,12 @@ impl<'t, 'c> Edit<'t, 'c> {
             Entry::Remove(Removal::Membership(entry)) => membership::remove(self, entry),
             Entry::Remove(entry) => remove::apply(self, entry),
         };
+        if let Some(stamp) = self.stamp
+            && !self.rehearsal
+            && !is_of_people(entry)
+        {
+            revision::concerns_anybody(self.tx, stamp)?;
+        }
         match applied {
             // A rule that writes before it has looked at everything would leave half an entry behind.
             Err(Error::Invalid(faults)) if self.stamp != before => Err(Error::Store(campanile_store::Error::Internal(
@@ -168,9 +182,9 @@ impl<'t, 'c> Edit<'t, 'c> {
             let stamp = revision::take(self.tx, self.now)?;
             if self.announced {
                 // One signal says it for the whole operation.
-                self.tx.tally()?.set(tally::DIRECTORY, stamp.revision.0);
+                revision::note_people(self.tx, stamp)?;
             } else {
-                revision::directory_changed(self.tx, stamp)?;
+                revision::people_changed(self.tx, stamp)?;
                 self.announced = true;
             }
             self.known.set_as_of(stamp.revision.0);

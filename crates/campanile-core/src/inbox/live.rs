@@ -107,10 +107,16 @@ impl Reader {
         })
     }
 
-    /// Whether the directory stands as it did when this was read.
+    /// The last change of the directory when this was read, or that did not concern them.
     #[must_use]
-    pub const fn is_of(&self, directory: i64) -> bool {
-        self.directory == directory
+    pub const fn directory(&self) -> i64 {
+        self.directory
+    }
+
+    /// Notes that nothing until this change of the directory concerned them: see
+    /// [`concerned`](crate::audience::concerned).
+    pub const fn stands_at(&mut self, directory: i64) {
+        self.directory = directory;
     }
 
     /// Whether the person is active.

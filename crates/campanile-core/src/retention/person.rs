@@ -94,7 +94,7 @@ pub fn erase(tx: &mut Tx<'_>, by: &By, key: &str, now: Moment) -> Result<String>
     tx.send(&SAID, &[&user.id, &new])?;
     tx.send(&HELD, &[&user.id, &new, &was, &is])?;
     tx.send(&SUBSCRIBED, &[&person.0, &was, &is])?;
-    revision::directory_changed(tx, stamp)?;
+    revision::people_changed(tx, stamp)?;
     journal::record_at(tx, by, &Deed::new(Action::Erased, Kind::User, &new), stamp)?;
     Ok(new)
 }

@@ -2,6 +2,7 @@
 
 mod addressable;
 mod apply;
+mod concerned;
 mod edit;
 mod history;
 mod list;

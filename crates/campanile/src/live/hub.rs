@@ -3,8 +3,8 @@
 //!
 //! Who is concerned by a message is judged in memory, for all that listen, and so are the numbers that it makes:
 //! the event is written once, and leaves with each reader's own number behind it. Whose own state has moved since it
-//! was read is read again, a few at a time. While the directory moves, what listeners hold is read again before the
-//! next message is told, and otherwise no more than a quarter of the time.
+//! was read is read again, a few at a time. While the directory moves, what those hold whom it concerns is read again
+//! before the next message is told, and otherwise no more than a quarter of the time.
 
 mod welcome;
 
@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use campanile_core::audience::concerned;
 use campanile_core::id::{MessageId, PersonId};
 use campanile_core::inbox::live::{self, Reader};
 use campanile_core::revision::{self, topic};
@@ -344,13 +345,24 @@ impl Hub {
         Ok(())
     }
 
-    /// Reads again what everybody holds of whom it is not known at this revision of the directory. Their numbers are
-    /// told later: a message comes before the number that it makes.
+    /// Reads again what those hold whom the directory may concern since it was read. Their numbers are told later: a
+    /// message comes before the number that it makes.
     async fn catch_up(&mut self, directory: i64) -> Result<()> {
-        let behind =
-            |(person, listener): (&PersonId, &Listener)| (!listener.reader.is_of(directory)).then_some(*person);
-        let behind: Vec<PersonId> = self.listeners.iter().filter_map(behind).collect();
-        for some in behind.chunks(LOOK) {
+        let behind = |listener: &Listener| listener.reader.directory() != directory;
+        let since = self.listeners.values().filter(|listener| behind(listener));
+        let Some(since) = since.map(|listener| listener.reader.directory()).min() else {
+            return Ok(());
+        };
+        let concerned = self.app.db.read(move |tx| concerned(tx, since)).await?;
+        let mut again = Vec::new();
+        for (person, listener) in self.listeners.iter_mut().filter(|(_, listener)| behind(listener)) {
+            if concerned.as_ref().is_none_or(|people| people.contains(person)) {
+                again.push(*person);
+            } else {
+                listener.reader.stands_at(directory);
+            }
+        }
+        for some in again.chunks(LOOK) {
             self.look(some.to_vec(), false).await?;
         }
         Ok(())
