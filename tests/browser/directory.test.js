@@ -118,6 +118,25 @@ flow("a user is made, changed, deactivated, and comes back", held, async ({ open
   await gone(page.locator(".notice button"));
 });
 
+flow("a user is erased once their login is typed, and nothing says who it was", held, async ({ open }) => {
+  const page = await open("admin");
+  await visit(page, "/directory/add/users");
+  await page.getByLabel(/^Id/).fill("u-ole");
+  await page.getByLabel(/^Login/).fill("ole");
+  await page.getByLabel(/^Name/).fill("Ole Sand");
+  await button(page, "Create").click();
+  await page.getByRole("link", { name: "Erase" }).click();
+  expectFault(page, /status of 422/);
+  await page.getByLabel(/^Type the login/).fill("una");
+  await button(page, "Erase for good").click();
+  await shows(page.locator("#wrong"), "That is another login.");
+  await page.getByLabel(/^Type the login/).fill("ole");
+  await button(page, "Erase for good").click();
+  await shows(page.locator(".notice"), "Erased.");
+  await shows(page.getByRole("main"), "This user was erased");
+  assert.doesNotMatch(await page.locator("body").innerText(), /Ole Sand|u-ole/);
+});
+
 flow("a role is given, taken away, and given back", held, async ({ open }) => {
   const page = await open("admin");
   await visit(page, "/directory/users/u-bert");
