@@ -24,7 +24,7 @@ pub mod tally {
     /// The same, where it was noted whom the change concerns: an earlier version of the server does not.
     pub const DIRECTORY_NOTED: &str = "directory_noted";
     /// The revision of the last change of the directory that may concern anybody; see
-    /// [`concerned`](crate::audience::concerned).
+    /// [`concerned`](crate::audience::concerned()).
     pub const DIRECTORY_WIDE: &str = "directory_wide";
     /// The revision of the last change of any message.
     pub const MESSAGES: &str = "messages";

@@ -114,7 +114,7 @@ impl Reader {
     }
 
     /// Notes that nothing until this change of the directory concerned them: see
-    /// [`concerned`](crate::audience::concerned).
+    /// [`concerned`](crate::audience::concerned()).
     pub const fn stands_at(&mut self, directory: i64) {
         self.directory = directory;
     }
