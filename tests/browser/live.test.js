@@ -8,7 +8,7 @@ import { expectFault, flow, gone, shows, visit, withSite } from "./lib/flow.js";
 const SOON_MS = 1_000;
 /** Until something must have happened. */
 const LIMIT_MS = 10_000;
-const PEOPLE = ["one", "open", "types", "hands", "crash", "alone", "rings", "flood", "device"];
+const PEOPLE = ["one", "open", "types", "hands", "crash", "alone", "rings", "flood", "device", "goes"];
 
 const held = withSite({ lines: directory(...PEOPLE) });
 
@@ -101,6 +101,27 @@ flow("an open panel follows, and the focus stays where it was", held, async ({ o
   await send(site, "open", { title: "Second" });
   await shows(item, "Second");
   assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? "", /First/);
+});
+
+flow("who goes to another list while the panel is asked for again keeps that one", held, async ({ open }, site) => {
+  await send(site, "goes", { title: "First" });
+  const page = await open("goes");
+  await visit(page, "/me");
+  await page.locator("#bell").click();
+  const panel = page.locator("#panel");
+  await shows(panel.locator(".item"), "First");
+  /** @type {(go: () => Promise<void>) => void} */
+  let caught = () => {};
+  const late = new Promise((resolve) => (caught = resolve));
+  await page.route(/\/bell$/, (route) => caught(() => route.continue()), { times: 1 });
+  await send(site, "goes", { title: "Second" });
+  const go = await late;
+  await panel.locator("#panel-unread").click();
+  await shows(panel.locator('a[aria-current="page"]'), "Unread 2");
+  const [answer] = await Promise.all([page.waitForResponse(/\/bell$/), go()]);
+  await answer.finished();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await shows(panel.locator('a[aria-current="page"]'), "Unread 2");
 });
 
 flow("a list is not put in place anew under somebody's hands", held, async ({ open }, site) => {

@@ -192,7 +192,7 @@ role-leaves-nothing = Eine Rolle hinterlässt keinen Verlauf.
 
 erase = Löschen …
 erase-it = Endgültig löschen
-take-along = Alles Gespeicherte herunterladen (JSON-Zeilen)
+take-along = Gespeichertes herunterladen
 erase-what = { $what } löschen?
 erase-says = Alles, was sagt, wer { $what } ist, wird endgültig gelöscht. Niemand kann es zurückholen.
 erase-goes = Weg: Name, Login, Adressen, Passwort, Sitzungen, Tokens, Geräte und was das Journal darüber sagt.

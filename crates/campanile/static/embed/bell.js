@@ -95,8 +95,10 @@ export class CampanileBell extends CampanileElement {
       if (!this.#isOpen && isLost) bell.focus();
     }, { signal });
     if (this.isLight) this.#wireLight(panel, signal);
-    const get = () => fetchPart(this.#shown, { headers: PART });
-    follow(panel, ({ moved }) => moved && this.#isOpen, get, (html) => this.#renew(html), signal);
+    const get = async () => ({ at: this.#shown, html: await fetchPart(this.#shown, { headers: PART }) });
+    // Who went to another list meanwhile keeps that one.
+    const place = (/** @type {{ at: string, html: string }} */ { at, html }) => at === this.#shown && this.#renew(html);
+    follow(panel, ({ moved }) => moved && this.#isOpen, get, place, signal);
   }
 
   /**

@@ -39,7 +39,7 @@ function isBusy(part) {
  * @param {Element} part
  * @param {(told: import("./client.js").Told) => boolean} moves whether an event is one of this part's
  * @param {() => Promise<T>} get
- * @param {(got: T) => unknown} place
+ * @param {(got: T) => unknown} place `false` where something else stands there by now
  * @param {AbortSignal} [signal] ends it
  */
 export function follow(part, moves, get, place, signal) {
@@ -53,8 +53,7 @@ export function follow(part, moves, get, place, signal) {
       stale = false;
       const got = await get();
       if (signal?.aborted) return;
-      if (isBusy(part)) stale = true;
-      else await place(got);
+      if (isBusy(part) || (await place(got)) === false) stale = true;
     } catch {
       // Away for a moment: with the next event.
     } finally {

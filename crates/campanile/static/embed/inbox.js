@@ -19,7 +19,10 @@ export class CampanileInbox extends CampanileElement {
     const html = await fetchPart(this.#shown, { headers: PART });
     if (signal.aborted) return;
     this.show(html, this.#shown);
-    follow(place, ({ moved }) => moved, () => fetchPart(this.#shown, { headers: PART }), (html) => this.#again(html), signal);
+    const get = async () => ({ at: this.#shown, html: await fetchPart(this.#shown, { headers: PART }) });
+    // Who went to another list meanwhile keeps that one.
+    const again = (/** @type {{ at: string, html: string }} */ { at, html }) => at === this.#shown && this.#again(html);
+    follow(place, ({ moved }) => moved, get, again, signal);
   }
 
   /** Shows the message of an id. @param {number} id */
